@@ -1,0 +1,101 @@
+import { auditEventsTable } from "./audit-events-table";
+import type { Topics } from "./topics";
+
+/** Where the sink writes, and where it finds its user and password. */
+export interface SinkDestination {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  /** Name or ARN of the secret `{"username","password"}`. No password ever stands in the connector's configuration. */
+  readonly secretId: string;
+  readonly region: string;
+  /** Only for one machine: a stand-in for Secrets Manager. */
+  readonly secretsManagerEndpoint?: string;
+  /** pgjdbc `sslmode`. Default `require`; `disable` only on loopback. */
+  readonly sslMode?: "disable" | "require" | "verify-full";
+}
+
+/** What differs between deployments of the sink; every other property is the contract. */
+export interface SinkSettings {
+  readonly topics: Topics;
+  readonly destination: SinkDestination;
+  /** Parallel tasks, at most the partitions of `audit.events`. Default 2. */
+  readonly tasks?: number;
+  /** Replication factor of the dead-letter topic. Connect insists on one even though the topic exists already. */
+  readonly deadLetterReplicationFactor: number;
+}
+
+/** The connector's name decides its consumer group, `connect-<name>`: a renamed connector starts from the beginning. */
+export const sinkConnectorName = "audit-sink";
+
+/** Class names that the plugin ZIP of `connect/` provides. */
+export const sinkClasses = {
+  connector: "io.cdcaudit.connect.AuditSinkConnector",
+  valueConverter: "io.cdcaudit.connect.AuditEventConverter",
+  keyConverter: "org.apache.kafka.connect.storage.StringConverter",
+} as const;
+
+/**
+ * The sink's JDBC URL through the AWS JDBC wrapper, whose Secrets Manager plugin fetches user and password at each
+ * connect: rotation needs no change here, and the local pipeline uses the same form against a stand-in.
+ */
+export function sinkConnectionUrl(destination: SinkDestination): string {
+  const parameters: [string, string][] = [
+    ["wrapperPlugins", "awsSecretsManager"],
+    ["secretsManagerSecretId", destination.secretId],
+    ["secretsManagerRegion", destination.region],
+    ...(destination.secretsManagerEndpoint
+      ? ([["secretsManagerEndpoint", destination.secretsManagerEndpoint]] as [string, string][])
+      : []),
+    ["sslmode", destination.sslMode ?? "require"],
+    ["reWriteBatchedInserts", "true"],
+    ["tcpKeepAlive", "true"],
+    ["connectTimeout", "10"],
+    ["socketTimeout", "60"],
+    ["ApplicationName", sinkConnectorName],
+  ];
+  const query = parameters.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&");
+  return `jdbc:aws-wrapper:postgresql://${destination.host}:${destination.port}/${encodeURIComponent(destination.database)}?${query}`;
+}
+
+/** The connector's whole configuration: what MSK Connect and the local worker are given, property by property. */
+export function sinkConnectorProperties(settings: SinkSettings): Record<string, string> {
+  return {
+    "connector.class": sinkClasses.connector,
+    "tasks.max": String(settings.tasks ?? 2),
+    topics: settings.topics.events.name,
+    "key.converter": sinkClasses.keyConverter,
+    "value.converter": sinkClasses.valueConverter,
+
+    "connection.url": sinkConnectionUrl(settings.destination),
+    // Debezium requires a user name; the wrapper replaces it with the secret's.
+    "connection.username": "from-secret",
+    "connection.password": "from-secret",
+    "connection.pool.min_size": "1",
+    "connection.pool.max_size": "2",
+    "connection.pool.acquire_increment": "1",
+
+    "collection.name.format": auditEventsTable.qualifiedName,
+    "insert.mode": "upsert",
+    "primary.key.mode": "record_value",
+    "primary.key.fields": auditEventsTable.primaryKey.join(","),
+    "delete.enabled": "false",
+    "schema.evolution": "none",
+    "use.time.zone": "UTC",
+    // One statement never holds one key twice, which reWriteBatchedInserts would refuse.
+    "use.reduction.buffer": "true",
+    // Batches above 500 need both.
+    "batch.size": "3000",
+    "consumer.override.max.poll.records": "3000",
+    "consumer.override.auto.offset.reset": "earliest",
+    "consumer.override.session.timeout.ms": "10000",
+
+    "errors.tolerance": "all",
+    "errors.log.enable": "true",
+    // Rows may hold personal data: the log gets coordinates, the dead-letter topic the record.
+    "errors.log.include.messages": "false",
+    "errors.deadletterqueue.topic.name": settings.topics.deadLetter.name,
+    "errors.deadletterqueue.topic.replication.factor": String(settings.deadLetterReplicationFactor),
+    "errors.deadletterqueue.context.headers.enable": "true",
+  };
+}
