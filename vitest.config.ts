@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+// Each project is a folder of `tests/`; servers and JVMs share two cores, so files that start them run one at a time.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
+      { test: { name: "components", include: ["tests/components/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "graph", include: ["tests/graph/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: "database",
+          include: ["tests/database/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "end-to-end",
+          include: ["tests/end-to-end/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
