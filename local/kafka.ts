@@ -1,0 +1,185 @@
+import { execFile } from "node:child_process";
+import { connect } from "node:net";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { java } from "./java";
+import { ManagedProcess } from "./managed-process";
+import { repositoryFolder } from "./folders";
+
+const run = promisify(execFile);
+
+/** Jars that `local/kafka/pom.xml` gathers. */
+const brokerJars = join(repositoryFolder, "local/kafka/target/broker");
+const workerJars = join(repositoryFolder, "local/kafka/target/connect");
+
+/** One Kafka broker in KRaft mode, on 127.0.0.1. */
+export interface BrokerOptions {
+  readonly dataFolder: string;
+  readonly logFile: string;
+  readonly port: number;
+  readonly controllerPort: number;
+}
+
+/** Formats the log folder if it is new; the returned process is started by the caller. */
+export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProcess> {
+  mkdirSync(options.dataFolder, { recursive: true });
+  const logFolder = join(options.dataFolder, "log");
+  const propertiesFile = writeProperties(join(options.dataFolder, "server.properties"), {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.quorum.voters": `1@127.0.0.1:${options.controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${options.port},CONTROLLER://127.0.0.1:${options.controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${options.port}`,
+    "controller.listener.names": "CONTROLLER",
+    "log.dirs": logFolder,
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    // As on MSK: topics are created on purpose.
+    "auto.create.topics.enable": "false",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "log.cleaner.dedupe.buffer.size": "16777216",
+  });
+  const logging = loggingFile(options.dataFolder);
+  if (!existsSync(join(logFolder, "meta.properties"))) {
+    const clusterId = Buffer.from("cdc-audit-local!").toString("base64url");
+    await run(await java(), [
+      ...classPath(brokerJars),
+      `-Dlog4j.configuration=file:${logging}`,
+      "kafka.tools.StorageTool",
+      "format",
+      "--cluster-id",
+      clusterId,
+      "--config",
+      propertiesFile,
+      "--ignore-formatted",
+    ]);
+  }
+  return new ManagedProcess({
+    name: "Kafka broker",
+    command: await java(),
+    arguments: [
+      "-Xms128m",
+      "-Xmx384m",
+      "-XX:+UseSerialGC",
+      ...classPath(brokerJars),
+      `-Dlog4j.configuration=file:${logging}`,
+      "kafka.Kafka",
+      propertiesFile,
+    ],
+    logFile: options.logFile,
+    ready: () => accepts(options.port),
+  });
+}
+
+/** One Kafka Connect worker in distributed mode, as MSK Connect runs it, on 127.0.0.1. */
+export interface WorkerOptions {
+  readonly dataFolder: string;
+  readonly logFile: string;
+  readonly port: number;
+  readonly bootstrapServers: string;
+  /** Holds one folder for each plugin, each with its jars. */
+  readonly pluginFolder: string;
+}
+
+export async function connectWorker(options: WorkerOptions): Promise<ManagedProcess> {
+  mkdirSync(options.dataFolder, { recursive: true });
+  const propertiesFile = writeProperties(join(options.dataFolder, "worker.properties"), {
+    "bootstrap.servers": options.bootstrapServers,
+    "group.id": "local-connect",
+    "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+    "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+    "config.storage.topic": "local-connect-configs",
+    "offset.storage.topic": "local-connect-offsets",
+    "status.storage.topic": "local-connect-status",
+    "config.storage.replication.factor": "1",
+    "offset.storage.replication.factor": "1",
+    "status.storage.replication.factor": "1",
+    "offset.storage.partitions": "1",
+    "status.storage.partitions": "1",
+    "offset.flush.interval.ms": "5000",
+    "scheduled.rebalance.max.delay.ms": "0",
+    listeners: `http://127.0.0.1:${options.port}`,
+    "plugin.path": options.pluginFolder,
+    "plugin.discovery": "hybrid_warn",
+    "connector.client.config.override.policy": "All",
+  });
+  return new ManagedProcess({
+    name: "Kafka Connect",
+    command: await java(),
+    arguments: [
+      "-Xms128m",
+      "-Xmx768m",
+      "-XX:+UseSerialGC",
+      ...classPath(workerJars),
+      `-Dlog4j.configuration=file:${loggingFile(options.dataFolder)}`,
+      "org.apache.kafka.connect.cli.ConnectDistributed",
+      propertiesFile,
+    ],
+    // The AWS SDK wants some credentials even for the stand-in of Secrets Manager, which looks at none.
+    environment: { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local", AWS_REGION: "local" },
+    logFile: options.logFile,
+    ready: async () => {
+      await connectRequest(options.port, "GET", "/connectors");
+    },
+  });
+}
+
+/** Creates the connector, or gives an existing one its configuration again. */
+export async function putConnector(port: number, name: string, properties: Record<string, string>): Promise<void> {
+  await connectRequest(port, "PUT", `/connectors/${name}/config`, properties);
+}
+
+/** States of a connector's tasks, e.g. `["RUNNING", "RUNNING"]`; empty until they are assigned. */
+export async function connectorTasks(port: number, name: string): Promise<{ state: string; trace?: string }[]> {
+  const status = (await connectRequest(port, "GET", `/connectors/${name}/status`)) as {
+    tasks: { state: string; trace?: string }[];
+  };
+  return status.tasks;
+}
+
+async function connectRequest(port: number, method: string, path: string, body?: unknown): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
+    signal: AbortSignal.timeout(30_000),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`Kafka Connect answered ${method} ${path} with ${response.status}: ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+function classPath(folder: string): string[] {
+  return ["-cp", `${folder}/*`];
+}
+
+function writeProperties(file: string, properties: Record<string, string>): string {
+  const lines = Object.entries(properties).map(([key, value]) => `${key}=${value.replaceAll("\\", "\\\\")}`);
+  writeFileSync(file, lines.join("\n") + "\n");
+  return file;
+}
+
+function loggingFile(folder: string): string {
+  return writeProperties(join(folder, "log4j.properties"), {
+    "log4j.rootLogger": "INFO, stdout",
+    "log4j.appender.stdout": "org.apache.log4j.ConsoleAppender",
+    "log4j.appender.stdout.layout": "org.apache.log4j.PatternLayout",
+    "log4j.appender.stdout.layout.ConversionPattern": "%d{ISO8601} %-5p %m (%c{1})%n",
+    "log4j.logger.org.apache.kafka.clients": "WARN",
+    "log4j.logger.org.apache.kafka.common.utils.AppInfoParser": "WARN",
+  });
+}
+
+function accepts(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port }, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("error", reject);
+  });
+}

@@ -1,0 +1,149 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A program to run beside this one, with its output in a file. */
+export interface ManagedProcessOptions {
+  /** As a person would call it, e.g. `Kafka broker`. */
+  readonly name: string;
+  readonly command: string;
+  readonly arguments: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Both output streams are appended here. */
+  readonly logFile: string;
+  /** Run as this user; only root can. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** What ends the program in order. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Milliseconds that an orderly stop may take before SIGKILL. Default 20,000. */
+  readonly stopTimeout?: number;
+  /** Resolves once the program serves; is tried again until it does. Throws while it does not. */
+  readonly ready: () => Promise<void>;
+  /** Milliseconds until readiness is given up. Default 60,000. */
+  readonly readyTimeout?: number;
+}
+
+/** A child process that is started, watched, killed and restarted by name, and never left behind. */
+export class ManagedProcess {
+  readonly name: string;
+  readonly logFile: string;
+  private child: ChildProcess | undefined;
+  private stopping = false;
+  private exitListener: ((description: string) => void) | undefined;
+
+  constructor(private readonly options: ManagedProcessOptions) {
+    this.name = options.name;
+    this.logFile = options.logFile;
+  }
+
+  /** The process id while it runs. */
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  get running(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Called with a description when the process ends and nobody here asked it to. */
+  onUnexpectedExit(listener: (description: string) => void): void {
+    this.exitListener = listener;
+  }
+
+  /** Starts the process and waits until it is ready. Fails with the end of its log when it exits or takes too long. */
+  async start(): Promise<void> {
+    this.launch();
+    await this.waitUntilReady();
+  }
+
+  /** Starts the process without waiting. */
+  launch(): void {
+    if (this.running) throw new Error(`${this.name} is running already (process ${this.pid}).`);
+    mkdirSync(dirname(this.logFile), { recursive: true });
+    const log = openSync(this.logFile, "a");
+    this.stopping = false;
+    const child = spawn(this.options.command, [...this.options.arguments], {
+      env: { ...process.env, ...this.options.environment },
+      stdio: ["ignore", log, log],
+      ...this.options.user,
+    });
+    closeSync(log);
+    this.child = child;
+    child.once("error", (error) => this.ended(child, error.message));
+    child.once("exit", (code, signal) => this.ended(child, signal ? `signal ${signal}` : `exit code ${code}`));
+  }
+
+  /** Waits until the process serves. */
+  async waitUntilReady(): Promise<void> {
+    const timeout = this.options.readyTimeout ?? 60_000;
+    const deadline = Date.now() + timeout;
+    let lastError: unknown;
+    while (Date.now() < deadline) {
+      if (!this.running) throw this.failure("ended before it was ready");
+      try {
+        return await this.options.ready();
+      } catch (error) {
+        lastError = error;
+        await sleep(50);
+      }
+    }
+    const reason = lastError instanceof Error ? lastError.message : String(lastError);
+    throw this.failure(`was not ready within ${timeout / 1000} s (${reason})`);
+  }
+
+  /** Ends the process in order, or by SIGKILL when it takes too long. Does nothing when it does not run. */
+  async stop(signal: NodeJS.Signals = this.options.stopSignal ?? "SIGTERM"): Promise<void> {
+    const child = this.child;
+    if (!child || !this.running) return;
+    this.stopping = true;
+    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill("SIGKILL"), this.options.stopTimeout ?? 20_000);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  /** `kill -9`: what a fault does. */
+  async kill(): Promise<void> {
+    await this.stop("SIGKILL");
+  }
+
+  private ended(child: ChildProcess, how: string): void {
+    if (child !== this.child || this.stopping) return;
+    this.exitListener?.(`${this.name} stopped by itself (${how}).`);
+  }
+
+  private failure(what: string): Error {
+    return new Error(`${this.name} ${what}. Its log is ${this.logFile}${lastLines(this.logFile)}`);
+  }
+}
+
+function lastLines(file: string): string {
+  try {
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-8);
+    return lines.length > 0 ? `; it ends with:\n  ${lines.join("\n  ")}` : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Ports of 127.0.0.1 that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  return Promise.all(
+    servers.map(async (server) => {
+      const address = server.address();
+      await new Promise((resolve) => server.close(resolve));
+      if (address === null || typeof address === "string") throw new Error("The system gave no port.");
+      return address.port;
+    }),
+  );
+}

@@ -1,0 +1,33 @@
+import {
+  transformerEndpoints,
+  transformerEnvironment,
+  type TransformerSettings,
+} from "../contract/transformer-environment";
+import { artifacts } from "./build";
+import { java } from "./java";
+import { ManagedProcess } from "./managed-process";
+
+/** The transformer as a local process, configured by the same environment as its Fargate task. */
+export async function transformerProcess(
+  settings: TransformerSettings & { managementPort: number },
+  options: { stateFolder: string; logFile: string },
+): Promise<ManagedProcess> {
+  return new ManagedProcess({
+    name: "transformer",
+    command: await java(),
+    arguments: [
+      "-Xms128m",
+      "-Xmx512m",
+      "-XX:+UseSerialGC",
+      `-Djava.io.tmpdir=${options.stateFolder}`,
+      "-jar",
+      artifacts.transformer,
+    ],
+    environment: transformerEnvironment(settings),
+    logFile: options.logFile,
+    ready: async () => {
+      const response = await fetch(`http://127.0.0.1:${settings.managementPort}${transformerEndpoints.readiness}`);
+      if (!response.ok) throw new Error(`its readiness endpoint answers ${response.status}`);
+    },
+  });
+}
