@@ -12,7 +12,7 @@ import {
   type TableSelection,
 } from "../contract/change-capture";
 import { sinkConnectorName, sinkConnectorProperties } from "../contract/sink-connector";
-import { defaultMessageMaxBytes, pipelineTopics, topicList } from "../contract/topics";
+import { defaultMessageMaxBytes, pipelineTopics, topicList, type Topics } from "../contract/topics";
 import { bootstrapDestination, bootstrapSource, checkSource, uninstallSource } from "../operator/bootstrap";
 import { artifacts } from "./build";
 import { repositoryFolder } from "./folders";
@@ -284,25 +284,41 @@ export class Pipeline {
   }
 
   private async startTransformer(): Promise<void> {
-    const stateFolder = join(this.options.folder, "data/transformer");
-    mkdirSync(stateFolder, { recursive: true });
     this.transformer = this.watch(
-      await transformerProcess(
-        {
-          sourceId: "local",
-          bootstrapServers: this.bootstrapServers,
-          applicationId: "audit-transformer",
-          topics: this.topics,
-          authentication: "none",
-          replicationFactor: 1,
-          lobMaxSizeKilobytes: defaultLobMaxSizeKilobytes,
-          messageMaxBytes: defaultMessageMaxBytes,
-          managementPort: this.ports.transformer,
-        },
-        { stateFolder, logFile: this.logFile("transformer") },
-      ),
+      await this.transformerFor({
+        applicationId: "audit-transformer",
+        topics: this.topics,
+        managementPort: this.ports.transformer,
+        stateFolder: join(this.options.folder, "data/transformer"),
+        logFile: this.logFile("transformer"),
+      }),
     );
     await this.transformer.start();
+  }
+
+  /** A transformer process over this pipeline's broker; the caller starts it. */
+  async transformerFor(options: {
+    readonly applicationId: string;
+    readonly topics: Topics;
+    readonly managementPort?: number;
+    readonly stateFolder: string;
+    readonly logFile: string;
+  }): Promise<ManagedProcess> {
+    mkdirSync(options.stateFolder, { recursive: true });
+    return transformerProcess(
+      {
+        sourceId: "local",
+        bootstrapServers: this.bootstrapServers,
+        applicationId: options.applicationId,
+        topics: options.topics,
+        authentication: "none",
+        replicationFactor: 1,
+        lobMaxSizeKilobytes: defaultLobMaxSizeKilobytes,
+        messageMaxBytes: defaultMessageMaxBytes,
+        managementPort: options.managementPort ?? ((await freePorts(1))[0] as number),
+      },
+      options,
+    );
   }
 
   private async startStandIn(): Promise<void> {
