@@ -1,0 +1,463 @@
+import { createHash } from "node:crypto";
+import { type Value, type ValueMap, isMap, reveal, secret } from "./values";
+
+/** Where a recorded stack pretends to live. The account is AWS's own example account. */
+export interface Place {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+}
+
+/** What the stand-in for the providers knows when a resource is created. */
+export interface Creation extends Place {
+  readonly type: string;
+  /** Logical name. */
+  readonly name: string;
+  /** Hexadecimal digits that stay the same for the same resource: the raw material of invented identifiers. */
+  readonly digest: string;
+  /** The name that AWS would show: the one given, or one made by Pulumi's auto-naming. */
+  readonly physicalName: string;
+  /** Inputs with secret marks removed. */
+  readonly inputs: ValueMap;
+}
+
+interface Description {
+  /** The input that Pulumi's provider fills with an automatic name when the program leaves it out. */
+  readonly autoNamed?: string;
+  /** What the provider would return beside the inputs. `id` is the physical name unless given here. */
+  readonly outputs?: (creation: Creation) => { readonly [key: string]: Value };
+}
+
+const arn = (c: Creation, service: string, resource: string) =>
+  `arn:${c.partition}:${service}:${c.region}:${c.account}:${resource}`;
+const globalArn = (c: Creation, service: string, resource: string) =>
+  `arn:${c.partition}:${service}::${c.account}:${resource}`;
+const uuid = (c: Creation) =>
+  [8, 4, 4, 4, 12]
+    .map((length, index, all) => {
+      const start = all.slice(0, index).reduce((sum, each) => sum + each, 0);
+      return c.digest.slice(start, start + length);
+    })
+    .join("-");
+const text = (value: Value | undefined) => (typeof value === "string" ? value : "");
+const byArn = (service: string, resource: (c: Creation) => string) => (c: Creation) => {
+  const value = arn(c, service, resource(c));
+  return { id: value, arn: value };
+};
+
+function brokerOutputs(c: Creation): { readonly [key: string]: Value } {
+  const mskUuid = `${uuid(c)}-5`;
+  const brokers = Number(c.inputs.numberOfBrokerNodes ?? 3);
+  const bootstrap = (port: number, prefix = "b") =>
+    Array.from(
+      { length: brokers },
+      (_, index) =>
+        `${prefix}-${index + 1}.recorded.${c.digest.slice(0, 6)}.c3.kafka.${c.region}.amazonaws.com:${port}`,
+    ).join(",");
+  const clusterArn = arn(c, "kafka", `cluster/${c.physicalName}/${mskUuid}`);
+  return {
+    id: clusterArn,
+    arn: clusterArn,
+    clusterUuid: mskUuid,
+    currentVersion: "K3P5ROKL5A1OLE",
+    bootstrapBrokersTls: bootstrap(9094),
+    bootstrapBrokersSaslScram: bootstrap(9096),
+    bootstrapBrokersSaslIam: bootstrap(9098),
+    bootstrapBrokersPublicTls: bootstrap(9194, "b-public"),
+    bootstrapBrokersPublicSaslScram: bootstrap(9196, "b-public"),
+    bootstrapBrokersPublicSaslIam: bootstrap(9198, "b-public"),
+  };
+}
+
+function clusterOutputs(c: Creation): { readonly [key: string]: Value } {
+  return {
+    id: c.physicalName,
+    arn: arn(c, "rds", `cluster:${c.physicalName}`),
+    clusterResourceId: `cluster-${c.digest.slice(0, 26).toUpperCase()}`,
+    endpoint: `${c.physicalName}.cluster-${c.digest.slice(0, 12)}.${c.region}.rds.amazonaws.com`,
+    readerEndpoint: `${c.physicalName}.cluster-ro-${c.digest.slice(0, 12)}.${c.region}.rds.amazonaws.com`,
+    hostedZoneId: "Z1RLNUO7B9Q6NB",
+    port: c.inputs.port ?? 5432,
+    databaseName: c.inputs.databaseName ?? "",
+    engineVersionActual: c.inputs.engineVersion ?? "",
+    clusterMembers: [],
+    availabilityZones: ["a", "b", "c"].map((zone) => c.region + zone),
+    masterUserSecrets: c.inputs.manageMasterUserPassword
+      ? [
+          {
+            kmsKeyId: c.inputs.masterUserSecretKmsKeyId ?? arn(c, "kms", `key/${uuid(c)}`),
+            secretArn: arn(c, "secretsmanager", `secret:rds!cluster-${uuid(c)}-AbCdEf`),
+            secretStatus: "active",
+          },
+        ]
+      : [],
+  };
+}
+
+/** A remote component: its children exist only in the plugin that a real deployment runs. */
+function vpcOutputs(c: Creation): { readonly [key: string]: Value } {
+  const zones = c.inputs.availabilityZoneNames;
+  const count = Array.isArray(zones) ? zones.length : Number(c.inputs.numberOfAvailabilityZones ?? 3);
+  const subnets = (kind: string) =>
+    Array.from({ length: count }, (_, index) => `subnet-${digest(`${c.digest}${kind}${index}`).slice(0, 17)}`);
+  return {
+    vpcId: `vpc-${c.digest.slice(0, 17)}`,
+    privateSubnetIds: subnets("private"),
+    publicSubnetIds: subnets("public"),
+    isolatedSubnetIds: [],
+    routeTables: [],
+    natGateways: [],
+    eips: [],
+  };
+}
+
+const short = (prefix: string) => (c: Creation) => ({ id: `${prefix}-${c.digest.slice(0, 17)}` });
+const named: Description = { autoNamed: "name" };
+const idOf = (input: string): Description => ({ outputs: (c) => ({ id: text(c.inputs[input]) }) });
+
+/** Every type that the program registers; a test fails when it registers one that is not described. */
+const descriptions: Readonly<Record<string, Description>> = {
+  "awsx:ec2:Vpc": { outputs: vpcOutputs },
+  "awsx:ecr:Image": {
+    outputs: (c) => ({ imageUri: `${text(c.inputs.repositoryUrl)}@sha256:${digest(c.digest)}` }),
+  },
+  "awsx:ecr:Repository": {
+    outputs: (c) => ({ url: `${c.account}.dkr.ecr.${c.region}.amazonaws.com/${c.name.toLowerCase()}` }),
+  },
+  "aws:appautoscaling/policy:Policy": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "autoscaling", `scalingPolicy:${uuid(c)}:policyName/${c.physicalName}`) }),
+  },
+  "aws:appautoscaling/target:Target": {
+    outputs: (c) => ({
+      id: text(c.inputs.resourceId),
+      arn: arn(c, "application-autoscaling", `scalable-target/${c.digest.slice(0, 20)}`),
+    }),
+  },
+  "aws:cloudwatch/compositeAlarm:CompositeAlarm": {
+    autoNamed: "alarmName",
+    outputs: (c) => ({ arn: arn(c, "cloudwatch", `alarm:${c.physicalName}`) }),
+  },
+  "aws:cloudwatch/dashboard:Dashboard": {
+    autoNamed: "dashboardName",
+    outputs: (c) => ({ dashboardArn: globalArn(c, "cloudwatch", `dashboard/${c.physicalName}`) }),
+  },
+  "aws:cloudwatch/eventRule:EventRule": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "events", `rule/${c.physicalName}`) }),
+  },
+  "aws:cloudwatch/eventTarget:EventTarget": {
+    autoNamed: "targetId",
+    outputs: (c) => ({ id: `${text(c.inputs.rule)}-${c.physicalName}` }),
+  },
+  "aws:cloudwatch/logGroup:LogGroup": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "logs", `log-group:${c.physicalName}`) }),
+  },
+  "aws:cloudwatch/logMetricFilter:LogMetricFilter": named,
+  "aws:cloudwatch/metricAlarm:MetricAlarm": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "cloudwatch", `alarm:${c.physicalName}`) }),
+  },
+  "aws:dms/certificate:Certificate": {
+    outputs: (c) => ({ id: text(c.inputs.certificateId), certificateArn: arn(c, "dms", `cert:${dmsSuffix(c)}`) }),
+  },
+  "aws:dms/endpoint:Endpoint": {
+    outputs: (c) => ({ id: text(c.inputs.endpointId), endpointArn: arn(c, "dms", `endpoint:${dmsSuffix(c)}`) }),
+  },
+  "aws:dms/replicationInstance:ReplicationInstance": {
+    outputs: (c) => ({
+      id: text(c.inputs.replicationInstanceId),
+      replicationInstanceArn: arn(c, "dms", `rep:${dmsSuffix(c)}`),
+      replicationInstancePrivateIps: ["10.0.0.10"],
+      replicationInstancePublicIps: [],
+    }),
+  },
+  "aws:dms/replicationSubnetGroup:ReplicationSubnetGroup": {
+    outputs: (c) => ({
+      id: text(c.inputs.replicationSubnetGroupId),
+      replicationSubnetGroupArn: arn(c, "dms", `subgrp:${text(c.inputs.replicationSubnetGroupId)}`),
+      vpcId: "vpc-of-the-subnets",
+    }),
+  },
+  "aws:dms/replicationTask:ReplicationTask": {
+    outputs: (c) => ({
+      id: text(c.inputs.replicationTaskId),
+      replicationTaskArn: arn(c, "dms", `task:${text(c.inputs.resourceIdentifier) || dmsSuffix(c)}`),
+      status: "running",
+    }),
+  },
+  "aws:ec2/securityGroup:SecurityGroup": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      id: `sg-${c.digest.slice(0, 17)}`,
+      arn: arn(c, "ec2", `security-group/sg-${c.digest.slice(0, 17)}`),
+      ownerId: c.account,
+    }),
+  },
+  "aws:ec2/vpcEndpoint:VpcEndpoint": {
+    outputs: (c) => ({
+      id: `vpce-${c.digest.slice(0, 17)}`,
+      prefixListId: `pl-${c.digest.slice(0, 8)}`,
+      dnsEntries: [
+        { dnsName: `vpce-${c.digest.slice(0, 17)}.vpce.${c.region}.vpce.amazonaws.com`, hostedZoneId: "Z1" },
+      ],
+    }),
+  },
+  "aws:ecr/lifecyclePolicy:LifecyclePolicy": idOf("repository"),
+  "aws:ecr/repository:Repository": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      arn: arn(c, "ecr", `repository/${c.physicalName}`),
+      registryId: c.account,
+      repositoryUrl: `${c.account}.dkr.ecr.${c.region}.amazonaws.com/${c.physicalName}`,
+    }),
+  },
+  "aws:ecs/cluster:Cluster": {
+    autoNamed: "name",
+    outputs: (c) => byArn("ecs", () => `cluster/${c.physicalName}`)(c),
+  },
+  "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": idOf("clusterName"),
+  "aws:ecs/service:Service": {
+    autoNamed: "name",
+    outputs: (c) => {
+      const cluster = text(c.inputs.cluster).split("/").at(-1) ?? "default";
+      return byArn("ecs", () => `service/${cluster}/${c.physicalName}`)(c);
+    },
+  },
+  "aws:ecs/taskDefinition:TaskDefinition": {
+    outputs: (c) => ({
+      id: text(c.inputs.family),
+      arn: arn(c, "ecs", `task-definition/${text(c.inputs.family)}:1`),
+      arnWithoutRevision: arn(c, "ecs", `task-definition/${text(c.inputs.family)}`),
+      revision: 1,
+    }),
+  },
+  "aws:iam/policy:Policy": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      id: globalArn(c, "iam", `policy/${c.physicalName}`),
+      arn: globalArn(c, "iam", `policy/${c.physicalName}`),
+    }),
+  },
+  "aws:iam/role:Role": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      arn: globalArn(c, "iam", `role${text(c.inputs.path) || "/"}${c.physicalName}`),
+      uniqueId: `AROA${c.digest.slice(0, 17).toUpperCase()}`,
+    }),
+  },
+  "aws:iam/rolePolicy:RolePolicy": {
+    autoNamed: "name",
+    outputs: (c) => ({ id: `${text(c.inputs.role)}:${c.physicalName}` }),
+  },
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
+    outputs: (c) => ({ id: `${text(c.inputs.role)}/${text(c.inputs.policyArn)}` }),
+  },
+  "aws:kms/alias:Alias": {
+    outputs: (c) => ({ arn: arn(c, "kms", text(c.inputs.name)), targetKeyArn: text(c.inputs.targetKeyId) }),
+  },
+  "aws:kms/key:Key": { outputs: (c) => ({ id: uuid(c), keyId: uuid(c), arn: arn(c, "kms", `key/${uuid(c)}`) }) },
+  "aws:kms/keyPolicy:KeyPolicy": idOf("keyId"),
+  "aws:lambda/function:Function": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      arn: arn(c, "lambda", `function:${c.physicalName}`),
+      qualifiedArn: arn(c, "lambda", `function:${c.physicalName}:1`),
+      invokeArn: `arn:${c.partition}:apigateway:${c.region}:lambda:path/2015-03-31/functions/${arn(c, "lambda", `function:${c.physicalName}`)}/invocations`,
+      version: "$LATEST",
+    }),
+  },
+  "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": idOf("functionName"),
+  "aws:lambda/invocation:Invocation": { outputs: (c) => ({ id: c.digest.slice(0, 32), result: "{}" }) },
+  "aws:lambda/permission:Permission": { outputs: (c) => ({ id: text(c.inputs.statementId) || c.physicalName }) },
+  "aws:msk/cluster:Cluster": { autoNamed: "clusterName", outputs: brokerOutputs },
+  "aws:msk/configuration:Configuration": {
+    autoNamed: "name",
+    outputs: (c) => ({ ...byArn("kafka", () => `configuration/${c.physicalName}/${uuid(c)}-5`)(c), latestRevision: 1 }),
+  },
+  "aws:msk/singleScramSecretAssociation:SingleScramSecretAssociation": {
+    outputs: (c) => ({ id: `${text(c.inputs.clusterArn)},${text(c.inputs.secretArn)}` }),
+  },
+  "aws:msk/topic:Topic": {
+    outputs: (c) => {
+      const topicArn = `${text(c.inputs.clusterArn).replace(":cluster/", ":topic/")}/${text(c.inputs.name)}`;
+      return { id: topicArn, arn: topicArn };
+    },
+  },
+  "aws:mskconnect/connector:Connector": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      ...byArn("kafkaconnect", () => `connector/${c.physicalName}/${uuid(c)}-2`)(c),
+      version: "K3P5ROKL5A1OLE",
+    }),
+  },
+  "aws:mskconnect/customPlugin:CustomPlugin": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      ...byArn("kafkaconnect", () => `custom-plugin/${c.physicalName}/${uuid(c)}-2`)(c),
+      latestRevision: 1,
+      state: "ACTIVE",
+    }),
+  },
+  "aws:mskconnect/workerConfiguration:WorkerConfiguration": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      ...byArn("kafkaconnect", () => `worker-configuration/${c.physicalName}/${uuid(c)}-2`)(c),
+      latestRevision: 1,
+    }),
+  },
+  "aws:rds/cluster:Cluster": { autoNamed: "clusterIdentifier", outputs: clusterOutputs },
+  "aws:rds/clusterInstance:ClusterInstance": {
+    autoNamed: "identifier",
+    outputs: (c) => ({
+      arn: arn(c, "rds", `db:${c.physicalName}`),
+      dbiResourceId: `db-${c.digest.slice(0, 26).toUpperCase()}`,
+      endpoint: `${c.physicalName}.${c.digest.slice(0, 12)}.${c.region}.rds.amazonaws.com`,
+      port: 5432,
+      writer: true,
+    }),
+  },
+  "aws:rds/clusterParameterGroup:ClusterParameterGroup": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "rds", `cluster-pg:${c.physicalName}`) }),
+  },
+  "aws:rds/parameterGroup:ParameterGroup": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "rds", `pg:${c.physicalName}`) }),
+  },
+  "aws:rds/subnetGroup:SubnetGroup": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "rds", `subgrp:${c.physicalName}`) }),
+  },
+  "aws:s3/bucket:Bucket": {
+    autoNamed: "bucket",
+    outputs: (c) => ({
+      arn: `arn:${c.partition}:s3:::${c.physicalName}`,
+      bucketDomainName: `${c.physicalName}.s3.amazonaws.com`,
+      bucketRegionalDomainName: `${c.physicalName}.s3.${c.region}.amazonaws.com`,
+    }),
+  },
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": idOf("bucket"),
+  "aws:s3/bucketObject:BucketObject": idOf("key"),
+  "aws:s3/bucketObjectv2:BucketObjectv2": {
+    outputs: (c) => ({ id: text(c.inputs.key), versionId: c.digest.slice(0, 32), etag: c.digest.slice(0, 32) }),
+  },
+  "aws:s3/bucketOwnershipControls:BucketOwnershipControls": idOf("bucket"),
+  "aws:s3/bucketPolicy:BucketPolicy": idOf("bucket"),
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": idOf("bucket"),
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": idOf("bucket"),
+  "aws:s3/bucketVersioning:BucketVersioning": idOf("bucket"),
+  "aws:scheduler/schedule:Schedule": {
+    autoNamed: "name",
+    outputs: (c) => ({ arn: arn(c, "scheduler", `schedule/default/${c.physicalName}`) }),
+  },
+  "aws:secretsmanager/secret:Secret": {
+    autoNamed: "name",
+    outputs: (c) => byArn("secretsmanager", () => `secret:${c.physicalName}-AbCdEf`)(c),
+  },
+  "aws:secretsmanager/secretPolicy:SecretPolicy": idOf("secretArn"),
+  "aws:secretsmanager/secretRotation:SecretRotation": idOf("secretId"),
+  "aws:secretsmanager/secretVersion:SecretVersion": {
+    outputs: (c) => ({ id: `${text(c.inputs.secretId)}|${uuid(c)}`, arn: text(c.inputs.secretId), versionId: uuid(c) }),
+  },
+  "aws:sns/topic:Topic": {
+    autoNamed: "name",
+    outputs: (c) => byArn("sns", () => c.physicalName)(c),
+  },
+  "aws:sns/topicPolicy:TopicPolicy": idOf("arn"),
+  "aws:sns/topicSubscription:TopicSubscription": {
+    outputs: (c) => ({ id: `${text(c.inputs.topic)}:${uuid(c)}`, arn: `${text(c.inputs.topic)}:${uuid(c)}` }),
+  },
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": { outputs: short("sgr") },
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": { outputs: short("sgr") },
+  "random:index/randomPassword:RandomPassword": {
+    outputs: (c) => ({
+      id: "none",
+      result: secret(`Recorded${digest(c.digest).slice(0, Math.max(0, Number(c.inputs.length ?? 32) - 8))}`),
+      bcryptHash: secret("$2a$10$recorded"),
+    }),
+  },
+  "random:index/randomId:RandomId": { outputs: (c) => ({ id: c.digest.slice(0, 8), hex: c.digest.slice(0, 8) }) },
+  "random:index/randomString:RandomString": {
+    outputs: (c) => ({
+      id: c.digest.slice(0, Number(c.inputs.length ?? 8)),
+      result: c.digest.slice(0, Number(c.inputs.length ?? 8)),
+    }),
+  },
+  "random:index/randomUuid:RandomUuid": { outputs: (c) => ({ id: uuid(c), result: uuid(c) }) },
+};
+
+/** DMS ends its ARNs in 26 capital letters and digits. */
+function dmsSuffix(c: Creation): string {
+  return digest(c.digest).slice(0, 26).toUpperCase();
+}
+
+/** True when the recorder knows how the type's provider answers; otherwise it guesses an ARN and a name. */
+export function isDescribed(type: string): boolean {
+  return type in descriptions || type.startsWith("pulumi:");
+}
+
+/** The inputs as the provider completes them before it creates anything: with an automatic name where one is due. */
+export function completedInputs(type: string, name: string, urn: string, inputs: ValueMap): ValueMap {
+  const property = descriptions[type]?.autoNamed;
+  if (property === undefined || inputs[property] !== undefined || inputs[`${property}Prefix`] !== undefined)
+    return inputs;
+  return { ...inputs, [property]: `${name}-${digest(urn).slice(0, 7)}` };
+}
+
+/**
+ * What a finished deployment would know of a resource: its completed inputs and invented but well-formed outputs.
+ * The same resource gets the same outputs on every run.
+ */
+export function createdState(type: string, name: string, urn: string, inputs: ValueMap, place: Place) {
+  const completed = completedInputs(type, name, urn, inputs);
+  const description = descriptions[type];
+  const revealed = reveal(completed);
+  const property = description?.autoNamed;
+  const creation: Creation = {
+    ...place,
+    type,
+    name,
+    digest: digest(urn),
+    physicalName: physicalName(property, completed, name),
+    inputs: isMap(revealed) ? revealed : {},
+  };
+  const guessed = (c: Creation): { readonly [key: string]: Value } => ({
+    arn: arn(c, type.split(/[:/]/)[1] ?? "unknown", c.physicalName),
+  });
+  const outputs = (description ? description.outputs : guessed)?.(creation) ?? {};
+  const { id = creation.physicalName, ...others } = outputs;
+  return { id: String(id), state: { ...completed, ...others } as ValueMap };
+}
+
+function physicalName(property: string | undefined, inputs: ValueMap, name: string): string {
+  if (property === undefined) return text(reveal(inputs.name)) || name;
+  const prefix = text(reveal(inputs[`${property}Prefix`]));
+  return text(reveal(inputs[property])) || (prefix ? `${prefix}20261122200000000000000001` : name);
+}
+
+/** Answers to the provider functions that a program may call, for the recorded place. */
+export function invokeAnswer(token: string, place: Place): ValueMap | undefined {
+  const { partition, region, account } = place;
+  const answers: Readonly<Record<string, ValueMap>> = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {
+      id: account,
+      accountId: account,
+      arn: `arn:${partition}:iam::${account}:user/deployer`,
+      userId: "AIDARECORDED",
+    },
+    "aws:index/getRegion:getRegion": { id: region, name: region, region, description: "Recorded", endpoint: "" },
+    "aws:index/getPartition:getPartition": {
+      id: partition,
+      partition,
+      dnsSuffix: "amazonaws.com",
+      reverseDnsPrefix: "com.amazonaws",
+    },
+  };
+  return answers[token];
+}
+
+function digest(value: string): string {
+  return createHash("sha256").update(value).digest("hex");
+}

@@ -1,0 +1,151 @@
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { type Invocation, type LogLine, RecordingEngine, type Registration, stackType } from "./engine";
+import { readStackSettings } from "./stack-settings";
+import type { ValueMap } from "./values";
+
+export interface RecordOptions {
+  /** Folder of Pulumi.yaml. */
+  readonly projectFolder: string;
+  /** The stack whose file is read. */
+  readonly stack: string;
+  /** Runs the settings of `stack` under another name. Default: `stack`. */
+  readonly stackName?: string;
+  /** True (the default is false) records a preview, in which what only AWS knows is unknown. */
+  readonly preview?: boolean;
+  /** Settings that replace those of the stack file, by full key. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Milliseconds after which the program is stopped. Default 120,000. */
+  readonly timeoutMilliseconds?: number;
+}
+
+/** Everything that one run of a program told the engine. */
+export interface Recording {
+  readonly project: string;
+  readonly stack: string;
+  readonly preview: boolean;
+  /** In the order of arrival. */
+  readonly registrations: readonly Registration[];
+  readonly invocations: readonly Invocation[];
+  readonly log: readonly LogLine[];
+  readonly stackOutputs: ValueMap;
+  /** From the start of the program's process to its end. */
+  readonly seconds: number;
+}
+
+/** The program ended with an error; the message holds what it said. */
+export class ProgramFailed extends Error {
+  constructor(
+    stack: string,
+    readonly lines: readonly string[],
+  ) {
+    super([`The program failed for stack ${stack}:`, ...lines].join("\n"));
+  }
+}
+
+/** AWS's own example account. */
+const exampleAccount = "111122223333";
+
+/**
+ * Runs a Pulumi program in Pulumi's own Node runtime against a recording engine, with npm packages alone: no Pulumi
+ * CLI, no plugins, no account, no network.
+ *
+ * @throws ProgramFailed when the program throws, refuses its settings or does not end in time.
+ */
+export async function recordStack(options: RecordOptions): Promise<Recording> {
+  const projectFolder = resolve(options.projectFolder);
+  const settings = readStackSettings(projectFolder, options.stack);
+  const config = { ...settings.config, ...options.config };
+  const stack = options.stackName ?? options.stack;
+  const preview = options.preview ?? false;
+  const region = config["aws:region"] ?? "eu-central-1";
+  const engine = new RecordingEngine({
+    project: settings.project,
+    stack,
+    preview,
+    place: { partition: partitionOf(region), region, account: exampleAccount },
+  });
+  const address = await engine.start();
+  const started = performance.now();
+  try {
+    const { exitCode, output } = await run(
+      [
+        ...settings.nodeArguments,
+        require.resolve("@pulumi/pulumi/cmd/run"),
+        `--monitor=${address}`,
+        `--engine=${address}`,
+        "--organization=organization",
+        `--project=${settings.project}`,
+        `--root-directory=${projectFolder}`,
+        `--stack=${stack}`,
+        "--parallel=16",
+        `--pwd=${projectFolder}`,
+        ...(preview ? ["--dry-run"] : []),
+        settings.entryPoint,
+      ],
+      {
+        cwd: projectFolder,
+        timeout: options.timeoutMilliseconds ?? 120_000,
+        environment: {
+          ...settings.runtimeEnvironment,
+          NO_COLOR: "1",
+          PULUMI_CONFIG: JSON.stringify(config),
+          PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(settings.secretKeys),
+        },
+      },
+    );
+    const errors = engine.log.filter((line) => line.severity === "error").map((line) => line.message);
+    if (exitCode !== 0 || errors.length > 0) {
+      throw new ProgramFailed(
+        stack,
+        errors.length > 0 ? errors : [...output, `exit code ${exitCode ?? "none: stopped"}`],
+      );
+    }
+  } finally {
+    engine.stop();
+  }
+  return {
+    project: settings.project,
+    stack,
+    preview,
+    registrations: engine.registrations,
+    invocations: engine.invocations,
+    log: engine.log,
+    stackOutputs: engine.registrations.find((registration) => registration.type === stackType)?.outputs ?? {},
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
+
+interface RunOptions {
+  readonly cwd: string;
+  readonly timeout: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Runs node with only the environment that a program may count on: no credentials, no user's Pulumi settings. */
+function run(args: readonly string[], options: RunOptions): Promise<{ exitCode: number | null; output: string[] }> {
+  const { PATH, HOME, TMPDIR } = process.env;
+  const inherited = Object.fromEntries(
+    Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined),
+  );
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, args, {
+      cwd: options.cwd,
+      env: { ...inherited, ...options.environment },
+      timeout: options.timeout,
+      killSignal: "SIGKILL",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => output.push(...text.trimEnd().split("\n")));
+    }
+    child.on("error", failed);
+    child.on("close", (exitCode) => done({ exitCode, output }));
+  });
+}

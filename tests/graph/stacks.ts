@@ -1,0 +1,17 @@
+import { join, resolve } from "node:path";
+import { type RecordOptions, type Recording, recordStack } from "./recorder";
+
+const projectFolder = resolve(__dirname, "../..");
+
+/** The stacks whose recordings are kept as golden files and checked. */
+export const recordedStacks = ["dev", "prod"] as const;
+
+/** The golden file of a stack. */
+export function goldenFile(stack: string): string {
+  return join(__dirname, "golden", `${stack}.yaml`);
+}
+
+/** Records this repository's program with the settings of a stack. */
+export function recordProgram(stack: string, options: Partial<RecordOptions> = {}): Promise<Recording> {
+  return recordStack({ projectFolder, stack, ...options });
+}
