@@ -29,3 +29,10 @@ export function clusterUuid(clusterArn: string): string {
   if (!uuid) throw new Error(`Not the ARN of an MSK cluster: ${clusterArn}`);
   return uuid;
 }
+
+/** The cluster's name, which CloudWatch's metrics carry as their dimension. */
+export function clusterName(clusterArn: string): string {
+  const name = clusterArn.split("/")[1];
+  if (!name) throw new Error(`Not the ARN of an MSK cluster: ${clusterArn}`);
+  return name;
+}

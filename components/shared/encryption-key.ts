@@ -69,9 +69,12 @@ export function keyPolicy(keyArn: string, publishers: readonly string[] = []) {
         Sid: `Publisher${service.split(".")[0]}`,
         Effect: "Allow",
         Principal: { Service: service },
-        Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+        Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
         Resource: "*",
-        Condition: { StringEquals: { "aws:SourceAccount": account } },
+        // Not aws:SourceAccount: EventBridge sends none to an encrypted topic, and its messages would be lost in silence.
+        Condition: {
+          ArnLike: { "kms:EncryptionContext:aws:sns:topicArn": `arn:${partition}:sns:${region}:${account}:*` },
+        },
       })),
     ],
   };

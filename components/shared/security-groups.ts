@@ -37,11 +37,13 @@ export interface Conversation {
 /**
  * Lets one security group open connections to another: the way out on one (`${name}-egress`) and the way in on the
  * other (`${name}-ingress`), so that the two sides can't disagree.
+ *
+ * @returns The rules, for whoever opens a connection as soon as it is created to depend on.
  */
-export function allow(name: string, conversation: Conversation, parent: pulumi.Resource): void {
+export function allow(name: string, conversation: Conversation, parent: pulumi.Resource): pulumi.Resource[] {
   const { from, to, port, description, component } = conversation;
   const rule = { ipProtocol: "tcp", fromPort: port, toPort: port, description: ruleText(description) };
-  new aws.vpc.SecurityGroupEgressRule(
+  const egress = new aws.vpc.SecurityGroupEgressRule(
     `${name}-egress`,
     {
       ...rule,
@@ -51,7 +53,7 @@ export function allow(name: string, conversation: Conversation, parent: pulumi.R
     },
     { parent },
   );
-  new aws.vpc.SecurityGroupIngressRule(
+  const ingress = new aws.vpc.SecurityGroupIngressRule(
     `${name}-ingress`,
     {
       ...rule,
@@ -61,6 +63,7 @@ export function allow(name: string, conversation: Conversation, parent: pulumi.R
     },
     { parent },
   );
+  return [egress, ingress];
 }
 
 /**
@@ -71,8 +74,8 @@ export function allowHttpsOut(
   name: string,
   args: { from: pulumi.Input<string>; reason: string; component: string },
   parent: pulumi.Resource,
-): void {
-  new aws.vpc.SecurityGroupEgressRule(
+): pulumi.Resource {
+  return new aws.vpc.SecurityGroupEgressRule(
     name,
     {
       securityGroupId: args.from,
