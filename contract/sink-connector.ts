@@ -1,5 +1,5 @@
 import { auditEventsTable } from "./audit-events-table";
-import type { Topics } from "./topics";
+import type { TopicNames } from "./topics";
 
 /** Where the sink writes, and where it finds its user and password. */
 export interface SinkDestination {
@@ -17,7 +17,7 @@ export interface SinkDestination {
 
 /** What differs between deployments of the sink; every other property is the contract. */
 export interface SinkSettings {
-  readonly topics: Topics;
+  readonly topics: Pick<TopicNames, "events" | "deadLetter">;
   readonly destination: SinkDestination;
   /** Parallel tasks, at most the partitions of `audit.events`. Default 2. */
   readonly tasks?: number;

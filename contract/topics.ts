@@ -21,6 +21,9 @@ export interface Topics {
   readonly deadLetter: TopicDefinition;
 }
 
+/** The topics by name alone: all that a reader or writer of them must know. */
+export type TopicNames = { readonly [Role in keyof Topics]: { readonly name: string } };
+
 /** What a deployment may change about its topics; everything else is the contract. */
 export interface TopicSettings {
   /** Put before each name with a dot, so that two pipelines can share a cluster. Default: none. */

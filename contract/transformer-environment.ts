@@ -1,4 +1,4 @@
-import type { Topics } from "./topics";
+import type { TopicNames } from "./topics";
 
 /** What the transformer must be told; the same for a Fargate task and for a local process. */
 export interface TransformerSettings {
@@ -8,7 +8,7 @@ export interface TransformerSettings {
   readonly bootstrapServers: string;
   /** Streams `application.id` and so the consumer group. A changed one reads `cdc.raw` from the start. */
   readonly applicationId: string;
-  readonly topics: Topics;
+  readonly topics: TopicNames;
   /** `iam`: SASL_SSL with MSK IAM. `none`: plaintext, for one machine only. */
   readonly authentication: "iam" | "none";
   /** Replication factor of the topics that Streams itself may create; -1 takes the broker's default. */

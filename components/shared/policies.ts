@@ -54,10 +54,11 @@ export function readSecretStatements(secretArn: string, keyArn?: string): Policy
     {
       Sid: "DecryptOwnSecret",
       Effect: "Allow",
-      Action: ["kms:Decrypt", "kms:DescribeKey"],
+      Action: ["kms:Decrypt"],
       Resource: [keyArn],
       Condition: { StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` } },
     },
+    { Sid: "DescribeOwnKey", Effect: "Allow", Action: ["kms:DescribeKey"], Resource: [keyArn] },
   ];
 }
 

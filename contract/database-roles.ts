@@ -1,0 +1,11 @@
+/** The roles in the two databases. `database/` creates and limits them; whoever logs in takes the name from here. */
+export const databaseRoles = {
+  /** Source side, logs in: DMS reads the WAL and the watched tables. */
+  capture: "cdc_capture",
+  /** Source side, granted to the application: may say who acts. */
+  application: "capture_app",
+  /** Destination side, logs in: the sink inserts and updates rows of the audit table. */
+  writer: "audit_writer",
+  /** Destination side, granted to readers: selects from views and functions. */
+  reader: "audit_reader",
+} as const;
