@@ -1,0 +1,134 @@
+import type { Pool } from "pg";
+import { relationNames, type PrintedColumn } from "./test-decoding";
+import { valueFormat, type ColumnType, type ValueFormat } from "./values";
+import type { TableRoute } from "./table-selection";
+
+/** One column of a captured table. */
+export interface ShapeColumn extends PrintedColumn, ValueFormat {
+  /** `"name":`, ready to stand in an object. */
+  readonly member: string;
+}
+
+/** What is known of a captured table while its rows are read. */
+export interface TableShape {
+  readonly schema: string;
+  readonly table: string;
+  readonly route: TableRoute;
+  /** In table order, as the lines of the table print them. */
+  readonly columns: readonly ShapeColumn[];
+  /** Indexes into {@link columns} of the primary key, in key order; empty without one. */
+  readonly primaryKey: readonly number[];
+  /** Whether a primary or unique key exists: without one DMS carries no LOBs. */
+  readonly hasKey: boolean;
+  /** Indexes of the columns that an old tuple holds when the identity is not full. */
+  readonly identityKey: ReadonlySet<number>;
+  /** REPLICA IDENTITY FULL, by the catalog and then by what the lines show. */
+  fullIdentity: boolean;
+}
+
+interface CatalogColumn {
+  readonly name: string;
+  readonly prefix: string;
+  readonly printed_type: string;
+  readonly base_type: string;
+  readonly modifier: number;
+  readonly category: string;
+  readonly primary_key_position: number | null;
+  readonly has_key: boolean;
+  readonly in_identity_key: boolean;
+  readonly full_identity: boolean;
+}
+
+const catalogQuery = `
+  with recursive base as (
+    select a.attnum, a.atttypid as type, a.atttypmod as modifier
+      from pg_attribute a
+     where a.attrelid = (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                          where n.nspname = $1 and c.relname = $2)
+       and a.attnum > 0 and not a.attisdropped
+    union all
+    select b.attnum, t.typbasetype, case when b.modifier = -1 then t.typtypmod else b.modifier end
+      from base b join pg_type t on t.oid = b.type where t.typtype = 'd'
+  )
+  select a.attname as name,
+         ' ' || quote_ident(a.attname) || '[' || format_type(a.atttypid, null) || ']:' as prefix,
+         format_type(a.atttypid, null) as printed_type,
+         format_type(t.oid, null) as base_type,
+         b.modifier,
+         t.typcategory as category,
+         array_position(i.indkey::int2[], a.attnum) as primary_key_position,
+         exists (select from pg_index u where u.indrelid = c.oid and u.indisunique) as has_key,
+         exists (select from pg_index u
+                  where u.indrelid = c.oid and a.attnum = any(u.indkey)
+                    and case c.relreplident when 'i' then u.indisreplident else u.indisprimary end) as in_identity_key,
+         c.relreplident = 'f' as full_identity
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    join base b on b.attnum = a.attnum
+    join pg_type t on t.oid = b.type and t.typtype <> 'd'
+    left join pg_index i on i.indrelid = c.oid and i.indisprimary
+   where n.nspname = $1 and c.relname = $2
+   order by a.attnum`;
+
+/** Looks up how tables are shaped. A log is older than the catalog it is read with, so a shape may have to be guessed. */
+export class TableShapes {
+  constructor(
+    private readonly database: Pool,
+    private readonly route: (schema: string, table: string) => TableRoute | undefined,
+    private readonly lobMaxKilobytes: number,
+  ) {}
+
+  /** The shape of a table as the catalog has it now; undefined when it is not captured. */
+  async load(relation: string): Promise<TableShape | undefined> {
+    const { schema, table } = relationNames(relation);
+    const route = this.route(schema, table);
+    if (!route) return undefined;
+    const { rows } = await this.database.query<CatalogColumn>(catalogQuery, [schema, table]);
+    const columns = rows.map((row) =>
+      this.column(
+        { name: row.name, type: row.printed_type, prefix: row.prefix },
+        { name: row.base_type, modifier: row.modifier, category: row.category },
+      ),
+    );
+    const primaryKey = rows
+      .flatMap((row, index) => (row.primary_key_position === null ? [] : [{ index, at: row.primary_key_position }]))
+      .sort((left, right) => left.at - right.at)
+      .map(({ index }) => index);
+    return {
+      schema,
+      table,
+      route,
+      columns,
+      primaryKey,
+      identityKey: new Set(rows.flatMap((row, index) => (row.in_identity_key ? [index] : []))),
+      hasKey: rows[0]?.has_key ?? false,
+      fullIdentity: rows[0]?.full_identity ?? false,
+    };
+  }
+
+  /**
+   * The shape of a table when a line was written that the catalog no longer describes: the line's own columns, with
+   * types and keys from the catalog where it still has them.
+   */
+  reconstruct(current: TableShape, printed: readonly PrintedColumn[]): TableShape {
+    const columns = printed.map((column) => {
+      const known = current.columns.find(({ prefix }) => prefix === column.prefix);
+      if (known) return known;
+      const category = column.type.endsWith("[]") ? "A" : "";
+      return this.column(column, { name: column.type, modifier: -1, category });
+    });
+    const now = (before: number) => columns.findIndex(({ name }) => name === current.columns[before]?.name);
+    const primaryKey = current.primaryKey.map(now);
+    return {
+      ...current,
+      columns,
+      primaryKey: primaryKey.includes(-1) ? [] : primaryKey,
+      identityKey: new Set([...current.identityKey].map(now)),
+    };
+  }
+
+  private column(printed: PrintedColumn, type: ColumnType): ShapeColumn {
+    return { ...printed, member: `${JSON.stringify(printed.name)}:`, ...valueFormat(type, this.lobMaxKilobytes) };
+  }
+}
