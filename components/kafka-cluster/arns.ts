@@ -22,17 +22,3 @@ export function groupArn(clusterArn: string, group: string): string {
 export function transactionalIdArn(clusterArn: string, transactionalId: string): string {
   return resourceArn(clusterArn, "transactional-id", transactionalId);
 }
-
-/** The UUID that MSK gave the cluster, the last part of its ARN. */
-export function clusterUuid(clusterArn: string): string {
-  const uuid = clusterArn.split("/")[2];
-  if (!uuid) throw new Error(`Not the ARN of an MSK cluster: ${clusterArn}`);
-  return uuid;
-}
-
-/** The cluster's name, which CloudWatch's metrics carry as their dimension. */
-export function clusterName(clusterArn: string): string {
-  const name = clusterArn.split("/")[1];
-  if (!name) throw new Error(`Not the ARN of an MSK cluster: ${clusterArn}`);
-  return name;
-}

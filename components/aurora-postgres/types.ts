@@ -1,0 +1,77 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** What CloudWatch Database Insights records about the database's load. */
+export const DatabaseInsights = {
+  /** Seven days of load by query and wait, free of charge. */
+  Standard: "standard",
+  /** 15 months, with lock analysis and execution plans; charged per vCPU or ACU hour. */
+  Advanced: "advanced",
+} as const;
+export type DatabaseInsights = (typeof DatabaseInsights)[keyof typeof DatabaseInsights];
+
+/** Bounds of Aurora Serverless v2, in Aurora capacity units (ACU: 2 GiB of memory with matching CPU). */
+export interface ServerlessCapacityArgs {
+  /**
+   * ACU that are always there and always paid, in steps of 0.5. Default 0.5, about 44 USD per month. A database that is
+   * captured never pauses, so 0 is refused.
+   */
+  minimumCapacity?: pulumi.Input<number>;
+  /** ACU that load may use, at least 1, in steps of 0.5. Default 4. It also decides how many connections fit. */
+  maximumCapacity?: pulumi.Input<number>;
+}
+
+/** A parameter beyond those that change capture needs. */
+export interface DatabaseParameterArgs {
+  /** Name in PostgreSQL or Aurora. */
+  name: pulumi.Input<string>;
+  /** Value, in the parameter's own unit. */
+  value: pulumi.Input<string>;
+  /** Whether PostgreSQL takes it only at a restart. Default false. */
+  needsRestart?: pulumi.Input<boolean>;
+}
+
+export interface AuroraPostgresArgs {
+  /** VPC of the subnets. */
+  vpcId: pulumi.Input<string>;
+  /** Private subnets of at least two zones. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * PostgreSQL 15, 16 or 17, as `17` (AWS picks the minor version) or `17.5`. Default `17`. A higher major version also
+   * needs `allowMajorVersionUpgrade`, and the capture stopped and its slot dropped meanwhile.
+   */
+  engineVersion?: pulumi.Input<string>;
+  /** Lets a changed `engineVersion` cross a major version. Default false. */
+  allowMajorVersionUpgrade?: pulumi.Input<boolean>;
+  /** Serverless capacity; excludes `instanceClass`. Default: 0.5 to 4 ACU. */
+  serverless?: ServerlessCapacityArgs;
+  /** Class of provisioned instances, such as `db.r7g.large`; excludes `serverless`. */
+  instanceClass?: pulumi.Input<string>;
+  /** Readers beside the writer, 0 to 15; one takes over in about 30 seconds when the writer fails. Default 0. */
+  readers?: number;
+  /** Name of the first database. Default `app`. A change would replace the cluster and is refused. */
+  databaseName?: pulumi.Input<string>;
+  /** Whether AWS refuses to delete the cluster. Default true. */
+  deletionProtection?: pulumi.Input<boolean>;
+  /** Days of point-in-time recovery, 1 to 35. Default 7. */
+  backupRetentionDays?: pulumi.Input<number>;
+  /** Whether destroying the cluster keeps a last snapshot and the automated backups. Default true. */
+  finalSnapshot?: boolean;
+  /** When AWS may restart the cluster to maintain it, in UTC: `sun:03:00-sun:04:00`. Default: AWS chooses. */
+  maintenanceWindow?: pulumi.Input<string>;
+  /** Whether changes that restart instances happen at once rather than in the maintenance window. Default false. */
+  applyImmediately?: pulumi.Input<boolean>;
+  /**
+   * What CloudWatch records about load. Default `standard`. AWS refuses to go straight from one to the other on a running
+   * cluster: change the retention of Performance Insights to 465 days by hand first.
+   */
+  databaseInsights?: DatabaseInsights;
+  /** Days that the PostgreSQL log is kept in CloudWatch. Default 30. */
+  logRetentionDays?: pulumi.Input<number>;
+  /** Parameters of your own; those that the capture needs are set already and refused here. Default: none. */
+  parameters?: DatabaseParameterArgs[];
+  /**
+   * A customer-managed key of your own; its policy must let CloudWatch Logs use it. Default: a new one. A change would
+   * replace the cluster and is refused.
+   */
+  kmsKeyArn?: pulumi.Input<string>;
+}

@@ -1,0 +1,3 @@
+export * from "./aurora-postgres";
+export * from "./kafka-cluster";
+export * from "./network";

@@ -1,0 +1,305 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { refuse } from "../shared/checks";
+import { encryptionKey } from "../shared/encryption-key";
+import { logGroup } from "../shared/log-groups";
+import { nameLimits, physicalName } from "../shared/names";
+import { securityGroup } from "../shared/security-groups";
+import { componentTags } from "../shared/tags";
+import { brokerProperties, propertiesText, replicationFor } from "./broker-configuration";
+import { kafkaClusterProblems } from "./checks";
+import { kafkaTopic } from "./topics";
+import {
+  type KafkaClusterArgs,
+  MonitoringLevel,
+  type PublicAccessArgs,
+  PublicAccessStage,
+  type StorageAutoscalingArgs,
+} from "./types";
+
+export { groupArn, topicArn, transactionalIdArn } from "./arns";
+export { kafkaTopic } from "./topics";
+export {
+  type KafkaClusterArgs,
+  type KafkaTopicArgs,
+  MonitoringLevel,
+  type PublicAccessArgs,
+  PublicAccessStage,
+  type StorageAutoscalingArgs,
+} from "./types";
+
+/** Ports that MSK's brokers listen on, by who may connect. */
+export const brokerPorts = { scram: 9096, iam: 9098, publicIam: 9198 } as const;
+
+/**
+ * An MSK cluster of standard brokers in KRaft mode that admits IAM and SCRAM clients over TLS only, with explicit
+ * replication for its size, one SCRAM user for DMS, a customer-managed key for data, secret and logs, and no way in until
+ * a security group rule is added.
+ *
+ * Costs per month in us-east-1: a `kafka.t3.small` broker 33 USD, a `kafka.m7g.large` 149 USD; storage 0.10 USD per GiB; a
+ * key 1 USD, a secret 0.40 USD; metrics from `PER_BROKER` on about 0.30 USD each.
+ *
+ * Replaced by: other subnets, another `kmsKeyArn`, a lower `kafkaVersion`. Such a change never loses data: protected, the
+ * preview fails; unprotected, AWS refuses the second cluster of the same name before the first is touched.
+ */
+export class KafkaCluster extends pulumi.ComponentResource {
+  /** ARN of the cluster. */
+  public readonly clusterArn: pulumi.Output<string>;
+  /** Name of the cluster, and its dimension in CloudWatch. */
+  public readonly clusterName: pulumi.Output<string>;
+  /** The part of the ARN, after the name, that tells the cluster from earlier ones of its name. */
+  public readonly clusterUuid: pulumi.Output<string>;
+  /** `host:port,…` for IAM clients (port 9098). */
+  public readonly bootstrapBrokersIam: pulumi.Output<string>;
+  /** `host:port,…` for SCRAM clients (port 9096). */
+  public readonly bootstrapBrokersScram: pulumi.Output<string>;
+  /** `host:port,…` for IAM clients on the internet (port 9198); empty unless public access is open. */
+  public readonly publicBootstrapBrokersIam: pulumi.Output<string>;
+  /** Security group of the brokers; it admits nobody until a rule is added. */
+  public readonly securityGroupId: pulumi.Output<string>;
+  /** ARN of the key of data at rest, SCRAM secret and logs. */
+  public readonly keyArn: pulumi.Output<string>;
+  /** SCRAM user of DMS. */
+  public readonly captureUsername: pulumi.Output<string>;
+  /** Password of the SCRAM user, a secret. Resolves only once MSK knows the user, so whoever waits for it can log in. */
+  public readonly capturePassword: pulumi.Output<string>;
+  /** ARN of the secret `{"username","password"}` of the SCRAM user. */
+  public readonly captureSecretArn: pulumi.Output<string>;
+  /** Copies that the cluster's topics keep. */
+  public readonly replicationFactor: pulumi.Output<number>;
+  /** Number of brokers. */
+  public readonly brokers: pulumi.Output<number>;
+
+  constructor(name: string, args: KafkaClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cdc-audit:index:KafkaCluster", name, args, opts);
+    refuse(name, kafkaClusterProblems(args), this);
+
+    const replication = replicationFor(args.brokers);
+    const keyArn = encryptionKey(
+      `${name}-key`,
+      { description: `MSK cluster ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      this,
+    );
+    const group = securityGroup(
+      `${name}-security-group`,
+      { vpcId: args.vpcId, description: "Kafka brokers", component: name },
+      this,
+    );
+    const cluster = brokerCluster(name, args, { keyArn, securityGroupId: group.id }, this);
+    if (args.storageAutoscaling) growVolumes(name, args.storageAutoscaling, cluster, this);
+    if (args.publicAccess?.stage === PublicAccessStage.Open) admitGuests(name, args.publicAccess, group, this);
+    const user = captureUser(name, args, { keyArn, cluster }, this);
+    for (const topic of args.topics ?? []) {
+      const childName = `${name}-topic-${topic.name}`;
+      const replicationFactor = replication.factor;
+      kafkaTopic(childName, { clusterArn: cluster.arn, topic, replicationFactor }, { parent: this });
+    }
+
+    this.clusterArn = cluster.arn;
+    this.clusterName = cluster.clusterName;
+    this.clusterUuid = cluster.clusterUuid;
+    this.bootstrapBrokersIam = cluster.bootstrapBrokersSaslIam;
+    this.bootstrapBrokersScram = cluster.bootstrapBrokersSaslScram;
+    this.publicBootstrapBrokersIam = cluster.bootstrapBrokersPublicSaslIam;
+    this.securityGroupId = group.id;
+    this.keyArn = keyArn;
+    this.captureUsername = user.username;
+    this.capturePassword = user.password;
+    this.captureSecretArn = user.secretArn;
+    this.replicationFactor = pulumi.output(replication.factor);
+    this.brokers = pulumi.output(args.brokers);
+
+    this.registerOutputs({
+      clusterArn: this.clusterArn,
+      clusterName: this.clusterName,
+      clusterUuid: this.clusterUuid,
+      bootstrapBrokersIam: this.bootstrapBrokersIam,
+      bootstrapBrokersScram: this.bootstrapBrokersScram,
+      publicBootstrapBrokersIam: this.publicBootstrapBrokersIam,
+      securityGroupId: this.securityGroupId,
+      keyArn: this.keyArn,
+      captureUsername: this.captureUsername,
+      capturePassword: this.capturePassword,
+      captureSecretArn: this.captureSecretArn,
+      replicationFactor: this.replicationFactor,
+      brokers: this.brokers,
+    });
+  }
+}
+
+function brokerCluster(
+  name: string,
+  args: KafkaClusterArgs,
+  needs: { keyArn: pulumi.Output<string>; securityGroupId: pulumi.Output<string> },
+  parent: pulumi.Resource,
+): aws.msk.Cluster {
+  const clusterName = physicalName(name, nameLimits.mskCluster);
+  const configuration = brokerConfiguration(name, args, parent);
+  const log = logGroup(
+    `${name}-log`,
+    {
+      // Under this path AWS needs no entry in the account's one small policy for log delivery.
+      logGroupName: `/aws/vendedlogs/msk/${clusterName}`,
+      retentionInDays: args.logRetentionDays,
+      keyArn: needs.keyArn,
+      component: name,
+    },
+    parent,
+  );
+  const isOpen = args.publicAccess?.stage === PublicAccessStage.Open;
+  const volumeSize = "brokerNodeGroupInfo.storageInfo.ebsStorageInfo.volumeSize";
+  return new aws.msk.Cluster(
+    `${name}-cluster`,
+    {
+      clusterName,
+      kafkaVersion: args.kafkaVersion ?? "3.9.x.kraft",
+      numberOfBrokerNodes: args.brokers,
+      brokerNodeGroupInfo: {
+        clientSubnets: args.subnetIds,
+        instanceType: args.instanceType ?? "kafka.m7g.large",
+        // Never another group: a changed list replaces the cluster. Rules are resources of their own.
+        securityGroups: [needs.securityGroupId],
+        storageInfo: { ebsStorageInfo: { volumeSize: args.volumeSizeGiB ?? 100 } },
+        // Always said: left out, access that was once open would stay open.
+        connectivityInfo: { publicAccess: { type: isOpen ? "SERVICE_PROVIDED_EIPS" : "DISABLED" } },
+      },
+      clientAuthentication: { sasl: { iam: true, scram: true }, unauthenticated: false },
+      encryptionInfo: {
+        encryptionAtRestKmsKeyArn: needs.keyArn,
+        encryptionInTransit: { clientBroker: "TLS", inCluster: true },
+      },
+      configurationInfo: { arn: configuration.arn, revision: configuration.latestRevision },
+      enhancedMonitoring: args.monitoringLevel ?? MonitoringLevel.PerBroker,
+      loggingInfo: { brokerLogs: { cloudwatchLogs: { enabled: true, logGroup: log.name } } },
+      tags: componentTags(`${name}-cluster`, name),
+    },
+    {
+      parent,
+      // A renamed stack keeps its cluster, and a volume that has grown is not shrunk, which MSK refuses.
+      ignoreChanges: args.storageAutoscaling ? ["clusterName", volumeSize] : ["clusterName"],
+      // A replacement would have to be made first, under the same name, which AWS refuses: no change loses data.
+      deleteBeforeReplace: false,
+    },
+  );
+}
+
+/** Auto-named and for any version: MSK can neither rename a configuration nor delete one in use. */
+function brokerConfiguration(name: string, args: KafkaClusterArgs, parent: pulumi.Resource): aws.msk.Configuration {
+  const properties = brokerProperties(replicationFor(args.brokers), args.publicAccess === undefined);
+  return new aws.msk.Configuration(
+    `${name}-configuration`,
+    { description: `Brokers of ${name}`, serverProperties: propertiesText(properties) },
+    { parent },
+  );
+}
+
+function growVolumes(
+  name: string,
+  autoscaling: StorageAutoscalingArgs,
+  cluster: aws.msk.Cluster,
+  parent: pulumi.Resource,
+): void {
+  const target = new aws.appautoscaling.Target(
+    `${name}-storage`,
+    {
+      serviceNamespace: "kafka",
+      scalableDimension: "kafka:broker-storage:VolumeSize",
+      resourceId: cluster.arn,
+      minCapacity: 1,
+      maxCapacity: autoscaling.maximumGiB,
+      tags: componentTags(`${name}-storage`, name),
+    },
+    { parent },
+  );
+  new aws.appautoscaling.Policy(
+    `${name}-storage-policy`,
+    {
+      policyType: "TargetTrackingScaling",
+      serviceNamespace: target.serviceNamespace,
+      scalableDimension: target.scalableDimension,
+      resourceId: target.resourceId,
+      targetTrackingScalingPolicyConfiguration: {
+        predefinedMetricSpecification: { predefinedMetricType: "KafkaBrokerStorageUtilization" },
+        targetValue: autoscaling.targetUtilization ?? 60,
+        // MSK can't shrink a volume.
+        disableScaleIn: true,
+      },
+    },
+    { parent },
+  );
+}
+
+/** IAM only: the one SCRAM user belongs to DMS. */
+function admitGuests(
+  name: string,
+  access: PublicAccessArgs,
+  group: aws.ec2.SecurityGroup,
+  parent: pulumi.Resource,
+): void {
+  for (const cidr of access.cidrs) {
+    const childName = `${name}-guest-${cidr.replace(/[./]/g, "-")}`;
+    new aws.vpc.SecurityGroupIngressRule(
+      childName,
+      {
+        securityGroupId: group.id,
+        ipProtocol: "tcp",
+        fromPort: brokerPorts.publicIam,
+        toPort: brokerPorts.publicIam,
+        cidrIpv4: cidr,
+        description: `Guest with IAM until ${access.until}`,
+        tags: componentTags(childName, name),
+      },
+      { parent },
+    );
+  }
+}
+
+interface CaptureUser {
+  readonly username: pulumi.Output<string>;
+  readonly password: pulumi.Output<string>;
+  readonly secretArn: pulumi.Output<string>;
+}
+
+/** The SCRAM user of DMS, in the form that MSK insists on: name prefix, customer-managed key, JSON body. */
+function captureUser(
+  name: string,
+  args: KafkaClusterArgs,
+  needs: { keyArn: pulumi.Output<string>; cluster: aws.msk.Cluster },
+  parent: pulumi.Resource,
+): CaptureUser {
+  const username = pulumi.output(args.captureUsername ?? "change-capture");
+  // Letters and digits alone: DMS refuses several other characters in passwords.
+  const password = new random.RandomPassword(`${name}-capture-password`, { length: 40, special: false }, { parent });
+  const secret = new aws.secretsmanager.Secret(
+    `${name}-capture-secret`,
+    {
+      // A prefix, so that a cluster made again does not meet its predecessor's secret in recovery.
+      namePrefix: `AmazonMSK_${physicalName(name, nameLimits.secretPrefix)}-`,
+      description: `SCRAM user of change capture on ${name}`,
+      kmsKeyId: needs.keyArn,
+      recoveryWindowInDays: args.secretRecoveryDays ?? 30,
+      tags: componentTags(`${name}-capture-secret`, name),
+    },
+    { parent },
+  );
+  const version = new aws.secretsmanager.SecretVersion(
+    `${name}-capture-secret-version`,
+    {
+      secretId: secret.id,
+      secretString: pulumi.secret(pulumi.jsonStringify({ username, password: password.result })),
+    },
+    { parent },
+  );
+  // The single association: the plural resource would remove the users of other stacks from the cluster.
+  const association = new aws.msk.SingleScramSecretAssociation(
+    `${name}-capture-association`,
+    { clusterArn: needs.cluster.arn, secretArn: secret.arn },
+    { parent, dependsOn: [version] },
+  );
+  return {
+    username,
+    password: pulumi.secret(pulumi.all([password.result, association.id]).apply(([text]) => text)),
+    secretArn: secret.arn,
+  };
+}

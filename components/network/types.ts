@@ -1,0 +1,46 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** How private subnets reach the internet, and with it AWS's public endpoints. */
+export const NatGateways = {
+  /** Not at all: AWS is reached through interface endpoints alone. */
+  None: "none",
+  /** One gateway for all zones: about 33 USD per month and 0.045 USD per GB. Its zone's outage stops the others. */
+  Single: "single",
+  /** One gateway in each zone, so that no zone depends on another: about 33 USD per month each. */
+  PerZone: "per-zone",
+} as const;
+export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
+
+/** A VPC that somebody else looks after. */
+export interface ExistingNetworkArgs {
+  /** Id of the VPC. DNS support and DNS host names must be on. */
+  vpcId: pulumi.Input<string>;
+  /** Its address block, such as `10.0.0.0/16`. */
+  cidrBlock: pulumi.Input<string>;
+  /** Subnets of at least two zones whose instances reach AWS through NAT or interface endpoints. */
+  privateSubnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** Subnets with a route to an internet gateway. Default: none. */
+  publicSubnetIds?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface NetworkArgs {
+  /**
+   * Addresses of the VPC, a private block from /16 to /22. Default `10.0.0.0/16`. Changing it replaces the network and
+   * everything inside.
+   */
+  cidrBlock?: string;
+  /**
+   * Names of two or three zones, such as `eu-central-1a`; required unless `existing` is given. A third zone may be added
+   * at the end later; removing or reordering zones replaces subnets and what stands in them.
+   */
+  availabilityZones?: string[];
+  /** How private subnets reach AWS. Default `single`. */
+  natGateways?: NatGateways;
+  /**
+   * Services to reach without leaving the VPC, such as `secretsmanager`: about 7.30 USD per month for each service in
+   * each zone, and 0.01 USD per GB. Default: none, which is cheaper than NAT saves unless traffic is heavy.
+   */
+  interfaceEndpoints?: string[];
+  /** Use this VPC instead of making one; nothing is created then, and the other arguments must be absent. */
+  existing?: ExistingNetworkArgs;
+}
