@@ -1,0 +1,78 @@
+CREATE OR REPLACE VIEW audit.log AS
+SELECT
+  event.committed_at AS "time",
+  who.actor,
+  who.request_id AS request,
+  event.operation,
+  event.schema_name AS "schema",
+  event.table_name AS "table",
+  event.record_key AS key,
+  difference.changes,
+  event.before,
+  event.after,
+  event.transaction_id AS transaction,
+  event.sequence,
+  who.context,
+  event.context AS detail,
+  event.unknown_columns,
+  event.untyped_columns,
+  event.source_id AS source,
+  event.position,
+  event.event_id,
+  event.captured_at,
+  event.transformed_at,
+  event.stored_at
+FROM audit.events AS event
+LEFT JOIN LATERAL (
+  -- The nearest context before the change, else the first after it.
+  SELECT context.actor, context.request_id, context.context
+  FROM audit.events AS context
+  WHERE context.operation = 'context'
+    AND context.transaction_id = event.transaction_id
+    AND context.committed_at = event.committed_at
+    AND context.source_id = event.source_id
+  ORDER BY context.sequence > event.sequence, abs(context.sequence - event.sequence)
+  LIMIT 1
+) AS who ON true
+LEFT JOIN LATERAL (
+  SELECT jsonb_object_agg(
+    named.column_name,
+    CASE WHEN event.before ? named.column_name THEN jsonb_build_object('old', event.before -> named.column_name) ELSE '{}' END
+    || CASE WHEN event.after ? named.column_name THEN jsonb_build_object('new', event.after -> named.column_name) ELSE '{}' END
+  ) AS changes
+  FROM (
+    SELECT jsonb_object_keys(CASE event.operation
+      WHEN 'update' THEN event.before WHEN 'delete' THEN event.before ELSE event.after END) AS column_name
+    UNION
+    SELECT unnest(event.unknown_columns) WHERE event.operation = 'update'
+  ) AS named
+  WHERE event.operation IN ('insert', 'update', 'delete', 'baseline')
+    AND (event.before ? named.column_name OR event.after ? named.column_name)
+) AS difference ON true
+WHERE event.operation NOT IN ('context', 'canary');
+COMMENT ON VIEW audit.log IS
+  'The audit log for readers: each change with who made it. Times, keys and tables may be searched by index; to search '
+  'by actor use audit.acts.';
+COMMENT ON COLUMN audit.log."time" IS 'When the change was committed at the source.';
+COMMENT ON COLUMN audit.log.actor IS 'Who acted; null when neither the application nor a trigger said so.';
+COMMENT ON COLUMN audit.log.request IS 'The request or job that acted.';
+COMMENT ON COLUMN audit.log.operation IS 'insert, update, delete, truncate, baseline or schema.';
+COMMENT ON COLUMN audit.log."schema" IS 'Schema of the changed table.';
+COMMENT ON COLUMN audit.log."table" IS 'The changed table.';
+COMMENT ON COLUMN audit.log.key IS 'Key columns and their values after the change.';
+COMMENT ON COLUMN audit.log.changes IS
+  'Changed columns as {"column": {"old": ..., "new": ...}}. A side that does not exist or is not known is left out.';
+COMMENT ON COLUMN audit.log.before IS 'Update: old values of the changed columns. Delete: the whole old row.';
+COMMENT ON COLUMN audit.log.after IS 'Insert, update, baseline: the whole new row. Schema: the new shape of the table.';
+COMMENT ON COLUMN audit.log.transaction IS 'PostgreSQL transaction id; it wraps, so pair it with the time.';
+COMMENT ON COLUMN audit.log.sequence IS 'Place of the change within its transaction.';
+COMMENT ON COLUMN audit.log.context IS 'What the application or trigger said about the transaction.';
+COMMENT ON COLUMN audit.log.detail IS 'Schema: reason and command.';
+COMMENT ON COLUMN audit.log.unknown_columns IS 'Columns whose old or new value the stream did not carry.';
+COMMENT ON COLUMN audit.log.untyped_columns IS 'Columns kept as text, because their type was not known or did not fit.';
+COMMENT ON COLUMN audit.log.source IS 'Which pipeline and database the change came from.';
+COMMENT ON COLUMN audit.log.position IS 'DMS stream position.';
+COMMENT ON COLUMN audit.log.event_id IS 'Identity of the event.';
+COMMENT ON COLUMN audit.log.captured_at IS 'When DMS built the change record.';
+COMMENT ON COLUMN audit.log.transformed_at IS 'When the transformer built the event.';
+COMMENT ON COLUMN audit.log.stored_at IS 'When the row was stored.';

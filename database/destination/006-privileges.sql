@@ -1,0 +1,37 @@
+REVOKE ALL ON SCHEMA audit FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA audit FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
+
+-- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO UPDATE needs, and no more. The update is part of
+-- the statement but never happens: see audit.keep_row.
+GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
+DO $$
+DECLARE
+  event_columns text := (
+    SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+    WHERE attrelid = 'audit.events'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'stored_at'
+  );
+  updated_columns text := (
+    SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+    WHERE attrelid = 'audit.events'::regclass AND attnum > 0 AND NOT attisdropped
+      AND attname NOT IN ('committed_at', 'event_id', 'stored_at')
+  );
+BEGIN
+  EXECUTE format('GRANT INSERT (%s), UPDATE (%s) ON audit.events TO audit_writer', event_columns, updated_columns);
+END
+$$;
+GRANT SELECT (committed_at, event_id) ON audit.events TO audit_writer;
+
+GRANT SELECT ON audit.log TO audit_reader;
+
+DO $$
+DECLARE
+  role name;
+BEGIN
+  FOREACH role IN ARRAY ARRAY['audit_writer', 'audit_reader'] LOOP
+    IF NOT has_database_privilege(role, current_database(), 'CONNECT') THEN
+      EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+    END IF;
+  END LOOP;
+END
+$$;

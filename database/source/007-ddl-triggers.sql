@@ -1,0 +1,113 @@
+CREATE OR REPLACE FUNCTION capture.on_ddl()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  touched oid[];
+  any_table_may_differ boolean;
+  watched record;
+  candidates regclass[];
+BEGIN
+  -- A type or schema has no table of its own; a rename of either shows in the shape of any table.
+  SELECT array_agg(DISTINCT objid) FILTER (WHERE classid = 'pg_class'::regclass),
+         coalesce(bool_or(classid IN ('pg_type'::regclass, 'pg_namespace'::regclass) AND command_tag LIKE 'ALTER %'), false)
+  INTO touched, any_table_may_differ
+  FROM pg_event_trigger_ddl_commands();
+  -- Most DDL is none of our business and pays only for this.
+  IF NOT any_table_may_differ
+    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (touched))
+    AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = ANY (touched) OR inhparent = ANY (touched)) THEN
+    RETURN;
+  END IF;
+
+  BEGIN
+    WITH RECURSIVE reached (relation) AS (
+      SELECT unnest(touched)
+      UNION
+      SELECT inhrelid FROM reached JOIN pg_inherits ON inhparent = relation
+    )
+    SELECT array_agg(relation ORDER BY relation) INTO candidates
+    FROM capture.watched_tables
+    WHERE any_table_may_differ OR relation IN (SELECT relation FROM reached);
+
+    PERFORM capture.watch_new_partitions();
+    FOR watched IN SELECT unnest(candidates) AS relation LOOP
+      PERFORM capture.publish(watched.relation, 'ddl', TG_TAG, watched.relation <> ALL (coalesce(touched, '{}')));
+    END LOOP;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
+      USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
+  END;
+END
+$$;
+COMMENT ON FUNCTION capture.on_ddl() IS
+  'Signals the new shape of watched tables that DDL has touched, and watches new partitions. It never fails the DDL: '
+  'what goes wrong is a warning, and the next republish makes up for it.';
+
+CREATE OR REPLACE FUNCTION capture.on_drop()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped oid[];
+  any_table_may_differ boolean;
+  watched capture.watched_tables;
+BEGIN
+  -- ALTER TABLE reports its table at the end of the command; a dropped index or a cascade to columns never does.
+  SELECT array_agg(objid) FILTER (WHERE classid = 'pg_class'::regclass AND objsubid = 0),
+         coalesce(bool_or(TG_TAG <> 'ALTER TABLE'
+           AND (object_type = 'table column' OR (object_type = 'index' AND original))), false)
+  INTO dropped, any_table_may_differ
+  FROM pg_event_trigger_dropped_objects()
+  WHERE NOT is_temporary;
+  IF NOT any_table_may_differ AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (dropped)) THEN
+    RETURN;
+  END IF;
+
+  BEGIN
+    FOR watched IN
+      DELETE FROM capture.watched_tables WHERE relation = ANY (dropped) RETURNING *
+    LOOP
+      IF watched.shape IS NOT NULL THEN
+        PERFORM capture.publish_drop(watched, TG_TAG);
+      END IF;
+    END LOOP;
+    IF any_table_may_differ THEN
+      FOR watched IN SELECT * FROM capture.watched_tables ORDER BY relation LOOP
+        PERFORM capture.publish(watched.relation, 'ddl', TG_TAG, only_if_changed => true);
+      END LOOP;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
+      USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
+  END;
+END
+$$;
+COMMENT ON FUNCTION capture.on_drop() IS
+  'Signals that a watched table was dropped, or lost a column or its identity to a drop elsewhere. Never fails the drop.';
+
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl') THEN
+    CREATE EVENT TRIGGER capture_ddl ON ddl_command_end
+      WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA')
+      EXECUTE FUNCTION capture.on_ddl();
+    COMMENT ON EVENT TRIGGER capture_ddl IS 'Tells the audit pipeline of new table shapes.';
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_drop') THEN
+    CREATE EVENT TRIGGER capture_drop ON sql_drop EXECUTE FUNCTION capture.on_drop();
+    COMMENT ON EVENT TRIGGER capture_drop IS 'Tells the audit pipeline of dropped tables.';
+  END IF;
+  -- Also in sessions with session_replication_role replica, which skip ordinary triggers.
+  IF EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl' AND evtenabled <> 'A') THEN
+    ALTER EVENT TRIGGER capture_ddl ENABLE ALWAYS;
+  END IF;
+  IF EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_drop' AND evtenabled <> 'A') THEN
+    ALTER EVENT TRIGGER capture_drop ENABLE ALWAYS;
+  END IF;
+END
+$$;

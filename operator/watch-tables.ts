@@ -1,0 +1,95 @@
+import type { ClientBase } from "pg";
+import type { TableSelection } from "../contract/change-capture";
+
+/** A table to put under audit, and how. */
+export interface TableToWatch extends TableSelection {
+  /** Columns whose change alone writes no event. With a pattern, a table that lacks one ignores the rest. */
+  readonly ignoredColumns?: readonly string[];
+  /** Columns whose values never reach the log. With a pattern, a table that lacks one redacts the rest. */
+  readonly redactedColumns?: readonly string[];
+  /** Whether transactions without a context get one from the session. Default false. */
+  readonly identifyActor?: boolean;
+  /** Default `full`: old values are known. `default` knows old keys only; `keep` leaves the table as it is. */
+  readonly replicaIdentity?: "full" | "default" | "keep";
+}
+
+/** A table of the database that a selection names or matches. */
+export interface SelectedTable {
+  readonly oid: number;
+  /** Qualified and quoted where needed. */
+  readonly name: string;
+  readonly owner: string;
+  readonly selection: TableToWatch;
+}
+
+/** What the selections mean in this database now. */
+export interface ResolvedSelection {
+  readonly tables: readonly SelectedTable[];
+  /** Selections that name or match nothing. */
+  readonly unmatched: readonly TableToWatch[];
+}
+
+export const isPattern = (selection: TableSelection) => selection.table.includes("%");
+
+/**
+ * Finds the tables that selections mean: `%` stands for any characters, every other character for itself. A pattern
+ * means tables that can be watched (no partitions, whose parent stands for them); a table that is also named exactly
+ * follows that selection.
+ */
+export async function resolveTables(
+  client: ClientBase,
+  selections: readonly TableToWatch[],
+): Promise<ResolvedSelection> {
+  const tables = new Map<number, SelectedTable>();
+  const unmatched: TableToWatch[] = [];
+  const exactLast = [...selections].sort((left, right) => Number(isPattern(right)) - Number(isPattern(left)));
+  for (const selection of exactLast) {
+    const { rows } = await client.query<{ oid: number; name: string; owner: string }>(
+      `SELECT pg_class.oid, format('%I.%I', nspname, relname) AS name, pg_get_userbyid(relowner) AS owner
+       FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+       WHERE nspname = $1
+         AND CASE WHEN $3
+           THEN relname LIKE $2 AND relkind IN ('r', 'p') AND NOT relispartition AND relpersistence = 'p'
+             AND relname NOT LIKE 'awsdms\\_%'
+           ELSE relname = $2 AND relkind NOT IN ('i', 'I', 't', 'c')
+         END
+       ORDER BY relname`,
+      [
+        selection.schema,
+        isPattern(selection) ? selection.table.replace(/[\\_]/g, "\\$&") : selection.table,
+        isPattern(selection),
+      ],
+    );
+    if (rows.length === 0) unmatched.push(selection);
+    for (const row of rows) tables.set(row.oid, { ...row, selection });
+  }
+  return { tables: [...tables.values()], unmatched };
+}
+
+/** Puts the selected tables under audit. A selection that matches nothing has been reported by the checks. */
+export async function watchTables(client: ClientBase, selections: readonly TableToWatch[]): Promise<void> {
+  const { tables } = await resolveTables(client, selections);
+  for (const { oid, selection } of tables) {
+    await client.query(`SELECT capture.watch($1::oid::regclass, $2::text[], $3::text[], $4, $5)`, [
+      oid,
+      await presentColumns(client, oid, selection, selection.ignoredColumns ?? []),
+      await presentColumns(client, oid, selection, selection.redactedColumns ?? []),
+      selection.identifyActor ?? false,
+      selection.replicaIdentity ?? "full",
+    ]);
+  }
+}
+
+async function presentColumns(
+  client: ClientBase,
+  oid: number,
+  selection: TableToWatch,
+  columns: readonly string[],
+): Promise<readonly string[]> {
+  if (!isPattern(selection) || columns.length === 0) return columns;
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT unnest(capture.column_names($1::oid::regclass)) AS name",
+    [oid],
+  );
+  return columns.filter((column) => rows.some(({ name }) => name === column));
+}
