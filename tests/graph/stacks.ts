@@ -8,7 +8,7 @@ export const recordedStacks = ["dev", "prod"] as const;
 
 /** The golden file of a stack. */
 export function goldenFile(stack: string): string {
-  return join(__dirname, "golden", `${stack}.yaml`);
+  return join(__dirname, "goldens", `${stack}.yaml`);
 }
 
 /** Records this repository's program with the settings of a stack. */
