@@ -19,8 +19,8 @@ export async function* followLog(client: Client, since: Date, signal: AbortSigna
   let newest = since;
   while (!signal.aborted) {
     const { rows } = await client.query<FollowedRow>(
-      `SELECT event_id, stored_at, committed_at, actor, operation, schema_name, table_name, record_key, before, after, unknown_columns
-       FROM audit.log WHERE stored_at > $1 ORDER BY committed_at, transaction_id, sequence LIMIT 5000`,
+      `SELECT event_id, stored_at, "time", actor, operation, "schema", "table", key, before, after, unknown_columns
+       FROM audit.log WHERE stored_at > $1 ORDER BY "time", transaction, sequence LIMIT 5000`,
       [new Date(newest.getTime() - overlap)],
     );
     for (const row of rows) {

@@ -153,7 +153,7 @@ function surplus(expected: readonly ExpectedChange[], seen: readonly LogRow[]): 
 }
 
 const describe = (change: ExpectedChange) => `${change.operation} ${change.table} by ${change.actor}`;
-const describeRow = (row: LogRow) => `${row.operation} ${row.table_name} by ${row.actor}`;
+const describeRow = (row: LogRow) => `${row.operation} ${row.table} by ${row.actor}`;
 
 function without(all: readonly string[], some: readonly string[]): string[] {
   const rest = [...all];

@@ -99,7 +99,7 @@ export async function compareWithOracle(client: Client, limit = 20): Promise<Dif
     (
       await client.query(
         `SELECT format('wrong actor: transaction %s, place %s was %L, but the log says %L', transaction_id, place, true_actor, l.actor) AS difference
-         FROM pairs p JOIN audit.log l USING (event_id, committed_at)
+         FROM pairs p JOIN audit.log l ON l.event_id = p.event_id AND l."time" = p.committed_at
          WHERE true_actor IS DISTINCT FROM l.actor
          ORDER BY transaction_id, place LIMIT $1`,
         [limit],

@@ -335,7 +335,8 @@ export class Pipeline {
         topic: this.topics.raw.name,
         tableMappings: tableMappings(this.options.tables ?? shopTables, this.topics.raw.name),
         taskSettings: taskSettings(),
-        endpointFormat: { ...kafkaEndpointFormat, messageMaxBytes: defaultMessageMaxBytes },
+        endpointFormat: kafkaEndpointFormat,
+        messageMaxBytes: defaultMessageMaxBytes,
         fullLoad: this.options.fullLoad ?? false,
       }),
       { mode: 0o600 },
@@ -385,7 +386,7 @@ export class Pipeline {
 /** Problems of a source database that would keep the pipeline from capturing it, each with its fix. */
 export async function sourceProblems(source: string): Promise<string[]> {
   return withClient({ connectionString: source }, async (client) =>
-    (await checkSource(client)).map((problem) => `${problem.what}. ${problem.fix}`),
+    (await checkSource(client)).map((problem) => `${problem.what}. ${problem.why}. ${problem.fix}.`),
   );
 }
 

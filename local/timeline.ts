@@ -2,12 +2,12 @@ import { styleText } from "node:util";
 
 /** A row of the view `audit.log`, as the timeline shows it. */
 export interface LogRow {
-  readonly committed_at: Date;
+  readonly time: Date;
   readonly actor: string | null;
   readonly operation: string;
-  readonly schema_name: string;
-  readonly table_name: string;
-  readonly record_key: Record<string, unknown> | null;
+  readonly schema: string;
+  readonly table: string;
+  readonly key: Record<string, unknown> | null;
   readonly before: Record<string, unknown> | null;
   readonly after: Record<string, unknown> | null;
   readonly unknown_columns: string[] | null;
@@ -39,7 +39,7 @@ export function timelineHeading(style: TimelineStyle): string {
 
 /** One change as one line: when, who, did what, to which record, from what to what. */
 export function timelineLine(row: LogRow, style: TimelineStyle): string {
-  const time = row.committed_at.toISOString().slice(11, 23);
+  const time = row.time.toISOString().slice(11, 23);
   const actor = (row.actor ?? "(unknown)").padEnd(20);
   const record = recordName(row).padEnd(30);
   const plain = cut(`${time}  ${actor}  ${row.operation.padEnd(8)}  ${record}  ${describeChange(row)}`, style.width);
@@ -79,8 +79,8 @@ export function describeChange(row: LogRow): string {
 }
 
 function recordName(row: LogRow): string {
-  const table = `${row.schema_name}.${row.table_name}`;
-  const key = Object.entries(row.record_key ?? {}).map(([column, value]) => `${column}=${show(value)}`);
+  const table = `${row.schema}.${row.table}`;
+  const key = Object.entries(row.key ?? {}).map(([column, value]) => `${column}=${show(value)}`);
   return key.length > 0 ? `${table} ${key.join(" ")}` : table;
 }
 
@@ -101,7 +101,7 @@ function schemaChange(row: LogRow): string {
 
 function showRow(row: LogRow, image: Record<string, unknown> | null): string {
   return Object.entries(image ?? {})
-    .filter(([column]) => !(column in (row.record_key ?? {})))
+    .filter(([column]) => !(column in (row.key ?? {})))
     .map(([column, value]) => `${column}: ${show(value)}`)
     .join(", ");
 }

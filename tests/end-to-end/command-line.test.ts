@@ -135,7 +135,7 @@ describe("--source", () => {
 
     expect(run.code).toBe(0);
     expect(events(run).find(({ event }) => event === "change")).toMatchObject({
-      table_name: "notes",
+      table: "notes",
       after: { id: 1, text: "my note" },
     });
 

@@ -49,7 +49,7 @@ function log(table: string) {
     after: unknown;
     unknown_columns: string[] | null;
   }>(
-    "SELECT operation, actor, before, after, unknown_columns FROM audit.log WHERE schema_name = $1 AND table_name = $2 AND operation <> 'schema' ORDER BY committed_at, sequence",
+    `SELECT operation, actor, before, after, unknown_columns FROM audit.log WHERE schema = $1 AND "table" = $2 AND operation <> 'schema' ORDER BY time, sequence`,
     [schema, table],
   );
 }
@@ -171,7 +171,7 @@ test("TRUNCATE and ALTER TABLE are in the log, and rows written after it have th
 
   expect(await running.differences()).toEqual([]);
   const rows = await running.query<{ operation: string; actor: string; after: { columns?: { name: string }[] } }>(
-    "SELECT operation, actor, after FROM audit.log WHERE table_name = 'people' AND operation IN ('schema', 'truncate') ORDER BY committed_at, sequence",
+    `SELECT operation, actor, after FROM audit.log WHERE "table" = 'people' AND operation IN ('schema', 'truncate') ORDER BY time, sequence`,
   );
   expect(rows.map(({ operation, actor }) => `${operation} ${actor}`)).toEqual(["schema dba", "truncate dba"]);
   expect(rows[0]?.after.columns?.map(({ name }) => name)).toContain("visits");
@@ -185,7 +185,7 @@ test("a bulk insert of 100,000 rows in one transaction is complete", async () =>
 
   expect(await running.differences(120_000)).toEqual([]);
   const [row] = await running.query<{ count: string }>(
-    "SELECT count(*) FROM audit.log WHERE table_name = 'people' AND actor = 'loader'",
+    `SELECT count(*) FROM audit.log WHERE "table" = 'people' AND actor = 'loader'`,
   );
   expect(Number(row?.count)).toBe(100_000);
 });
