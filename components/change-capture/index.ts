@@ -1,0 +1,312 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { tableMappings, taskSettings } from "../../contract/change-capture";
+import { brokerPorts } from "../kafka-cluster";
+import { refuse } from "../shared/checks";
+import { encryptionKey } from "../shared/encryption-key";
+import { logGroup } from "../shared/log-groups";
+import { nameLimits, physicalName } from "../shared/names";
+import { arnParts, policyDocument, readSecretStatements, serviceTrust } from "../shared/policies";
+import { serviceRole } from "../shared/roles";
+import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
+import { componentTags } from "../shared/tags";
+import { changeCaptureProblems } from "./checks";
+import { defaultEngineVersion, defaultSourcePort } from "./defaults";
+import { sourceSettings, targetSettings } from "./endpoints";
+import { accountRoles } from "./service-roles";
+import type { ChangeCaptureArgs } from "./types";
+
+export type { CapturedTableArgs, CaptureKafkaArgs, ChangeCaptureArgs, SourceDatabaseArgs } from "./types";
+
+/**
+ * A DMS task that writes every change of the chosen tables to one Kafka topic: replication instance, endpoints, table
+ * mappings and task settings that lose nothing. Data errors stop the task; they are never skipped.
+ *
+ * The database must be ready before the task starts: logical replication on, the capture user and the schemas `capture`
+ * and `capture_heartbeat` there, the tables watched.
+ *
+ * Costs per month in us-east-1: a `dms.t3.medium` 53 USD and 50 GiB 6 USD, both doubled with `multiAz`; a key 1 USD.
+ *
+ * Replaced by: another `vpcId` or `kmsKeyArn`, and a renamed stack. The task goes with its endpoints or its instance's key,
+ * and its slot with it, which leaves a gap; with `retainData` the preview fails instead. Other changes of tables or
+ * settings stop the task, change it and let it go on where it was.
+ */
+export class ChangeCapture extends pulumi.ComponentResource {
+  public readonly taskArn: pulumi.Output<string>;
+  /** Last part of the task's ARN: its dimension in CloudWatch. */
+  public readonly taskIdentifier: pulumi.Output<string>;
+  public readonly instanceArn: pulumi.Output<string>;
+  public readonly instanceIdentifier: pulumi.Output<string>;
+  public readonly sourceEndpointArn: pulumi.Output<string>;
+  public readonly targetEndpointArn: pulumi.Output<string>;
+  /** Security group of the replication instance. */
+  public readonly securityGroupId: pulumi.Output<string>;
+
+  constructor(name: string, given: ChangeCaptureArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = withSecretPassword(given);
+    super("cdc-audit:index:ChangeCapture", name, args, opts);
+    refuse(name, changeCaptureProblems(args), this);
+
+    const keyArn = encryptionKey(
+      `${name}-key`,
+      { description: `Change capture ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      this,
+    );
+    const network = instanceNetwork(name, args, this);
+    const instance = replicationInstance(name, args, { keyArn, network }, this);
+    const source = sourceEndpoint(name, args, keyArn, this);
+    const target = targetEndpoint(name, args, keyArn, this);
+    const log = taskLog(name, args, keyArn, instance, this);
+    const task = replicationTask(name, args, { instance, source, target, log }, this);
+
+    this.taskArn = task.replicationTaskArn;
+    this.taskIdentifier = task.replicationTaskArn.apply((arn) => arn.split(":").at(-1)!);
+    this.instanceArn = instance.replicationInstanceArn;
+    this.instanceIdentifier = instance.replicationInstanceId;
+    this.sourceEndpointArn = source.endpointArn;
+    this.targetEndpointArn = target.endpointArn;
+    this.securityGroupId = network.group.id;
+
+    this.registerOutputs({
+      taskArn: this.taskArn,
+      taskIdentifier: this.taskIdentifier,
+      instanceArn: this.instanceArn,
+      instanceIdentifier: this.instanceIdentifier,
+      sourceEndpointArn: this.sourceEndpointArn,
+      targetEndpointArn: this.targetEndpointArn,
+      securityGroupId: this.securityGroupId,
+    });
+  }
+}
+
+/** Pulumi keeps a component's arguments in its state: the password must be a secret before it gets there. */
+function withSecretPassword(args: ChangeCaptureArgs): ChangeCaptureArgs {
+  return { ...args, kafka: { ...args.kafka, capturePassword: pulumi.secret(args.kafka.capturePassword) } };
+}
+
+interface InstanceNetwork {
+  readonly group: aws.ec2.SecurityGroup;
+  /** The rules without which the instance reaches nothing. */
+  readonly rules: readonly pulumi.Resource[];
+}
+
+function instanceNetwork(name: string, args: ChangeCaptureArgs, parent: pulumi.Resource): InstanceNetwork {
+  const group = securityGroup(
+    `${name}-security-group`,
+    { vpcId: args.vpcId, description: "DMS replication instance", component: name },
+    parent,
+  );
+  const rules = [
+    ...allow(
+      `${name}-to-source`,
+      {
+        from: group.id,
+        to: args.source.securityGroupId,
+        port: args.source.port ?? defaultSourcePort,
+        description: `DMS of ${name} reads the source database`,
+        component: name,
+      },
+      parent,
+    ),
+    ...allow(
+      `${name}-to-kafka`,
+      {
+        from: group.id,
+        to: args.kafka.securityGroupId,
+        port: brokerPorts.scram,
+        description: `DMS of ${name} writes change records with SCRAM`,
+        component: name,
+      },
+      parent,
+    ),
+    allowHttpsOut(
+      `${name}-to-aws`,
+      { from: group.id, reason: "DMS reads its secret from Secrets Manager", component: name },
+      parent,
+    ),
+  ];
+  return { group, rules };
+}
+
+function replicationInstance(
+  name: string,
+  args: ChangeCaptureArgs,
+  needs: { keyArn: pulumi.Output<string>; network: InstanceNetwork },
+  parent: pulumi.Resource,
+): aws.dms.ReplicationInstance {
+  const subnetGroup = new aws.dms.ReplicationSubnetGroup(
+    `${name}-subnets`,
+    {
+      replicationSubnetGroupId: physicalName(`${name}-subnets`, nameLimits.replicationSubnetGroup),
+      replicationSubnetGroupDescription: `Subnets of ${name}`,
+      subnetIds: args.subnetIds,
+      tags: componentTags(`${name}-subnets`, name),
+    },
+    // The provider tries again for two minutes while a new role has not spread yet.
+    {
+      parent,
+      dependsOn: args.createServiceRoles ? accountRoles(name, args.source.secretArn, parent) : [],
+      deleteBeforeReplace: true,
+    },
+  );
+  return new aws.dms.ReplicationInstance(
+    `${name}-instance`,
+    {
+      replicationInstanceId: physicalName(`${name}-instance`, nameLimits.replicationInstance),
+      replicationInstanceClass: args.instanceClass ?? "dms.t3.medium",
+      engineVersion: args.engineVersion ?? defaultEngineVersion,
+      allocatedStorage: args.allocatedStorageGiB ?? 50,
+      multiAz: args.multiAz ?? false,
+      // DMS's own default is public.
+      publiclyAccessible: false,
+      // An engine that changes by itself may change what a record looks like.
+      autoMinorVersionUpgrade: false,
+      allowMajorVersionUpgrade: true,
+      applyImmediately: true,
+      preferredMaintenanceWindow: args.maintenanceWindow,
+      replicationSubnetGroupId: subnetGroup.replicationSubnetGroupId,
+      vpcSecurityGroupIds: [needs.network.group.id],
+      kmsKeyArn: needs.keyArn,
+      tags: componentTags(`${name}-instance`, name),
+    },
+    { parent, dependsOn: [...needs.network.rules], deleteBeforeReplace: true },
+  );
+}
+
+function sourceEndpoint(
+  name: string,
+  args: ChangeCaptureArgs,
+  keyArn: pulumi.Output<string>,
+  parent: pulumi.Resource,
+): aws.dms.Endpoint {
+  const { source } = args;
+  const roleArn = serviceRole(
+    `${name}-secret-role`,
+    {
+      description: "DMS reads the capture user's secret",
+      // DMS's regional principal, which alone may read secrets for an endpoint; it sends no source account.
+      trust: pulumi.output(source.secretArn).apply((arn) => serviceTrust(`dms.${arnParts(arn).region}.amazonaws.com`)),
+      permissions: pulumi
+        .all([source.secretArn, source.keyArn])
+        .apply(([secretArn, secretKeyArn]) => policyDocument(...readSecretStatements(secretArn, secretKeyArn))),
+      component: name,
+    },
+    parent,
+  );
+  return new aws.dms.Endpoint(
+    `${name}-source`,
+    {
+      endpointId: physicalName(`${name}-source`, nameLimits.replicationEndpoint),
+      endpointType: "source",
+      engineName: "aurora-postgresql",
+      databaseName: source.databaseName,
+      secretsManagerArn: source.secretArn,
+      secretsManagerAccessRoleArn: roleArn,
+      extraConnectionAttributes:
+        args.secretsManagerEndpoint &&
+        pulumi.interpolate`secretsManagerEndpointOverride=${args.secretsManagerEndpoint}`,
+      postgresSettings: sourceSettings(args),
+      sslMode: args.certificatePem ? "verify-full" : "require",
+      certificateArn: certificate(name, args, parent)?.certificateArn,
+      kmsKeyArn: keyArn,
+      // A running task refuses to have its endpoints changed.
+      pauseReplicationTasks: true,
+      tags: componentTags(`${name}-source`, name),
+    },
+    { parent, deleteBeforeReplace: true },
+  );
+}
+
+function certificate(name: string, args: ChangeCaptureArgs, parent: pulumi.Resource): aws.dms.Certificate | undefined {
+  if (args.certificatePem === undefined) return undefined;
+  return new aws.dms.Certificate(
+    `${name}-certificate`,
+    {
+      certificateId: physicalName(`${name}-certificate`, nameLimits.replicationEndpoint),
+      certificatePem: args.certificatePem,
+      tags: componentTags(`${name}-certificate`, name),
+    },
+    { parent, deleteBeforeReplace: true },
+  );
+}
+
+function targetEndpoint(
+  name: string,
+  args: ChangeCaptureArgs,
+  keyArn: pulumi.Output<string>,
+  parent: pulumi.Resource,
+): aws.dms.Endpoint {
+  return new aws.dms.Endpoint(
+    `${name}-target`,
+    {
+      endpointId: physicalName(`${name}-target`, nameLimits.replicationEndpoint),
+      endpointType: "target",
+      engineName: "kafka",
+      kafkaSettings: targetSettings(args),
+      kmsKeyArn: keyArn,
+      pauseReplicationTasks: true,
+      tags: componentTags(`${name}-target`, name),
+    },
+    { parent, deleteBeforeReplace: true },
+  );
+}
+
+/** DMS would make this log group itself, without retention or key. All tasks of the instance share it. */
+function taskLog(
+  name: string,
+  args: ChangeCaptureArgs,
+  keyArn: pulumi.Output<string>,
+  instance: aws.dms.ReplicationInstance,
+  parent: pulumi.Resource,
+): aws.cloudwatch.LogGroup {
+  return logGroup(
+    `${name}-log`,
+    {
+      logGroupName: pulumi.interpolate`dms-tasks-${instance.replicationInstanceId}`,
+      retentionInDays: args.logRetentionDays,
+      keyArn,
+      component: name,
+    },
+    parent,
+  );
+}
+
+interface TaskNeeds {
+  readonly instance: aws.dms.ReplicationInstance;
+  readonly source: aws.dms.Endpoint;
+  readonly target: aws.dms.Endpoint;
+  readonly log: aws.cloudwatch.LogGroup;
+}
+
+function replicationTask(
+  name: string,
+  args: ChangeCaptureArgs,
+  needs: TaskNeeds,
+  parent: pulumi.Resource,
+): aws.dms.ReplicationTask {
+  const retainData = args.retainData ?? true;
+  return new aws.dms.ReplicationTask(
+    `${name}-task`,
+    {
+      replicationTaskId: physicalName(`${name}-task`, nameLimits.replicationTask),
+      resourceIdentifier: physicalName(`${name}-task`, nameLimits.replicationResource),
+      migrationType: args.fullLoad ? "full-load-and-cdc" : "cdc",
+      replicationInstanceArn: needs.instance.replicationInstanceArn,
+      sourceEndpointArn: needs.source.endpointArn,
+      targetEndpointArn: needs.target.endpointArn,
+      tableMappings: pulumi.output(args.rawTopic).apply((topic) => JSON.stringify(tableMappings(args.tables, topic))),
+      replicationTaskSettings: JSON.stringify(taskSettings({ lobMaxSizeKilobytes: args.lobMaxSizeKilobytes })),
+      cdcStartPosition: args.cdcStartPosition,
+      startReplicationTask: args.startTask ?? true,
+      tags: componentTags(`${name}-task`, name),
+    },
+    {
+      parent,
+      dependsOn: [needs.log],
+      // DMS moves it forward as it reads; what was asked for counts at the first start alone.
+      ignoreChanges: ["cdcStartPosition"],
+      protect: retainData,
+      deleteBeforeReplace: !retainData,
+    },
+  );
+}

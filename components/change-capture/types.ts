@@ -1,0 +1,86 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** The database that DMS reads, as it is reached from the given subnets. */
+export interface SourceDatabaseArgs {
+  /** Host name of the cluster's writer: readers and RDS Proxy carry no logical replication. */
+  endpoint: pulumi.Input<string>;
+  /** Default 5432. */
+  port?: pulumi.Input<number>;
+  databaseName: pulumi.Input<string>;
+  /** Security group of the database; a rule that admits DMS is added to it. */
+  securityGroupId: pulumi.Input<string>;
+  /** Secret of the capture user, JSON with `host`, `port`, `username` and `password` (none of `; . : +` in it). */
+  secretArn: pulumi.Input<string>;
+  /** Customer-managed key of that secret. Default: the secret is under AWS's own key. */
+  keyArn?: pulumi.Input<string>;
+  /** PostgreSQL version, such as `17.5`, to check against `engineVersion`. Default: not checked. */
+  postgresVersion?: pulumi.Input<string>;
+}
+
+/** The Kafka cluster that DMS writes to. DMS can't use IAM, so it logs in with SCRAM. */
+export interface CaptureKafkaArgs {
+  /** `host:port,…` for SCRAM clients (port 9096). */
+  bootstrapBrokersScram: pulumi.Input<string>;
+  /** Security group of the brokers; a rule that admits DMS is added to it. */
+  securityGroupId: pulumi.Input<string>;
+  captureUsername: pulumi.Input<string>;
+  /** Kept as a secret, but DMS has to be told it: it stands, encrypted, in the state and in the endpoint. */
+  capturePassword: pulumi.Input<string>;
+}
+
+/** A table to capture; `%` stands for any text. */
+export interface CapturedTableArgs {
+  schema: string;
+  table: string;
+}
+
+export interface ChangeCaptureArgs {
+  vpcId: pulumi.Input<string>;
+  /** Private subnets of at least two zones. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  source: SourceDatabaseArgs;
+  kafka: CaptureKafkaArgs;
+  /** Name of the topic for change records. It must exist: give it as the output of the topic's resource. */
+  rawTopic: pulumi.Input<string>;
+  /** The tables, at least one. The signal table is added, the schema `audit` always left out. */
+  tables: CapturedTableArgs[];
+  /** Largest message in bytes; topic and brokers must take as much. Default 16 MiB. */
+  messageMaxBytes?: pulumi.Input<number>;
+  /** Text, JSON and arrays above this many KB stop the task rather than be cut. Default 2048. */
+  lobMaxSizeKilobytes?: number;
+  /** DMS engine version. Default `3.6.1`, the first that reads PostgreSQL 17. */
+  engineVersion?: pulumi.Input<string>;
+  /** Default `dms.t3.medium` (about 53 USD per month, twice that with `multiAz`). */
+  instanceClass?: pulumi.Input<string>;
+  /** GiB for logs and for changes that wait, 5 to 6144. Default 50. It can grow, not shrink. */
+  allocatedStorageGiB?: pulumi.Input<number>;
+  /** Whether a standby in a second zone takes over when the first fails. Default false. */
+  multiAz?: pulumi.Input<boolean>;
+  /** Weekly window for maintenance in UTC, such as `sun:03:00-sun:04:00`. Default: AWS chooses. */
+  maintenanceWindow?: pulumi.Input<string>;
+  /**
+   * Whether to make the roles `dms-vpc-role` and `dms-cloudwatch-logs-role`, which DMS needs once per account. True for
+   * the first stack that uses DMS in the account; destroying that stack leaves them. Default false.
+   */
+  createServiceRoles?: boolean;
+  /** Whether deploying starts the task. Default true. False while the database is not prepared yet. */
+  startTask?: pulumi.Input<boolean>;
+  /** Whether to read the rows that are there already, as baselines, before changes. Default false. */
+  fullLoad?: boolean;
+  /** Minutes between heartbeats, 1 to 60, which keep an idle database from holding on to its WAL. Default 5. */
+  heartbeatMinutes?: pulumi.Input<number>;
+  /** A replication slot of your own, which outlives the task and which you drop; needs `cdcStartPosition`. */
+  slotName?: pulumi.Input<string>;
+  /** LSN or checkpoint to start from, not before the slot's confirmed position; needs `slotName`. Read at first start. */
+  cdcStartPosition?: pulumi.Input<string>;
+  /** PEM of the database's certificate authority: DMS then also verifies the host. Default: TLS without verification. */
+  certificatePem?: pulumi.Input<string>;
+  /** DNS name of a Secrets Manager interface endpoint without private DNS. Default: AWS's public name is used. */
+  secretsManagerEndpoint?: pulumi.Input<string>;
+  /** Whether Pulumi refuses to delete or replace the task, and with it its replication slot. Default true. */
+  retainData?: boolean;
+  /** Days that the instance's log is kept in CloudWatch. Default 30. */
+  logRetentionDays?: pulumi.Input<number>;
+  /** A customer-managed key of your own; its policy must let CloudWatch Logs use it. Default: a new one. */
+  kmsKeyArn?: pulumi.Input<string>;
+}
