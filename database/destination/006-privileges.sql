@@ -23,6 +23,12 @@ $$;
 GRANT SELECT (committed_at, event_id) ON audit.events TO audit_writer;
 
 GRANT SELECT ON audit.log TO audit_reader;
+GRANT EXECUTE ON FUNCTION
+  audit.history(text, jsonb),
+  audit.row_as_of(text, jsonb, timestamptz),
+  audit.transaction(bigint, timestamptz),
+  audit.acts(text, timestamptz, timestamptz)
+  TO audit_reader;
 
 DO $$
 DECLARE
