@@ -49,6 +49,8 @@ export function sinkConnectionUrl(destination: SinkDestination): string {
       : []),
     ["sslmode", destination.sslMode ?? "require"],
     ["reWriteBatchedInserts", "true"],
+    // Otherwise the driver puts the whole statement, with thousands of rows, into the message of an error.
+    ["logServerErrorDetail", "false"],
     ["tcpKeepAlive", "true"],
     ["connectTimeout", "10"],
     ["socketTimeout", "60"],

@@ -1,0 +1,230 @@
+package io.cdcaudit.connect;
+
+import java.time.YearMonth;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.SchemaBuilder;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+
+/**
+ * The PostgreSQL types of an audit event's columns: for each the Connect schema by which Debezium's sink binds it, and
+ * the JSON that it is read from. A value that PostgreSQL would refuse is refused here, before it costs a whole batch.
+ */
+enum ColumnType {
+  TIMESTAMPTZ(
+      "timestamptz",
+      () -> SchemaBuilder.string().name("io.debezium.time.ZonedTimestamp"),
+      "an ISO-8601 time with its zone, such as 2026-01-31T23:59:59.123456Z") {
+    @Override
+    Object read(JsonParser parser, byte[] json) {
+      String text = string(parser);
+      return text != null && isTimestamp(text) ? text : null;
+    }
+  },
+
+  UUID("uuid", () -> SchemaBuilder.string().name("io.debezium.data.Uuid"), "a UUID of 36 characters") {
+    @Override
+    Object read(JsonParser parser, byte[] json) {
+      String text = string(parser);
+      return text != null && isUuid(text) ? text : null;
+    }
+  },
+
+  TEXT("text", SchemaBuilder::string, "a string without \\u0000 and without half a surrogate pair") {
+    @Override
+    Object read(JsonParser parser, byte[] json) {
+      String text = string(parser);
+      return text != null && isStorable(text) ? text : null;
+    }
+  },
+
+  BIGINT("bigint", SchemaBuilder::int64, "an integer of at most 64 bits") {
+    @Override
+    Object read(JsonParser parser, byte[] json) {
+      return integer(parser, JsonParser.NumberType.LONG) ? parser.getLongValue() : null;
+    }
+  },
+
+  INTEGER("integer", SchemaBuilder::int32, "an integer of at most 32 bits") {
+    @Override
+    Object read(JsonParser parser, byte[] json) {
+      return integer(parser, JsonParser.NumberType.INT) ? parser.getIntValue() : null;
+    }
+  },
+
+  JSONB(
+      "jsonb",
+      () -> SchemaBuilder.string().name("io.debezium.data.Json"),
+      "JSON in UTF-8 without \\u0000 and without half a surrogate pair") {
+    @Override
+    Object read(JsonParser parser, byte[] json) {
+      return JsonSlice.read(parser, json);
+    }
+  },
+
+  TEXT_ARRAY("text[]", () -> SchemaBuilder.array(Schema.STRING_SCHEMA), "an array of strings") {
+    @Override
+    Object read(JsonParser parser, byte[] json) {
+      if (parser.currentToken() != JsonToken.START_ARRAY) {
+        return null;
+      }
+      List<Object> elements = new ArrayList<>();
+      while (parser.nextToken() != JsonToken.END_ARRAY) {
+        Object element = TEXT.read(parser, json);
+        if (element == null) {
+          return null;
+        }
+        elements.add(element);
+      }
+      return elements;
+    }
+  };
+
+  private final String typeName;
+  private final Supplier<SchemaBuilder> schema;
+  private final String allowed;
+
+  ColumnType(String typeName, Supplier<SchemaBuilder> schema, String allowed) {
+    this.typeName = typeName;
+    this.schema = schema;
+    this.allowed = allowed;
+  }
+
+  /**
+   * Reads the value that the parser stands on, to its end.
+   *
+   * @param json the whole document that the parser reads
+   * @return the Connect value, or null when it is not what {@link #allowed()} says; JSON's null is never passed here
+   */
+  abstract Object read(JsonParser parser, byte[] json);
+
+  /** What a value of this type must look like, for an error message. */
+  String allowed() {
+    return allowed;
+  }
+
+  /** The type by its name in PostgreSQL. */
+  static ColumnType named(String typeName) {
+    return Arrays.stream(values())
+        .filter(type -> type.typeName.equals(typeName))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "audit-events-table.json has a column of type %s; allowed are %s"
+                        .formatted(typeName, Arrays.stream(values()).map(type -> type.typeName).toList())));
+  }
+
+  /** The Connect schema of a column of this type. */
+  Schema schema(boolean required) {
+    return required ? schema.get().build() : schema.get().optional().build();
+  }
+
+  private static String string(JsonParser parser) {
+    return parser.currentToken() == JsonToken.VALUE_STRING ? parser.getString() : null;
+  }
+
+  private static boolean integer(JsonParser parser, JsonParser.NumberType widest) {
+    return parser.currentToken() == JsonToken.VALUE_NUMBER_INT && parser.getNumberType().compareTo(widest) <= 0;
+  }
+
+  /** Whether PostgreSQL can store the text as it is: its strings have no NUL, and UTF-8 has no lone surrogates. */
+  private static boolean isStorable(String text) {
+    for (int index = 0; index < text.length(); index++) {
+      char unit = text.charAt(index);
+      if (unit == 0) {
+        return false;
+      }
+      if (Character.isSurrogate(unit)) {
+        boolean pair =
+            Character.isHighSurrogate(unit)
+                && index + 1 < text.length()
+                && Character.isLowSurrogate(text.charAt(index + 1));
+        if (!pair) {
+          return false;
+        }
+        index++;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isUuid(String text) {
+    if (text.length() != 36) {
+      return false;
+    }
+    for (int index = 0; index < 36; index++) {
+      boolean hyphen = index == 8 || index == 13 || index == 18 || index == 23;
+      if (hyphen ? text.charAt(index) != '-' : Character.digit(text.charAt(index), 16) < 0 || text.charAt(index) > 'f') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** {@code 2026-01-31T23:59:59.123456Z}: with 0 to 9 decimals, and {@code Z} or an offset such as {@code +01:00}. */
+  private static boolean isTimestamp(String text) {
+    boolean separated =
+        text.length() >= 20
+            && text.charAt(4) == '-'
+            && text.charAt(7) == '-'
+            && text.charAt(10) == 'T'
+            && text.charAt(13) == ':'
+            && text.charAt(16) == ':';
+    if (!separated || !isDate(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))) {
+      return false;
+    }
+    if (!isWithin(digits(text, 11, 2), 23) || !isWithin(digits(text, 14, 2), 59) || !isWithin(digits(text, 17, 2), 59)) {
+      return false;
+    }
+    int zone = 19;
+    if (text.charAt(zone) == '.') {
+      int decimals = 0;
+      while (zone + 1 + decimals < text.length() && digits(text, zone + 1 + decimals, 1) >= 0) {
+        decimals++;
+      }
+      if (decimals == 0 || decimals > 9) {
+        return false;
+      }
+      zone += 1 + decimals;
+    }
+    return isZone(text, zone);
+  }
+
+  private static boolean isDate(int year, int month, int day) {
+    return year >= 0 && month >= 1 && month <= 12 && day >= 1 && (day <= 28 || day <= YearMonth.of(year, month).lengthOfMonth());
+  }
+
+  private static boolean isZone(String text, int start) {
+    int length = text.length() - start;
+    if (length == 1) {
+      return text.charAt(start) == 'Z';
+    }
+    return length == 6
+        && (text.charAt(start) == '+' || text.charAt(start) == '-')
+        && text.charAt(start + 3) == ':'
+        && isWithin(digits(text, start + 1, 2), 15)
+        && isWithin(digits(text, start + 4, 2), 59);
+  }
+
+  private static boolean isWithin(int value, int maximum) {
+    return value >= 0 && value <= maximum;
+  }
+
+  /** The number that {@code count} ASCII digits spell, or -1. */
+  private static int digits(String text, int start, int count) {
+    int value = 0;
+    for (int index = start; index < start + count; index++) {
+      int digit = text.charAt(index) - '0';
+      if (digit < 0 || digit > 9) {
+        return -1;
+      }
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+}

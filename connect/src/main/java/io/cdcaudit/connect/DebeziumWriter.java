@@ -1,0 +1,111 @@
+package io.cdcaudit.connect;
+
+import io.debezium.connector.jdbc.JdbcChangeEventSink;
+import io.debezium.connector.jdbc.JdbcSinkConnectorConfig;
+import io.debezium.connector.jdbc.dialect.DatabaseDialect;
+import io.debezium.connector.jdbc.dialect.DatabaseDialectResolver;
+import io.debezium.openlineage.ConnectorContext;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.kafka.connect.sink.SinkRecord;
+import org.hibernate.SessionFactory;
+import org.hibernate.StatelessSession;
+import org.hibernate.boot.registry.StandardServiceRegistry;
+import org.hibernate.boot.registry.StandardServiceRegistryBuilder;
+import org.hibernate.cfg.AvailableSettings;
+import org.hibernate.cfg.Configuration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Debezium's JDBC sink over one connection that is opened here, so that a failure to connect arrives as the driver's
+ * own exception. Debezium's task is left out: it answers a failure only at the next delivery, logs a batch's whole
+ * stack each time, and leaves its connection pool behind when it cannot start.
+ */
+final class DebeziumWriter implements EventWriter {
+  private static final Logger log = LoggerFactory.getLogger(DebeziumWriter.class);
+
+  private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+  private JdbcChangeEventSink sink;
+
+  private DebeziumWriter() {}
+
+  /**
+   * Connects, checks that the table can take audit events, and prepares Debezium's sink.
+   *
+   * @throws SQLException when the database cannot be reached or refuses the user
+   * @throws org.apache.kafka.connect.errors.ConnectException when the table is missing or not as the sink needs it
+   */
+  static EventWriter open(Map<String, String> properties) throws SQLException {
+    DebeziumWriter writer = new DebeziumWriter();
+    try {
+      writer.prepare(properties);
+      return writer;
+    } catch (SQLException | RuntimeException error) {
+      writer.close();
+      throw error;
+    }
+  }
+
+  @Override
+  public void write(Collection<SinkRecord> records) {
+    sink.execute(records);
+  }
+
+  @Override
+  public void close() {
+    while (!resources.isEmpty()) {
+      try {
+        resources.pop().close();
+      } catch (Exception error) {
+        log.debug("Closing after a lost connection", error);
+      }
+    }
+  }
+
+  private void prepare(Map<String, String> properties) throws SQLException {
+    Connection connection =
+        DriverManager.getConnection(
+            properties.get(JdbcSinkConnectorConfig.CONNECTION_URL),
+            properties.get(JdbcSinkConnectorConfig.CONNECTION_USER),
+            properties.get(JdbcSinkConnectorConfig.CONNECTION_PASSWORD));
+    resources.push(connection);
+    DestinationTable.named(properties.get(JdbcSinkConnectorConfig.COLLECTION_NAME_FORMAT)).check(connection);
+
+    Map<String, String> debeziumProperties = new HashMap<>(properties);
+    // The task retries, with a new connection; Debezium would retry with the broken one first.
+    debeziumProperties.put(JdbcSinkConnectorConfig.FLUSH_MAX_RETRIES, "0");
+    JdbcSinkConnectorConfig config = new JdbcSinkConnectorConfig(debeziumProperties);
+    SessionFactory sessions = sessionFactory(config, connection);
+    resources.push(sessions);
+    StatelessSession session = sessions.openStatelessSession();
+    resources.push(session);
+    DatabaseDialect dialect = DatabaseDialectResolver.resolve(config, sessions);
+    AppendingRecordWriter recordWriter = new AppendingRecordWriter(session, config, dialect);
+    sink = new JdbcChangeEventSink(config, session, dialect, recordWriter, lineageContext(properties));
+  }
+
+  private SessionFactory sessionFactory(JdbcSinkConnectorConfig config, Connection connection) {
+    Configuration hibernate = config.getHibernateConfiguration();
+    hibernate.getProperties().put(AvailableSettings.CONNECTION_PROVIDER, new SingleConnectionProvider(connection));
+    // The task says once what is wrong; Hibernate would say it for each statement.
+    hibernate.setProperty(AvailableSettings.LOG_JDBC_ERRORS, false);
+    StandardServiceRegistry services =
+        hibernate.getStandardServiceRegistryBuilder().applySettings(hibernate.getProperties()).build();
+    resources.push(() -> StandardServiceRegistryBuilder.destroy(services));
+    return hibernate.buildSessionFactory(services);
+  }
+
+  /** Debezium asks for one with every batch; unless OpenLineage is switched on, nothing is done with it. */
+  private static ConnectorContext lineageContext(Map<String, String> properties) {
+    return new ConnectorContext(
+        properties.get("name"), "jdbc", properties.getOrDefault("task.id", "0"), AuditSinkConfig.version(), UUID.randomUUID(), properties);
+  }
+}
