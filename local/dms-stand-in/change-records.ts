@@ -1,9 +1,8 @@
 import {
-  printedColumns,
   readTuples,
   unchangedToast,
   type ChangeOperation,
-  type DecodedMessage,
+  type DecodedChange,
   type DecodedValue,
 } from "./test-decoding";
 import type { TableShape } from "./table-shapes";
@@ -29,7 +28,6 @@ export interface ChangePosition {
   readonly messageNumber: number;
 }
 
-type Change = Extract<DecodedMessage, { kind: "change" }>;
 type Tuple = readonly (DecodedValue | undefined)[];
 
 /** A line that was printed with other columns than the shape has. */
@@ -57,7 +55,7 @@ export class ChangeRecordBuilder {
    */
   change(
     line: string,
-    change: Change,
+    change: DecodedChange,
     shape: TableShape,
     position: ChangePosition,
   ): OutgoingRecord | undefined | typeof shapeChanged {
@@ -169,11 +167,6 @@ function partitionKey(shape: TableShape, row: Tuple): PartitionKey {
   }
   const values = shape.primaryKey.map((index) => row[index]);
   return { type: "primary-key", value: `${name}.${values.map((value) => String(value ?? "")).join(".")}` };
-}
-
-/** The columns of the line that no longer fits its table's shape. */
-export function columnsOf(line: string, change: Change) {
-  return printedColumns(line, change.operation, change.body);
 }
 
 /** `00000002/7C007178`: both halves of a WAL position in eight hexadecimal digits. */

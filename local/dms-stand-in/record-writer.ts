@@ -23,8 +23,14 @@ interface Message {
   readonly value: Buffer;
 }
 
+interface Waiter {
+  readonly until: () => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** Bytes that wait for Kafka before the source is read no further. */
-const maxPendingBytes = 16 << 20;
+const maxPendingBytes = 8 << 20;
 const maxBatchBytes = 1 << 20;
 const maxBatchRecords = 5_000;
 const retryDelayMilliseconds = 250;
@@ -44,8 +50,8 @@ export class RecordWriter {
   /** Positions that become safe once that many records are acknowledged. */
   private marks: { readonly after: number; readonly position: bigint }[] = [];
   private sending = false;
-  private stopped = false;
-  private waiters: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
+  private failure: Error | undefined;
+  private waiters: Waiter[] = [];
 
   constructor(private readonly options: RecordWriterOptions) {
     this.producer = new Producer({
@@ -85,29 +91,37 @@ export class RecordWriter {
     this.marks.push({ after: this.added, position });
   }
 
-  /** Undefined while there is room for more, else a promise of room. */
+  /** Undefined while there is room for more, else a promise of room; it rejects once the writer has failed. */
   capacity(): Promise<void> | undefined {
     if (this.pendingBytes < maxPendingBytes) return undefined;
     return this.wait(() => this.pendingBytes < maxPendingBytes / 2);
   }
 
-  /** Resolves when everything added so far is acknowledged. */
+  /** Resolves when everything added so far is acknowledged; rejects once the writer has failed. */
   async flush(): Promise<void> {
     const target = this.added;
     if (this.acknowledged < target) await this.wait(() => this.acknowledged >= target);
   }
 
+  /** Records that Kafka has not acknowledged. */
   get pendingRecords(): number {
     return this.added - this.acknowledged;
   }
 
+  /** Ends the writer; what is still pending is given up. */
   async close(): Promise<void> {
-    this.stopped = true;
+    this.fail(new Error("The writer was closed."));
     await this.producer.close();
   }
 
   private wait(until: () => boolean): Promise<void> {
-    return new Promise((resolve) => this.waiters.push({ until, resolve }));
+    if (this.failure) return Promise.reject(this.failure);
+    return new Promise((resolve, reject) => this.waiters.push({ until, resolve, reject }));
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiters.splice(0)) reject(error);
   }
 
   private startSending(): void {
@@ -118,13 +132,15 @@ export class RecordWriter {
 
   private async sendAll(): Promise<void> {
     try {
-      while (this.queueStart < this.queue.length && !this.stopped) {
+      while (this.queueStart < this.queue.length && !this.failure) {
         const messages = this.nextBatch();
         await this.send(messages);
         this.batchAcknowledged(messages);
       }
     } catch (error) {
-      if (!this.stopped) this.options.onFailure(error as Error);
+      if (this.failure) return;
+      this.fail(error as Error);
+      this.options.onFailure(error as Error);
       return;
     }
     this.sending = false;
@@ -164,7 +180,7 @@ export class RecordWriter {
           await this.producer.send({ messages });
           break;
         } catch (error) {
-          if (this.stopped || isPermanent(error)) throw error;
+          if (this.failure || isPermanent(error)) throw error;
           this.options.log.warn("kafka-refused-a-batch", { reason: (error as Error).message });
           await sleep(retryDelayMilliseconds);
         }

@@ -28,8 +28,10 @@ export function sessionOptions(sourceUrl: string) {
 }
 
 const xlogDataHeaderBytes = 25;
-const statusIntervalMilliseconds = 100;
-const keepaliveIntervalMilliseconds = 5_000;
+const reportMilliseconds = 100;
+/** The server ends a session that is silent for wal_sender_timeout, which DMS wants at 10 s or more. */
+const keepaliveMilliseconds = 3_000;
+const closeMilliseconds = 2_000;
 const microsecondsTo2000 = 946_684_800_000_000n;
 
 /**
@@ -40,21 +42,31 @@ const microsecondsTo2000 = 946_684_800_000_000n;
  * other than awaiting each message.
  */
 export class ReplicationStream {
-  private confirmed = 0n;
-  private reported = -1n;
+  /** Rejects when the stream breaks; resolves after {@link stopReading}, once the last messages are worked through. */
+  readonly ended: Promise<void>;
+  private readonly settle: { resolve: () => void; reject: (error: Error) => void };
+  private readonly timers: NodeJS.Timeout[] = [];
+  private replication: Promise<unknown> = Promise.resolve();
   private batch: WalMessage[] = [];
   private delivering = false;
+  private stopped = false;
   private replyRequested = false;
-  private failed: ((error: Error) => void) | undefined;
-  private ended = false;
-  private timers: NodeJS.Timeout[] = [];
-  private lastReport = 0;
+  private confirmed: bigint;
+  private reported = 0n;
+  private reportedAt = 0;
 
   private constructor(
     private readonly client: Client,
     private readonly connection: Connection,
     private readonly options: ReplicationStreamOptions,
-  ) {}
+  ) {
+    this.confirmed = options.startPosition;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.settle = { resolve, reject };
+    // Whoever awaits it later still gets the rejection.
+    promise.catch(() => undefined);
+  }
 
   /** Connects and starts streaming. Rejects when the server refuses. */
   static async open(options: ReplicationStreamOptions): Promise<ReplicationStream> {
@@ -65,12 +77,12 @@ export class ReplicationStream {
     });
     const connection = (client as unknown as { connection: Connection }).connection;
     const stream = new ReplicationStream(client, connection, options);
-    client.on("error", (error) => stream.fail(error));
+    client.on("error", (error) => stream.settle.reject(error));
     await client.connect();
     try {
       await stream.start();
     } catch (error) {
-      await client.end().catch(() => undefined);
+      await stream.close();
       throw error;
     }
     return stream;
@@ -81,57 +93,54 @@ export class ReplicationStream {
     if (position > this.confirmed) this.confirmed = position;
   }
 
-  /** Pending until the stream breaks; rejects with the reason, or resolves after {@link close}. */
-  readonly closed = new Promise<void>((resolve, reject) => {
-    this.failed = (error) => (this.ended ? resolve() : reject(error));
-  });
+  /** Takes nothing more from the server. */
+  stopReading(): void {
+    this.stopped = true;
+    this.batch = [];
+    this.connection.stream.pause();
+    if (!this.delivering) this.settle.resolve();
+  }
 
-  /** Reports the last confirmed position and ends the session. */
+  /** Tells the server the last confirmed position and ends the session. */
   async close(): Promise<void> {
-    this.ended = true;
+    this.stopped = true;
     this.timers.forEach(clearInterval);
     if (this.connection.stream.writable) {
       this.report();
-      // CopyDone, so that the server ends the stream in order and keeps the position.
+      // CopyDone. Then what the server sent meanwhile is read and dropped: a socket that is closed with unread data
+      // may take the report down with it.
       this.connection.stream.write(Buffer.from([0x63, 0, 0, 0, 4]));
       this.connection.stream.resume();
     }
-    await Promise.race([this.client.end().catch(() => undefined), sleep(2_000, undefined, { ref: false })]);
-    this.failed?.(new Error("closed"));
+    const patience = sleep(closeMilliseconds, undefined, { ref: false });
+    await Promise.race([this.replication.catch(() => undefined), patience]);
+    await Promise.race([this.client.end().catch(() => undefined), patience]);
   }
 
   private async start(): Promise<void> {
-    this.closed.catch(() => undefined);
     const { slotName, startPosition } = this.options;
     const start = `${(startPosition >> 32n).toString(16)}/${(startPosition & 0xffffffffn).toString(16)}`;
-    const query = this.client.query(
+    const streaming = new Promise<void>((resolve) => this.connection.once("replicationStart", () => resolve()));
+    this.connection.on("copyData", ({ chunk }: { chunk: Buffer }) => this.received(chunk));
+    this.replication = this.client.query(
       `START_REPLICATION SLOT "${slotName}" LOGICAL ${start} ` +
         `("include-xids" 'on', "include-timestamp" 'on', "skip-empty-xacts" 'on')`,
     );
-    this.connection.on("copyData", ({ chunk }: { chunk: Buffer }) => this.received(chunk));
-    const streaming = new Promise<void>((resolve) => this.connection.once("replicationStart", () => resolve()));
-    query.then(
-      () => this.fail(new Error("PostgreSQL ended the replication stream.")),
-      (error: Error) => this.fail(error),
+    this.replication.then(
+      () => this.settle.reject(new Error("PostgreSQL ended the replication stream.")),
+      (error: Error) => this.settle.reject(error),
     );
-    await Promise.race([streaming, query]);
-    this.confirmed = startPosition;
+    await Promise.race([streaming, this.replication]);
     this.timers.push(
-      setInterval(() => this.confirmed > this.reported && this.report(), statusIntervalMilliseconds),
-      setInterval(
-        () => performance.now() - this.lastReport > keepaliveIntervalMilliseconds && this.report(),
-        keepaliveIntervalMilliseconds / 2,
-      ),
+      setInterval(() => {
+        const idle = performance.now() - this.reportedAt;
+        if (this.confirmed > this.reported || idle > keepaliveMilliseconds) this.report();
+      }, reportMilliseconds),
     );
-  }
-
-  private fail(error: Error): void {
-    this.timers.forEach(clearInterval);
-    this.failed?.(error);
   }
 
   private received(chunk: Buffer): void {
-    if (this.ended) return;
+    if (this.stopped) return;
     const isData = chunk[0] === 0x77;
     const line = isData ? chunk.toString("utf8", xlogDataHeaderBytes) : undefined;
     this.batch.push({ position: chunk.readBigUInt64BE(1), line });
@@ -152,20 +161,22 @@ export class ReplicationStream {
         this.batch = [];
         await this.options.onMessages(messages);
       }
-      this.delivering = false;
-      if (this.replyRequested) this.report();
-      this.replyRequested = false;
-      this.connection.stream.resume();
     } catch (error) {
-      this.fail(error as Error);
+      this.settle.reject(error as Error);
+      return;
     }
+    this.delivering = false;
+    if (this.replyRequested) this.report();
+    this.replyRequested = false;
+    if (this.stopped) this.settle.resolve();
+    else this.connection.stream.resume();
   }
 
   /** Standby status update: written, flushed and applied up to the confirmed position. */
   private report(): void {
     if (!this.connection.stream.writable) return;
     this.reported = this.confirmed;
-    this.lastReport = performance.now();
+    this.reportedAt = performance.now();
     const message = Buffer.alloc(39);
     message.writeUInt8(0x64, 0);
     message.writeUInt32BE(38, 1);

@@ -84,6 +84,7 @@ export async function slotExists(database: Pool, slotName: string): Promise<bool
   return true;
 }
 
+/** Makes a slot that begins now. */
 export async function createSlot(database: Pool, slotName: string): Promise<void> {
   try {
     await database.query("select pg_create_logical_replication_slot($1, $2)", [slotName, outputPlugin]);
@@ -97,9 +98,27 @@ export async function createSlot(database: Pool, slotName: string): Promise<void
   }
 }
 
+/** Gives a slot its final name: at the same position, with everything since. */
+export async function renameSlot(database: Pool, from: string, to: string): Promise<void> {
+  await database.query("select pg_copy_logical_replication_slot($1, $2)", [from, to]);
+  await dropSlot(database, from);
+}
+
+/** Drops a slot if it is there. */
+export async function dropSlot(database: Pool, slotName: string): Promise<void> {
+  await database.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1", [
+    slotName,
+  ]);
+}
+
+export interface SourceTable {
+  readonly schema: string;
+  readonly table: string;
+}
+
 /** Every table that could be captured. */
-export async function sourceTables(database: Pool): Promise<{ schema: string; table: string }[]> {
-  const { rows } = await database.query<{ schema: string; table: string }>(
+export async function sourceTables(database: Pool): Promise<SourceTable[]> {
+  const { rows } = await database.query<SourceTable>(
     `select n.nspname as schema, c.relname as table
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where c.relkind = 'r' and c.relpersistence = 'p'

@@ -6,6 +6,9 @@ export interface TableRoute {
   readonly partitionKeyType: "primary-key" | "schema-table";
 }
 
+/** Where a table's records go; undefined when it is not captured. */
+export type TableRouter = (schema: string, table: string) => TableRoute | undefined;
+
 /** The DMS wildcard `%` as a regular expression; every other character stands for itself. */
 function wildcard(pattern: string): RegExp {
   const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -17,14 +20,13 @@ function wildcard(pattern: string): RegExp {
  * it and no exclude rule does. The first matching object-mapping rule routes it; one that none matches goes to the
  * endpoint's topic, partitioned by schema and table as DMS does for changes by default.
  */
-export function tableSelection(mappings: TableMappings, endpointTopic: string) {
+export function tableRouter(mappings: TableMappings, endpointTopic: string): TableRouter {
   const rules = mappings.rules.map((rule) => {
     const schema = wildcard(rule["object-locator"]["schema-name"]);
     const table = wildcard(rule["object-locator"]["table-name"]);
     return { rule, matches: (schemaName: string, name: string) => schema.test(schemaName) && table.test(name) };
   });
-  /** Where the table's records go, or undefined when it is not captured. */
-  return (schema: string, table: string): TableRoute | undefined => {
+  return (schema, table) => {
     const matching = rules.filter(({ matches }) => matches(schema, table)).map(({ rule }) => rule);
     const selections = matching.filter((rule) => rule["rule-type"] === "selection");
     const included = selections.some((rule) => rule["rule-action"] === "include");

@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { relationNames, type PrintedColumn } from "./test-decoding";
 import { valueFormat, type ColumnType, type ValueFormat } from "./values";
-import type { TableRoute } from "./table-selection";
+import type { TableRoute, TableRouter } from "./table-selection";
 
 /** One column of a captured table. */
 export interface ShapeColumn extends PrintedColumn, ValueFormat {
@@ -75,13 +75,18 @@ const catalogQuery = `
 export class TableShapes {
   constructor(
     private readonly database: Pool,
-    private readonly route: (schema: string, table: string) => TableRoute | undefined,
+    private readonly route: TableRouter,
     private readonly lobMaxKilobytes: number,
   ) {}
 
-  /** The shape of a table as the catalog has it now; undefined when it is not captured. */
+  /** The shape of a printed relation; undefined when it is not captured. */
   async load(relation: string): Promise<TableShape | undefined> {
     const { schema, table } = relationNames(relation);
+    return this.find(schema, table);
+  }
+
+  /** The shape of a table as the catalog has it now; undefined when it is not captured. */
+  async find(schema: string, table: string): Promise<TableShape | undefined> {
     const route = this.route(schema, table);
     if (!route) return undefined;
     const { rows } = await this.database.query<CatalogColumn>(catalogQuery, [schema, table]);

@@ -2,265 +2,235 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Admin } from "@platformatic/kafka";
 import type { Pool } from "pg";
-import { ChangeRecordBuilder, columnsOf, shapeChanged } from "./change-records";
+import { ChangeReader } from "./change-reader";
+import { ChangeRecordBuilder } from "./change-records";
 import type { StandInConfiguration } from "./configuration";
+import { fullLoad } from "./full-load";
+import { Heartbeat } from "./heartbeat";
 import type { Log } from "./log";
 import { RecordWriter } from "./record-writer";
-import { ReplicationStream, type WalMessage } from "./replication-stream";
+import { ReplicationStream } from "./replication-stream";
 import {
   checkSource,
   createSlot,
+  dropSlot,
   isOutage,
   isSlotInUse,
+  renameSlot,
   slotExists,
   sourceDatabase,
   sourceTables,
   TaskError,
+  type SourceTable,
 } from "./source-database";
-import { tableSelection } from "./table-selection";
-import { TableShapes, type TableShape } from "./table-shapes";
-import { decodeMessage, type DecodedMessage } from "./test-decoding";
-import { TransactionBuffer } from "./transaction-buffer";
+import { tableRouter, type TableRouter } from "./table-selection";
+import { TableShapes } from "./table-shapes";
 
 const firstRetryMilliseconds = 50;
 const longestRetryMilliseconds = 2_000;
+/** How long what was read already may take to reach Kafka when the task ends. */
+const drainMilliseconds = 10_000;
 
 /** One DMS replication task: a slot of the source, read into Kafka until it is stopped. */
 export class Task {
   private readonly database: Pool;
+  private readonly route: TableRouter;
   private readonly shapes: TableShapes;
-  private readonly known = new Map<string, TableShape | undefined>();
   private readonly records: ChangeRecordBuilder;
-  private readonly transaction = new TransactionBuffer();
-  private writer: RecordWriter | undefined;
+  private readonly heartbeat: Heartbeat;
+  private readonly stopping = new AbortController();
   private stream: ReplicationStream | undefined;
+  /** Everything before it is in Kafka; the server may forget it. */
   private acknowledged = 0n;
-  private stopping: AbortController = new AbortController();
-  private failure: Error | undefined;
+  private writerFailure: Error | undefined;
 
   constructor(
     private readonly configuration: StandInConfiguration,
     private readonly log: Log,
   ) {
-    const { topic, tableMappings, taskSettings } = configuration;
-    this.database = sourceDatabase(configuration.sourceUrl);
-    this.shapes = new TableShapes(
-      this.database,
-      tableSelection(tableMappings, topic),
-      taskSettings.TargetMetadata.LobMaxSize,
-    );
+    const { sourceUrl, topic, tableMappings, taskSettings, heartbeatSeconds } = configuration;
+    this.database = sourceDatabase(sourceUrl);
+    this.route = tableRouter(tableMappings, topic);
+    this.shapes = new TableShapes(this.database, this.route, taskSettings.TargetMetadata.LobMaxSize);
     this.records = new ChangeRecordBuilder(taskSettings.BeforeImageSettings.FieldName);
+    this.heartbeat = new Heartbeat(this.database, heartbeatSeconds, log);
   }
 
   /** Captures until {@link stop}. Throws when it can't go on. */
   async run(): Promise<void> {
     try {
-      this.writer = await this.openWriter();
-      this.writer.add(this.records.applyExceptionsTable(this.configuration.topic, this.taskId()));
-      await this.captureUntilStopped(this.writer);
+      const partitions = await this.topicPartitions();
+      if (partitions) await this.captureInto(this.openWriter(partitions));
     } finally {
-      await this.writer?.close().catch(() => undefined);
+      await this.heartbeat.stop();
       await this.database.end();
     }
   }
 
-  /** Reads no further, waits for Kafka to acknowledge what was read, confirms it and lets {@link run} return. */
+  /** Lets {@link run} read no further, bring what was read to Kafka, confirm it and return. */
   stop(): void {
     this.stopping.abort();
-    void this.stream?.close();
+    this.stream?.stopReading();
+  }
+
+  private async captureInto(writer: RecordWriter): Promise<void> {
+    // Also ends a wait for room in the writer.
+    const limit = () => setTimeout(() => void writer.close(), drainMilliseconds).unref();
+    this.stopping.signal.addEventListener("abort", limit);
+    writer.add(this.records.applyExceptionsTable(this.configuration.topic, this.taskId()));
+    try {
+      await this.captureUntilStopped(writer);
+    } finally {
+      limit();
+      await this.drain(writer);
+      await writer.close();
+    }
   }
 
   private async captureUntilStopped(writer: RecordWriter): Promise<void> {
-    let retry = firstRetryMilliseconds;
+    let retryMilliseconds = firstRetryMilliseconds;
     let slotInUseSince: number | undefined;
     while (!this.stopping.signal.aborted) {
       try {
         await this.capture(writer, () => {
-          retry = firstRetryMilliseconds;
+          retryMilliseconds = firstRetryMilliseconds;
           slotInUseSince = undefined;
         });
       } catch (error) {
-        if (this.stopping.signal.aborted) break;
-        if (this.failure) throw this.failure;
+        if (this.writerFailure) throw this.writerFailure;
+        if (this.stopping.signal.aborted) return;
         if (isSlotInUse(error)) {
+          // Perhaps the session of a predecessor that was killed; the server notices soon.
           slotInUseSince ??= Date.now();
-          this.refuseForeignReader(slotInUseSince, error as Error);
+          this.refuseOtherReader(slotInUseSince, error as Error);
         } else if (!isOutage(error)) {
           throw error;
         }
-        this.log.warn("source-away", { reason: (error as Error).message, retryMilliseconds: retry });
-        await sleep(retry, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-        retry = Math.min(retry * 2, longestRetryMilliseconds);
+        this.log.warn("source-away", { reason: reasonOf(error), retryMilliseconds });
+        await sleep(retryMilliseconds, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        retryMilliseconds = Math.min(retryMilliseconds * 2, longestRetryMilliseconds);
       }
+      if (this.writerFailure) throw this.writerFailure;
     }
-    if (this.failure) throw this.failure;
   }
 
-  private refuseForeignReader(since: number, error: Error): void {
+  private refuseOtherReader(since: number, error: Error): void {
     const { slotName, slotWaitSeconds } = this.configuration;
     if (Date.now() - since < slotWaitSeconds * 1000) return;
     throw new TaskError(
       `The replication slot ${slotName} is read by somebody else (${error.message}). ` +
-        `Stop that reader, or choose another slotName.`,
+        "Stop that reader, or choose another slotName.",
     );
   }
 
-  /** One session: from connecting to the moment the stream breaks or is closed. */
+  /** One session: from connecting until the stream breaks or is to stop. */
   private async capture(writer: RecordWriter, streaming: () => void): Promise<void> {
-    const { slotName, sourceUrl } = this.configuration;
+    const { slotName, sourceUrl, topic } = this.configuration;
     await checkSource(this.database);
-    await this.checkTables();
-    if (!(await slotExists(this.database, slotName))) {
-      await createSlot(this.database, slotName);
-      this.log.info("slot-created", { slot: slotName });
-    }
-    // What an earlier session read goes out first: the server begins after it.
+    const tables = await this.selectedTables();
+    if (!(await slotExists(this.database, slotName))) await this.beginAnew(tables, writer);
+    // What an earlier session read goes out first; the server begins after it.
     await writer.flush();
-    this.transaction.clear();
-    this.known.clear();
-    this.stream = await ReplicationStream.open({
+    const reader = new ChangeReader(this.shapes, this.records, writer);
+    const stream = await ReplicationStream.open({
       sourceUrl,
       slotName,
       startPosition: this.acknowledged,
-      onMessages: (messages) => this.take(messages, writer),
+      onMessages: (messages) => reader.take(messages),
     });
-    if (this.stopping.signal.aborted) void this.stream.close();
+    this.stream = stream;
+    if (this.stopping.signal.aborted) stream.stopReading();
     streaming();
-    this.log.info("streaming", { slot: slotName, topic: this.configuration.topic });
+    this.heartbeat.start();
+    this.log.info("streaming", { slot: slotName, topic, tables: tables.length });
     try {
-      await this.stream.closed;
+      await stream.ended;
+      await this.drain(writer);
     } finally {
-      await this.stream.close();
+      reader.discard();
+      await stream.close();
     }
   }
 
-  private async checkTables(): Promise<void> {
-    const { tableMappings, topic } = this.configuration;
-    const route = tableSelection(tableMappings, topic);
-    const tables = await sourceTables(this.database);
-    if (!tables.some(({ schema, table }) => route(schema, table))) {
-      throw new TaskError(
-        "No table of the source matches the table mappings. Correct tableMappings or create a table.",
-      );
+  /** Waits until Kafka has what was read. What does not arrive in time is read again by the next run. */
+  private async drain(writer: RecordWriter): Promise<void> {
+    await writer.flush().catch(() => this.log.warn("not-drained", { pendingRecords: writer.pendingRecords }));
+  }
+
+  /** The tables that the mappings select; refuses mappings that select none. */
+  private async selectedTables(): Promise<SourceTable[]> {
+    const tables = (await sourceTables(this.database)).filter(({ schema, table }) => this.route(schema, table));
+    if (tables.length > 0) return tables;
+    throw new TaskError("The table mappings select no table of the source. Correct tableMappings or create a table.");
+  }
+
+  /**
+   * Makes the slot, and loads the tables if that is wanted. The slot gets its name only after the load, so that a load
+   * that was cut off begins again.
+   */
+  private async beginAnew(tables: readonly SourceTable[], writer: RecordWriter): Promise<void> {
+    const { slotName } = this.configuration;
+    const provisional = `${slotName}_load`;
+    await dropSlot(this.database, provisional);
+    if (this.configuration.fullLoad) {
+      await createSlot(this.database, provisional);
+      await fullLoad(this.database, tables, this.shapes, this.records, writer, this.log);
+      await renameSlot(this.database, provisional, slotName);
+    } else {
+      await createSlot(this.database, slotName);
     }
+    this.log.info("slot-created", { slot: slotName });
   }
 
-  private async take(messages: readonly WalMessage[], writer: RecordWriter): Promise<void> {
-    for (const { line, position } of messages) {
-      if (line === undefined) {
-        // A keepalive: all that was committed before this position has been sent.
-        writer.mark(position);
-      } else if (line.startsWith("COMMIT ")) {
-        await this.commit(line, position, writer);
-      } else {
-        if (line.startsWith("BEGIN ")) this.transaction.clear();
-        this.transaction.add(position, line);
-      }
-    }
-  }
-
-  private async commit(line: string, end: bigint, writer: RecordWriter): Promise<void> {
-    const commit = decodeMessage(line);
-    if (commit.kind !== "commit") throw new Error("unreachable");
-    let messageNumber = 0;
-    let transactionPosition = 0n;
-    this.records.beginTransaction();
-    for (const group of this.transaction.groups()) {
-      for (const message of group) {
-        messageNumber++;
-        // BEGIN comes without a position.
-        if (transactionPosition === 0n) transactionPosition = message.position;
-        const change = decodeMessage(message.line);
-        if (change.kind !== "change") continue;
-        let shape = this.known.has(change.relation)
-          ? this.known.get(change.relation)
-          : await this.loadShape(change.relation);
-        if (!shape) continue;
-        const place = { ...commit, transactionPosition, position: message.position, messageNumber };
-        let record = this.records.change(message.line, change, shape, place);
-        if (record === shapeChanged) {
-          shape = await this.reshape(message.line, change);
-          if (!shape) continue;
-          record = this.records.change(message.line, change, shape, place);
-          if (record === shapeChanged) throw new Error(`A change of ${change.relation} could not be read.`);
-        }
-        if (record) writer.add(record);
-        const room = writer.capacity();
-        if (room) await room;
-      }
-    }
-    this.transaction.clear();
-    writer.mark(end);
-  }
-
-  private async loadShape(relation: string): Promise<TableShape | undefined> {
-    const shape = await this.shapes.load(relation);
-    this.known.set(relation, shape);
-    return shape;
-  }
-
-  private async reshape(
-    line: string,
-    change: Extract<DecodedMessage, { kind: "change" }>,
-  ): Promise<TableShape | undefined> {
-    const current = await this.loadShape(change.relation);
-    if (!current) return undefined;
-    const printed = columnsOf(line, change);
-    if (
-      printed.length === current.columns.length &&
-      printed.every(({ prefix }, at) => prefix === current.columns[at]?.prefix)
-    ) {
-      return current;
-    }
-    const shape = this.shapes.reconstruct(current, printed);
-    this.known.set(change.relation, shape);
-    return shape;
-  }
-
-  private async openWriter(): Promise<RecordWriter> {
-    const { bootstrapServers, tableMappings, topic, messageMaxBytes } = this.configuration;
-    const routed = tableMappings.rules.flatMap((rule) =>
-      rule["rule-type"] === "object-mapping" ? [rule["kafka-target-topic"]] : [],
-    );
-    const brokers = bootstrapServers.split(",");
+  private openWriter(partitions: ReadonlyMap<string, number>): RecordWriter {
     return new RecordWriter({
-      bootstrapServers: brokers,
-      partitions: await this.partitions(brokers, [...new Set([topic, ...routed])]),
-      messageMaxBytes,
+      bootstrapServers: this.brokers(),
+      partitions,
+      messageMaxBytes: this.configuration.messageMaxBytes,
       log: this.log,
       onAcknowledged: (position) => {
         this.acknowledged = position;
         this.stream?.confirm(position);
       },
       onFailure: (error) => {
-        this.failure = error;
-        void this.stream?.close();
+        this.writerFailure = error;
+        this.stream?.stopReading();
       },
     });
   }
 
-  /** Waits for the broker; refuses topics that it does not have. */
-  private async partitions(brokers: string[], topics: string[]): Promise<Map<string, number>> {
-    const admin = new Admin({ clientId: "dms-stand-in", bootstrapBrokers: brokers, retries: 0 });
+  /** Waits for the broker; refuses topics that it does not have. Undefined when the task is to stop meanwhile. */
+  private async topicPartitions(): Promise<Map<string, number> | undefined> {
+    const { tableMappings, topic } = this.configuration;
+    const routed = tableMappings.rules.flatMap((rule) =>
+      rule["rule-type"] === "object-mapping" ? [rule["kafka-target-topic"]] : [],
+    );
+    const topics = [...new Set([topic, ...routed])];
+    const admin = new Admin({ clientId: "dms-stand-in", bootstrapBrokers: this.brokers(), retries: 0 });
     try {
-      for (;;) {
+      while (!this.stopping.signal.aborted) {
         try {
-          const all = new Set(await admin.listTopics());
-          const missing = topics.filter((topic) => !all.has(topic));
+          const existing = new Set(await admin.listTopics());
+          const missing = topics.filter((name) => !existing.has(name));
           if (missing.length > 0) {
-            throw new TaskError(`Kafka at ${brokers.join(",")} has no topic ${missing.join(", ")}. Create it first.`);
+            throw new TaskError(`Kafka at ${this.brokers().join(",")} has no topic ${missing.join(", ")}. Create it.`);
           }
-          const metadata = await admin.metadata({ topics, forceUpdate: true });
-          return new Map(topics.map((topic) => [topic, metadata.topics.get(topic)?.partitionsCount ?? 1]));
+          const metadata = await admin.metadata({ topics });
+          return new Map(topics.map((name) => [name, metadata.topics.get(name)?.partitionsCount ?? 1]));
         } catch (error) {
-          if (error instanceof TaskError || this.stopping.signal.aborted) throw error;
-          this.log.warn("kafka-away", { reason: (error as Error).message });
-          await sleep(500);
+          if (error instanceof TaskError) throw error;
+          this.log.warn("kafka-away", { reason: reasonOf(error) });
+          await sleep(longestRetryMilliseconds / 4, undefined, { signal: this.stopping.signal }).catch(() => undefined);
         }
       }
+      return undefined;
     } finally {
       await admin.close();
     }
+  }
+
+  private brokers(): string[] {
+    return this.configuration.bootstrapServers.split(",");
   }
 
   /** Like a DMS task's resource id: 26 letters and digits, always the same for one slot. */
@@ -268,4 +238,9 @@ export class Task {
     const digest = createHash("sha256").update(this.configuration.slotName).digest();
     return [...digest.subarray(0, 26)].map((byte) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32]).join("");
   }
+}
+
+function reasonOf(error: unknown): string {
+  const { message, code } = error as { message?: string; code?: string };
+  return message || code || String(error);
 }

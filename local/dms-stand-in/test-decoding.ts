@@ -19,20 +19,23 @@ export const unchangedToast = Symbol("unchanged-toast-datum");
 /** A value as text in PostgreSQL's output form, without quotes. */
 export type DecodedValue = string | null | typeof unchangedToast;
 
-/** What a message is about. A `change` has its relation as printed and the position of what follows the operation. */
+/** What a message is about. */
 export type DecodedMessage =
   | { readonly kind: "begin"; readonly transactionId: number }
   | { readonly kind: "commit"; readonly transactionId: number; readonly committedAt: string }
-  | {
-      readonly kind: "change";
-      readonly operation: ChangeOperation;
-      /** `schema.table` as printed, each quoted where SQL needs it. */
-      readonly relation: string;
-      /** Where the tuples begin. */
-      readonly body: number;
-    }
+  | DecodedChange
   /** TRUNCATE and logical messages: DMS carries neither. */
   | { readonly kind: "other" };
+
+/** A change, its tuples still unread. */
+export interface DecodedChange {
+  readonly kind: "change";
+  readonly operation: ChangeOperation;
+  /** `schema.table` as printed, each quoted where SQL needs it. */
+  readonly relation: string;
+  /** Position in the line where the tuples begin. */
+  readonly body: number;
+}
 export type ChangeOperation = "insert" | "update" | "delete";
 
 const changePrefix = "table ";

@@ -20,8 +20,8 @@ export class TransactionBuffer {
   private characters = 0;
   private file: number | undefined;
 
-  /** @param maxCharacters of text kept in memory. Default 32 Mi. */
-  constructor(private readonly maxCharacters = 32 << 20) {}
+  /** @param maxCharacters of text kept in memory. Default 8 Mi. */
+  constructor(private readonly maxCharacters = 8 << 20) {}
 
   add(position: bigint, line: string): void {
     this.messages.push({ position, line });
