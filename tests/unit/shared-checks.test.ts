@@ -82,11 +82,13 @@ describe("the policy of a component's key", () => {
     expect(others).toEqual([]);
   });
 
-  it("lets publishers use it for this account alone", () => {
+  it("lets publishers use it for the topics of this account alone", () => {
     const statements = keyPolicy(arn, ["cloudwatch.amazonaws.com"]).Statement;
     expect(statements.at(-1)).toMatchObject({
       Principal: { Service: "cloudwatch.amazonaws.com" },
-      Condition: { StringEquals: { "aws:SourceAccount": "123456789012" } },
+      Condition: {
+        ArnLike: { "kms:EncryptionContext:aws:sns:topicArn": "arn:aws-us-gov:sns:us-gov-west-1:123456789012:*" },
+      },
     });
   });
 });
