@@ -22,3 +22,10 @@ export function groupArn(clusterArn: string, group: string): string {
 export function transactionalIdArn(clusterArn: string, transactionalId: string): string {
   return resourceArn(clusterArn, "transactional-id", transactionalId);
 }
+
+/** The cluster's name: its dimension in CloudWatch. */
+export function clusterName(clusterArn: string): string {
+  const name = /^arn:[^:]+:kafka:[^:]+:\d{12}:cluster\/([^/]+)\//.exec(clusterArn)?.[1];
+  if (!name) throw new Error(`Not the ARN of an MSK cluster: ${clusterArn}`);
+  return name;
+}

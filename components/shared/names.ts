@@ -19,6 +19,9 @@ export const nameLimits = {
   role: 64,
   function: 64,
   service: 255,
+  scalingPolicy: 256,
+  /** No limit of Kafka's, but short enough for metrics and logs to read well. */
+  consumerGroup: 100,
   repository: 256,
   topic: 256,
   eventRule: 64,

@@ -1,0 +1,309 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { brokerPorts } from "../kafka-cluster";
+import { refuse } from "../shared/checks";
+import { encryptionKey } from "../shared/encryption-key";
+import { logGroup } from "../shared/log-groups";
+import { nameLimits, physicalName } from "../shared/names";
+import { arnParts, serviceTrust } from "../shared/policies";
+import { serviceRole } from "../shared/roles";
+import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
+import { componentTags } from "../shared/tags";
+import { transformerServiceProblems } from "./checks";
+import { containerDefinitions } from "./container";
+import { applicationIdOf, sizeOf, type TransformerSize } from "./defaults";
+import { transformerImage, type TransformerImage } from "./image";
+import { executionPermissions, transformerPermissions } from "./permissions";
+import { scaleOnLag } from "./scaling";
+import type { TransformerServiceArgs } from "./types";
+
+export { CpuArchitecture, type IamKafkaArgs, type TransformerServiceArgs, type TransformerTopicsArgs } from "./types";
+
+/**
+ * The Kafka Streams transformer as an ECS Fargate service: change records in, audit events and dead letters out. Image
+ * by digest, a role for its topics and its group alone, rolling deployments that roll back when they don't become
+ * healthy, and as many tasks as the lag asks for, up to the partitions.
+ *
+ * Costs per month in us-east-1, for each task of 1 vCPU and 2 GiB: 29 USD on ARM, 36 USD on x86; a key 1 USD.
+ *
+ * Replaced by: a renamed stack. The tasks keep nothing: a new one goes on from the group's committed offsets.
+ */
+export class TransformerService extends pulumi.ComponentResource {
+  public readonly serviceName: pulumi.Output<string>;
+  public readonly serviceArn: pulumi.Output<string>;
+  /** The ECS cluster. */
+  public readonly clusterArn: pulumi.Output<string>;
+  public readonly clusterName: pulumi.Output<string>;
+  /** Kafka Streams application id and consumer group. */
+  public readonly applicationId: pulumi.Output<string>;
+  public readonly taskRoleArn: pulumi.Output<string>;
+  public readonly securityGroupId: pulumi.Output<string>;
+  public readonly logGroupName: pulumi.Output<string>;
+
+  constructor(name: string, args: TransformerServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cdc-audit:index:TransformerService", name, args, opts);
+    refuse(name, transformerServiceProblems(args), this);
+
+    const size = sizeOf(args);
+    const applicationId = applicationIdOf(name, args);
+    const keyArn = encryptionKey(
+      `${name}-key`,
+      { description: `Transformer ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      this,
+    );
+    const network = taskNetwork(name, args, this);
+    const image = transformerImage(name, args, { architecture: size.architecture, keyArn }, this);
+    const log = taskLog(name, args, keyArn, this);
+    const roles = taskRoles(name, args, { applicationId, image, log }, this);
+    const definition = taskDefinition(name, args, { size, applicationId, image, log, roles }, this);
+    const cluster = ecsCluster(name, this);
+    const service = fargateService(name, args, { size, cluster, definition, network }, this);
+    if (size.maximumTasks > size.minimumTasks) {
+      scaleOnLag(
+        name,
+        {
+          minimumTasks: size.minimumTasks,
+          maximumTasks: size.maximumTasks,
+          ecsClusterName: cluster.name,
+          serviceName: service.name,
+          kafkaClusterArn: args.kafka.clusterArn,
+          consumerGroup: applicationId,
+          topic: args.topics.raw,
+        },
+        this,
+      );
+    }
+
+    this.serviceName = service.name;
+    this.serviceArn = service.id;
+    this.clusterArn = cluster.arn;
+    this.clusterName = cluster.name;
+    this.applicationId = pulumi.output(applicationId);
+    this.taskRoleArn = roles.taskRoleArn;
+    this.securityGroupId = network.group.id;
+    this.logGroupName = log.name;
+
+    this.registerOutputs({
+      serviceName: this.serviceName,
+      serviceArn: this.serviceArn,
+      clusterArn: this.clusterArn,
+      clusterName: this.clusterName,
+      applicationId: this.applicationId,
+      taskRoleArn: this.taskRoleArn,
+      securityGroupId: this.securityGroupId,
+      logGroupName: this.logGroupName,
+    });
+  }
+}
+
+interface TaskNetwork {
+  readonly group: aws.ec2.SecurityGroup;
+  /** The rules without which a task reaches nothing. */
+  readonly rules: readonly pulumi.Resource[];
+}
+
+function taskNetwork(name: string, args: TransformerServiceArgs, parent: pulumi.Resource): TaskNetwork {
+  const group = securityGroup(
+    `${name}-security-group`,
+    { vpcId: args.vpcId, description: "Transformer tasks", component: name },
+    parent,
+  );
+  const rules = [
+    ...allow(
+      `${name}-to-kafka`,
+      {
+        from: group.id,
+        to: args.kafka.securityGroupId,
+        port: brokerPorts.iam,
+        description: `Transformer ${name} reads and writes with IAM`,
+        component: name,
+      },
+      parent,
+    ),
+    allowHttpsOut(
+      `${name}-to-aws`,
+      { from: group.id, reason: "Transformer tasks pull their image and write their log", component: name },
+      parent,
+    ),
+  ];
+  return { group, rules };
+}
+
+function taskLog(
+  name: string,
+  args: TransformerServiceArgs,
+  keyArn: pulumi.Output<string>,
+  parent: pulumi.Resource,
+): aws.cloudwatch.LogGroup {
+  return logGroup(
+    `${name}-log`,
+    {
+      logGroupName: `/ecs/${physicalName(name, nameLimits.logGroup)}`,
+      retentionInDays: args.logRetentionDays,
+      keyArn,
+      component: name,
+    },
+    parent,
+  );
+}
+
+interface TaskRoles {
+  readonly taskRoleArn: pulumi.Output<string>;
+  readonly executionRoleArn: pulumi.Output<string>;
+}
+
+function taskRoles(
+  name: string,
+  args: TransformerServiceArgs,
+  needs: { applicationId: string; image: TransformerImage; log: aws.cloudwatch.LogGroup },
+  parent: pulumi.Resource,
+): TaskRoles {
+  const trust = pulumi
+    .output(args.kafka.clusterArn)
+    .apply((arn) =>
+      serviceTrust("ecs-tasks.amazonaws.com", { StringEquals: { "aws:SourceAccount": arnParts(arn).account } }),
+    );
+  const taskRoleArn = serviceRole(
+    `${name}-task-role`,
+    {
+      description: "The transformer reads and writes its topics",
+      trust,
+      permissions: pulumi
+        .all([args.kafka.clusterArn, topicNames(args)])
+        .apply(([clusterArn, topics]) => transformerPermissions(clusterArn, topics, needs.applicationId)),
+      component: name,
+    },
+    parent,
+  );
+  const executionRoleArn = serviceRole(
+    `${name}-execution-role`,
+    {
+      description: "ECS starts the transformer",
+      trust,
+      permissions: pulumi
+        .all([needs.image.repositoryArn, needs.log.arn])
+        .apply(([repositoryArn, logGroupArn]) => executionPermissions(repositoryArn, logGroupArn)),
+      component: name,
+    },
+    parent,
+  );
+  return { taskRoleArn, executionRoleArn };
+}
+
+function topicNames({ topics }: TransformerServiceArgs) {
+  return pulumi.output({
+    raw: { name: topics.raw },
+    events: { name: topics.events },
+    catalog: { name: topics.catalog },
+    deadLetter: { name: topics.deadLetter },
+  });
+}
+
+interface DefinitionNeeds {
+  readonly size: TransformerSize;
+  readonly applicationId: string;
+  readonly image: TransformerImage;
+  readonly log: aws.cloudwatch.LogGroup;
+  readonly roles: TaskRoles;
+}
+
+function taskDefinition(
+  name: string,
+  args: TransformerServiceArgs,
+  { size, applicationId, image, log, roles }: DefinitionNeeds,
+  parent: pulumi.Resource,
+): aws.ecs.TaskDefinition {
+  const containers = pulumi
+    .all([image.uri, log.name, args.kafka.clusterArn, args.kafka.bootstrapBrokersIam, topicNames(args)])
+    .apply(([imageUri, logGroupName, anyArn, bootstrapServers, topics]) =>
+      containerDefinitions({
+        imageUri,
+        logGroupName,
+        anyArn,
+        settings: {
+          sourceId: args.sourceId,
+          bootstrapServers,
+          applicationId,
+          topics,
+          authentication: "iam",
+          streamThreads: size.streamThreads,
+          lobMaxSizeKilobytes: size.lobMaxSizeKilobytes,
+          messageMaxBytes: size.messageMaxBytes,
+        },
+      }),
+    );
+  return new aws.ecs.TaskDefinition(
+    `${name}-task`,
+    {
+      family: physicalName(`${name}-task`, nameLimits.service),
+      requiresCompatibilities: ["FARGATE"],
+      networkMode: "awsvpc",
+      runtimePlatform: { cpuArchitecture: size.architecture, operatingSystemFamily: "LINUX" },
+      cpu: String(size.cpu),
+      memory: String(size.memoryMiB),
+      taskRoleArn: roles.taskRoleArn,
+      executionRoleArn: roles.executionRoleArn,
+      containerDefinitions: pulumi.jsonStringify(containers),
+      tags: componentTags(`${name}-task`, name),
+    },
+    { parent },
+  );
+}
+
+function ecsCluster(name: string, parent: pulumi.Resource): aws.ecs.Cluster {
+  return new aws.ecs.Cluster(
+    `${name}-cluster`,
+    {
+      name: physicalName(`${name}-cluster`, nameLimits.service),
+      tags: componentTags(`${name}-cluster`, name),
+    },
+    { parent },
+  );
+}
+
+interface ServiceNeeds {
+  readonly size: TransformerSize;
+  readonly cluster: aws.ecs.Cluster;
+  readonly definition: aws.ecs.TaskDefinition;
+  readonly network: TaskNetwork;
+}
+
+function fargateService(
+  name: string,
+  args: TransformerServiceArgs,
+  { size, cluster, definition, network }: ServiceNeeds,
+  parent: pulumi.Resource,
+): aws.ecs.Service {
+  return new aws.ecs.Service(
+    `${name}-service`,
+    {
+      name: physicalName(`${name}-service`, nameLimits.service),
+      cluster: cluster.arn,
+      taskDefinition: definition.arn,
+      launchType: "FARGATE",
+      desiredCount: size.minimumTasks,
+      networkConfiguration: {
+        subnets: args.subnetIds,
+        securityGroups: [network.group.id],
+        assignPublicIp: false,
+      },
+      // The new tasks join the group before the old ones leave it.
+      deploymentMinimumHealthyPercent: 100,
+      deploymentMaximumPercent: 200,
+      deploymentCircuitBreaker: { enable: true, rollback: true },
+      availabilityZoneRebalancing: "ENABLED",
+      enableEcsManagedTags: true,
+      propagateTags: "SERVICE",
+      // A deployment that returns has tasks that run.
+      waitForSteadyState: true,
+      tags: componentTags(`${name}-service`, name),
+    },
+    {
+      parent,
+      dependsOn: [...network.rules],
+      // Scaling decides how many run.
+      ignoreChanges: size.maximumTasks > size.minimumTasks ? ["desiredCount"] : [],
+      deleteBeforeReplace: true,
+    },
+  );
+}

@@ -1,0 +1,70 @@
+import type { TopicNames } from "../../contract/topics";
+import { groupArn, topicArn } from "../kafka-cluster/arns";
+import { type PolicyDocument, policyDocument } from "../shared/policies";
+
+/** What the transformer does in Kafka, and no more: its four topics and its one consumer group. */
+export function transformerPermissions(clusterArn: string, topics: TopicNames, applicationId: string): PolicyDocument {
+  const topic = (role: keyof TopicNames) => topicArn(clusterArn, topics[role].name);
+  return policyDocument(
+    {
+      Sid: "UseCluster",
+      Effect: "Allow",
+      Action: ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster", "kafka-cluster:WriteDataIdempotently"],
+      Resource: [clusterArn],
+    },
+    {
+      Sid: "ReadChangeRecords",
+      Effect: "Allow",
+      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"],
+      Resource: [topic("raw")],
+    },
+    {
+      Sid: "KeepCatalog",
+      Effect: "Allow",
+      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData"],
+      Resource: [topic("catalog")],
+    },
+    {
+      Sid: "WriteEventsAndDeadLetters",
+      Effect: "Allow",
+      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"],
+      Resource: [topic("events"), topic("deadLetter")],
+    },
+    {
+      Sid: "UseOwnConsumerGroup",
+      Effect: "Allow",
+      Action: ["kafka-cluster:DescribeGroup", "kafka-cluster:AlterGroup"],
+      Resource: [groupArn(clusterArn, applicationId)],
+    },
+  );
+}
+
+/**
+ * What ECS does to start a task: pull the image and write the log.
+ *
+ * @param repositoryArn Empty when the image comes from a registry that needs no permission.
+ */
+export function executionPermissions(repositoryArn: string, logGroupArn: string): PolicyDocument {
+  const pull = [
+    {
+      // ECR's login knows no resource; what may be pulled is said below.
+      Sid: "LogInToRegistryHasNoResource",
+      Effect: "Allow" as const,
+      Action: ["ecr:GetAuthorizationToken"],
+      Resource: ["*"],
+    },
+    {
+      Sid: "PullOwnImage",
+      Effect: "Allow" as const,
+      Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+      Resource: [repositoryArn],
+    },
+  ];
+  return policyDocument(...(repositoryArn === "" ? [] : pull), {
+    // ECS names a stream after each task, so all streams of the one group are meant.
+    Sid: "WriteStreamsOfOwnLogGroup",
+    Effect: "Allow",
+    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    Resource: [`${logGroupArn}:log-stream:*`],
+  });
+}
