@@ -105,7 +105,7 @@ export async function connectWorker(options: WorkerOptions): Promise<ManagedProc
     "scheduled.rebalance.max.delay.ms": "0",
     listeners: `http://127.0.0.1:${options.port}`,
     "plugin.path": options.pluginFolder,
-    "plugin.discovery": "hybrid_warn",
+    "plugin.discovery": "service_load",
     "connector.client.config.override.policy": "All",
   });
   return new ManagedProcess({
