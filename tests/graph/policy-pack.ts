@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import * as grpc from "@grpc/grpc-js";
+import { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
+import {
+  AnalyzeRequest,
+  type AnalyzeResponse,
+  AnalyzeStackRequest,
+  AnalyzerResource,
+  AnalyzerResourceOptions,
+} from "@pulumi/pulumi/proto/analyzer_pb";
+import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import type { Registration } from "./engine";
+import type { Recording } from "./recorder";
+import { encodeValue } from "./values";
+
+/** One sentence of a policy about a recorded resource. */
+export interface Finding {
+  readonly policy: string;
+  readonly urn: string;
+  readonly message: string;
+}
+
+/**
+ * A policy pack, running as the Pulumi CLI runs it: its own process, asked over gRPC about each resource in the wire
+ * format of a preview or an update.
+ */
+export class RunningPolicyPack {
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly client: AnalyzerClient,
+  ) {}
+
+  /** @param folder Folder of PulumiPolicy.yaml. */
+  static async start(folder: string): Promise<RunningPolicyPack> {
+    const runner = require.resolve("@pulumi/pulumi/cmd/run-policy-pack");
+    const child = spawn(process.execPath, [runner, "127.0.0.1:0", folder], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const errors: string[] = [];
+    child.stderr.setEncoding("utf8").on("data", (text: string) => errors.push(text));
+    const port = await new Promise<number>((resolve, reject) => {
+      createInterface(child.stdout).once("line", (line) => resolve(Number(line)));
+      child.once("exit", (code) => reject(new Error(`The policy pack ended with ${code}:\n${errors.join("")}`)));
+    });
+    return new RunningPolicyPack(child, new AnalyzerClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure()));
+  }
+
+  /** Everything that the pack says about a recording, resource by resource and then about the whole stack. */
+  async findings(recording: Recording): Promise<Finding[]> {
+    const resources = recording.registrations.filter(({ type }) => !type.startsWith("pulumi:"));
+    const single = await Promise.all(resources.map((resource) => this.analyze(resource)));
+    return [...single.flat(), ...(await this.analyzeStack(resources))];
+  }
+
+  stop(): void {
+    this.client.close();
+    this.process.kill();
+  }
+
+  private async analyze(resource: Registration): Promise<Finding[]> {
+    const request = new AnalyzeRequest()
+      .setType(resource.type)
+      .setUrn(resource.urn)
+      .setName(resource.name)
+      .setProperties(properties(resource))
+      .setOptions(options(resource));
+    const response = await new Promise<AnalyzeResponse>((resolve, reject) =>
+      this.client.analyze(request, (error, answer) => (error ? reject(error) : resolve(answer))),
+    );
+    return findingsOf(response, resource.urn);
+  }
+
+  private async analyzeStack(resources: readonly Registration[]): Promise<Finding[]> {
+    const request = new AnalyzeStackRequest().setResourcesList(
+      resources.map((resource) =>
+        new AnalyzerResource()
+          .setType(resource.type)
+          .setUrn(resource.urn)
+          .setName(resource.name)
+          .setParent(resource.parent ?? "")
+          .setDependenciesList([...resource.dependencies])
+          .setProperties(properties(resource))
+          .setOptions(options(resource)),
+      ),
+    );
+    const response = await new Promise<AnalyzeResponse>((resolve, reject) =>
+      this.client.analyzeStack(request, (error, answer) => (error ? reject(error) : resolve(answer))),
+    );
+    return findingsOf(response, "");
+  }
+}
+
+function properties(resource: Registration): Struct {
+  return Struct.fromJavaScript(encodeValue(resource.completedInputs) as Record<string, JavaScriptValue>);
+}
+
+function options(resource: Registration): AnalyzerResourceOptions {
+  return new AnalyzerResourceOptions()
+    .setProtect(resource.protect)
+    .setIgnorechangesList([...resource.ignoreChanges])
+    .setAdditionalsecretoutputsList([...resource.additionalSecretOutputs])
+    .setCustomtimeouts(new AnalyzerResourceOptions.CustomTimeouts());
+}
+
+function findingsOf(response: AnalyzeResponse, urn: string): Finding[] {
+  return response.getDiagnosticsList().map((diagnostic) => ({
+    policy: diagnostic.getPolicyname(),
+    urn: diagnostic.getUrn() || urn,
+    message: diagnostic.getMessage(),
+  }));
+}
