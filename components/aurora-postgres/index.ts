@@ -30,8 +30,8 @@ const insightsRetentionDays = { [DatabaseInsights.Standard]: 7, [DatabaseInsight
  * Costs per month in us-east-1: serverless from 44 USD (0.5 ACU) for the writer and as much for each reader, or the
  * instances; storage 0.10 USD per GB, I/O 0.20 USD per million; a key 1 USD, a secret 0.40 USD.
  *
- * Replaced by: another `databaseName`, `kmsKeyArn` or VPC. Such a change never loses data: protected, the preview
- * fails; unprotected, AWS refuses the second cluster of the same name before the first is touched.
+ * Replaced by: another `databaseName`, `kmsKeyArn` or VPC. Such a change never loses data: with `retainData` the
+ * preview fails; without it, AWS refuses the second cluster of the same name before the first is touched.
  */
 export class AuroraPostgres extends pulumi.ComponentResource {
   /** Name of the cluster, and its dimension in CloudWatch. */
@@ -63,9 +63,10 @@ export class AuroraPostgres extends pulumi.ComponentResource {
     super("cdc-audit:index:AuroraPostgres", name, args, opts);
     refuse(name, auroraPostgresProblems(args), this);
 
+    const retain = args.retainData ?? true;
     const keyArn = encryptionKey(
       `${name}-key`,
-      { description: `Aurora cluster ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      { description: `Aurora cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain, component: name },
       this,
     );
     const group = securityGroup(
@@ -113,7 +114,8 @@ function databaseCluster(
   parent: pulumi.Resource,
 ): aws.rds.Cluster {
   const identifier = physicalName(name, nameLimits.auroraCluster);
-  const finalSnapshot = args.finalSnapshot ?? true;
+  const retainData = args.retainData ?? true;
+  const finalSnapshot = args.finalSnapshot ?? retainData;
   const insights = args.databaseInsights ?? DatabaseInsights.Standard;
   const log = logGroup(
     `${name}-log`,
@@ -152,7 +154,7 @@ function databaseCluster(
           },
       backupRetentionPeriod: args.backupRetentionDays ?? 7,
       copyTagsToSnapshot: true,
-      deletionProtection: args.deletionProtection ?? true,
+      deletionProtection: retainData,
       skipFinalSnapshot: !finalSnapshot,
       finalSnapshotIdentifier: finalSnapshot ? snapshotName(name, parent) : undefined,
       deleteAutomatedBackups: !finalSnapshot,
@@ -167,6 +169,7 @@ function databaseCluster(
     },
     {
       parent,
+      protect: retainData,
       // RDS would make the log group itself, without retention or key.
       dependsOn: [log],
       // A renamed stack keeps its database.

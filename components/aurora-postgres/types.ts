@@ -50,11 +50,14 @@ export interface AuroraPostgresArgs {
   readers?: number;
   /** Name of the first database. Default `app`. A change would replace the cluster and is refused. */
   databaseName?: pulumi.Input<string>;
-  /** Whether AWS refuses to delete the cluster. Default true. */
-  deletionProtection?: pulumi.Input<boolean>;
+  /**
+   * Whether the data survives mistakes: Pulumi refuses to delete or replace cluster and key, and AWS to delete the
+   * cluster. Default true.
+   */
+  retainData?: boolean;
   /** Days of point-in-time recovery, 1 to 35. Default 7. */
   backupRetentionDays?: pulumi.Input<number>;
-  /** Whether destroying the cluster keeps a last snapshot and the automated backups. Default true. */
+  /** Whether destroying the cluster keeps a last snapshot and the automated backups. Default: as `retainData`. */
   finalSnapshot?: boolean;
   /** When AWS may restart the cluster to maintain it, in UTC: `sun:03:00-sun:04:00`. Default: AWS chooses. */
   maintenanceWindow?: pulumi.Input<string>;

@@ -42,7 +42,6 @@ export function kafkaClusterProblems(args: KafkaClusterArgs, now: Date = new Dat
       /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
       "up to 64 letters, digits, dots, hyphens and underscores",
     ),
-    ...checkRecovery(args),
     ...checkLogRetention("logRetentionDays", args.logRetentionDays),
     ...(args.publicAccess ? checkPublicAccess(args.publicAccess, args.subnetsArePublic ?? false, now) : []),
   ];
@@ -119,15 +118,6 @@ function checkTopics({ topics = [], brokers }: KafkaClusterArgs): Problem[] {
     }
     return problems;
   });
-}
-
-function checkRecovery({ secretRecoveryDays }: KafkaClusterArgs): Problem[] {
-  if (known(secretRecoveryDays) === 0) return [];
-  return checkWholeNumber("secretRecoveryDays", secretRecoveryDays, 7, 30).map((problem) => ({
-    ...problem,
-    allowed: `0 or ${problem.allowed.replace("a whole number ", "")}`,
-    fix: "Set it to 0 only where a deleted secret may be gone at once.",
-  }));
 }
 
 function checkPublicAccess(access: PublicAccessArgs, subnetsArePublic: boolean, now: Date): Problem[] {

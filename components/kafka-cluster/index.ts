@@ -40,8 +40,8 @@ export const brokerPorts = { scram: 9096, iam: 9098, publicIam: 9198 } as const;
  * Costs per month in us-east-1: a `kafka.t3.small` broker 33 USD, a `kafka.m7g.large` 149 USD; storage 0.10 USD per GiB; a
  * key 1 USD, a secret 0.40 USD; metrics from `PER_BROKER` on about 0.30 USD each.
  *
- * Replaced by: other subnets, another `kmsKeyArn`, a lower `kafkaVersion`. Such a change never loses data: protected, the
- * preview fails; unprotected, AWS refuses the second cluster of the same name before the first is touched.
+ * Replaced by: other subnets, another `kmsKeyArn`, a lower `kafkaVersion`. Such a change never loses data: with
+ * `retainData` the preview fails; without it, AWS refuses the second cluster of the same name before the first is touched.
  */
 export class KafkaCluster extends pulumi.ComponentResource {
   /** ARN of the cluster. */
@@ -76,9 +76,10 @@ export class KafkaCluster extends pulumi.ComponentResource {
     refuse(name, kafkaClusterProblems(args), this);
 
     const replication = replicationFor(args.brokers);
+    const retain = args.retainData ?? true;
     const keyArn = encryptionKey(
       `${name}-key`,
-      { description: `MSK cluster ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      { description: `MSK cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain, component: name },
       this,
     );
     const group = securityGroup(
@@ -93,7 +94,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
     for (const topic of args.topics ?? []) {
       const childName = `${name}-topic-${topic.name}`;
       const replicationFactor = replication.factor;
-      kafkaTopic(childName, { clusterArn: cluster.arn, topic, replicationFactor }, { parent: this });
+      kafkaTopic(childName, { clusterArn: cluster.arn, topic, replicationFactor }, { parent: this, protect: retain });
     }
 
     this.clusterArn = cluster.arn;
@@ -176,6 +177,7 @@ function brokerCluster(
     },
     {
       parent,
+      protect: args.retainData ?? true,
       // A renamed stack keeps its cluster, and a volume that has grown is not shrunk, which MSK refuses.
       ignoreChanges: args.storageAutoscaling ? ["clusterName", volumeSize] : ["clusterName"],
       // A replacement would have to be made first, under the same name, which AWS refuses: no change loses data.
@@ -278,7 +280,7 @@ function captureUser(
       namePrefix: `AmazonMSK_${physicalName(name, nameLimits.secretPrefix)}-`,
       description: `SCRAM user of change capture on ${name}`,
       kmsKeyId: needs.keyArn,
-      recoveryWindowInDays: args.secretRecoveryDays ?? 30,
+      recoveryWindowInDays: (args.retainData ?? true) ? 30 : 0,
       tags: componentTags(`${name}-capture-secret`, name),
     },
     { parent },

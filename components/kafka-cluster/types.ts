@@ -75,8 +75,11 @@ export interface KafkaClusterArgs {
   topics?: KafkaTopicArgs[];
   /** SCRAM user that DMS writes with, as DMS can't use IAM. Default `change-capture`. */
   captureUsername?: pulumi.Input<string>;
-  /** Days that the deleted SCRAM secret can be restored: 0, or 7 to 30. Default 30. */
-  secretRecoveryDays?: pulumi.Input<number>;
+  /**
+   * Whether the data survives mistakes: Pulumi refuses to delete or replace cluster, key and topics, and the SCRAM secret
+   * can be restored for 30 days after it was deleted. Default true.
+   */
+  retainData?: boolean;
   /** Days that broker logs are kept in CloudWatch. Default 30. */
   logRetentionDays?: pulumi.Input<number>;
   /**

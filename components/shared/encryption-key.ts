@@ -11,6 +11,8 @@ export interface EncryptionKeyArgs {
   readonly existingKeyArn?: pulumi.Input<string | undefined>;
   /** Services that publish to a topic under this key, such as `cloudwatch.amazonaws.com`. Default: none. */
   readonly publishers?: readonly string[];
+  /** Whether Pulumi refuses to delete the key, without which data and backups under it are lost. Default false. */
+  readonly retain?: boolean;
   readonly component: string;
 }
 
@@ -28,7 +30,7 @@ export function encryptionKey(name: string, args: EncryptionKeyArgs, parent: pul
       deletionWindowInDays,
       tags: componentTags(name, args.component),
     },
-    { parent },
+    { parent, protect: args.retain },
   );
   // Set after the key so that account and region come from its ARN: a preview then asks AWS nothing.
   const policy = new aws.kms.KeyPolicy(

@@ -78,11 +78,13 @@ describe("a database", () => {
       deleteAutomatedBackups: false,
       copyTagsToSnapshot: true,
     });
+    expect(only("database-cluster").options.protect).toBe(true);
+    expect(only("database-key").options.protect).toBe(true);
     expect(inputs.finalSnapshotIdentifier).toMatch(/^cdc-audit-dev-database-final-[0-9a-f]{7}-[0-9a-f]{8}$/);
   });
 
   it("leaves nothing behind when that is asked for", async () => {
-    const { all, only } = await deploy(database({ finalSnapshot: false, deletionProtection: false }));
+    const { all, only } = await deploy(database({ retainData: false }));
     const { inputs } = only("database-cluster");
     expect(inputs).toMatchObject({
       deletionProtection: false,
@@ -90,6 +92,7 @@ describe("a database", () => {
       deleteAutomatedBackups: true,
     });
     expect(inputs).not.toHaveProperty("finalSnapshotIdentifier");
+    expect(only("database-cluster").options.protect).toBe(false);
     expect(all("RandomId")).toEqual([]);
   });
 

@@ -127,6 +127,21 @@ describe("a Kafka cluster", () => {
     expect(only("kafka-cluster").options.ignoreChanges).toEqual(["clusterName"]);
   });
 
+  it("is safe unless told otherwise: cluster, key and topics protected, the secret restorable", async () => {
+    const { only } = await deploy(kafka({ topics: [{ name: "cdc.raw", partitions: 1 }] }));
+    for (const name of ["kafka-cluster", "kafka-key", "kafka-topic-cdc.raw"]) {
+      expect(only(name).options.protect).toBe(true);
+    }
+    expect(only("kafka-capture-secret").inputs.recoveryWindowInDays).toBe(30);
+  });
+
+  it("leaves nothing behind and blocks on nothing when that is asked for", async () => {
+    const { only, registrations } = await deploy(kafka({ retainData: false }));
+    expect(registrations.filter(({ options }) => options.protect)).toEqual([]);
+    expect(only("kafka-capture-secret").inputs.recoveryWindowInDays).toBe(0);
+    expect(only("kafka-key").inputs.deletionWindowInDays).toBe(7);
+  });
+
   it("can't be replaced by a change: a second cluster would need the first one's name", async () => {
     expect((await deploy(kafka())).only("kafka-cluster").options.deleteBeforeReplace).toBe(false);
   });

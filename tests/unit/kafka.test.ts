@@ -97,7 +97,6 @@ describe("the arguments of a Kafka cluster", () => {
     ["large brokers", { instanceType: "kafka.m7g.16xlarge" }],
     ["a newer Kafka", { kafkaVersion: "4.1.x.kraft" }],
     ["growing volumes", { volumeSizeGiB: 10, storageAutoscaling: { maximumGiB: 16_384, targetUtilization: 50 } }],
-    ["a secret that is gone at once", { secretRecoveryDays: 0 }],
     ["all metrics", { monitoringLevel: "PER_TOPIC_PER_PARTITION" }],
   ])("are accepted with %s", (_, args) => {
     expect(problems(args)).toEqual([]);
@@ -127,7 +126,6 @@ describe("the arguments of a Kafka cluster", () => {
     ],
     ["an unknown level", { monitoringLevel: "ALL" as "DEFAULT" }, "monitoringLevel"],
     ["a user name with a space", { captureUsername: "change capture" }, "captureUsername"],
-    ["three days of recovery", { secretRecoveryDays: 3 }, "secretRecoveryDays"],
     ["a topic named ..", { topics: [{ name: "..", partitions: 1 }] }, "topics[0].name"],
     ["a topic without partitions", { topics: [{ name: "a", partitions: 0 }] }, "topics[0].partitions"],
     [
