@@ -11,8 +11,8 @@ BEGIN
     RETURN;
   END IF;
   IF length(body) > 32000 THEN
-    RAISE EXCEPTION 'a % signal of % characters does not fit: at most 32000', kind, length(body)
-      USING ERRCODE = 'program_limit_exceeded';
+    RAISE EXCEPTION 'a % signal of % characters of JSON does not fit: at most 32000 do', kind, length(body)
+      USING ERRCODE = 'program_limit_exceeded', HINT = 'Pass an identifier of large data instead of the data.';
   END IF;
   INSERT INTO capture.signal VALUES (
     write_signal.kind, write_signal.schema_name, write_signal.table_name,
@@ -44,10 +44,8 @@ LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  body text;
 BEGIN
-  IF actor IS NULL OR btrim(actor) = '' THEN
+  IF coalesce(btrim(actor), '') = '' THEN
     RAISE EXCEPTION 'capture.set_context: actor is empty; pass who acts, such as a user name or a job name'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -60,17 +58,13 @@ BEGIN
   IF current_setting('transaction_read_only')::boolean THEN
     RETURN;
   END IF;
-  body := (jsonb_build_object('actor', actor, 'origin', 'application')
-    || CASE WHEN request_id IS NULL THEN '{}' ELSE jsonb_build_object('request_id', request_id) END
-    || CASE WHEN context IS NULL THEN '{}' ELSE jsonb_build_object('context', context) END)::text;
-  IF length(body) > 32000 THEN
-    RAISE EXCEPTION 'capture.set_context: actor, request_id and context are % characters as JSON; at most 32000 fit',
-      length(body)
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass an identifier of large data instead of the data.';
-  END IF;
-  PERFORM capture.write_signal('context', NULL, NULL, body);
-  -- Tells the actor trigger that this transaction has its context.
-  PERFORM set_config('capture.context_transaction', pg_current_xact_id()::text, true);
+  PERFORM
+    capture.write_signal('context', NULL, NULL, (
+      jsonb_strip_nulls(jsonb_build_object('actor', actor, 'request_id', request_id, 'origin', 'application'))
+      || jsonb_build_object('context', coalesce(context, '{}'))
+    )::text),
+    -- Tells the actor trigger that this transaction has its context.
+    set_config('capture.context_transaction', pg_current_xact_id()::text, true);
 END
 $$;
 COMMENT ON FUNCTION capture.set_context(text, text, jsonb) IS
