@@ -1,5 +1,5 @@
 import { auditEventsTable } from "./audit-events-table";
-import type { TopicNames } from "./topics";
+import { defaultMessageMaxBytes, type TopicNames } from "./topics";
 
 /** Where the sink writes, and where it finds its user and password. */
 export interface SinkDestination {
@@ -19,11 +19,16 @@ export interface SinkDestination {
 export interface SinkSettings {
   readonly topics: Pick<TopicNames, "events" | "deadLetter">;
   readonly destination: SinkDestination;
-  /** Parallel tasks, at most the partitions of `audit.events`. Default 2. */
+  /** Parallel tasks, at most the partitions of `audit.events`. Default {@link sinkDefaultTasks}. */
   readonly tasks?: number;
   /** Replication factor of the dead-letter topic. Connect insists on one even though the topic exists already. */
   readonly deadLetterReplicationFactor: number;
+  /** Largest message in bytes that the topics take. Default 16 MiB. */
+  readonly messageMaxBytes?: number;
 }
+
+/** Default of {@link SinkSettings.tasks}. */
+export const sinkDefaultTasks = 2;
 
 /** The connector's name decides its consumer group, `connect-<name>`: a renamed connector starts from the beginning. */
 export const sinkConnectorName = "audit-sink";
@@ -64,7 +69,7 @@ export function sinkConnectionUrl(destination: SinkDestination): string {
 export function sinkConnectorProperties(settings: SinkSettings): Record<string, string> {
   return {
     "connector.class": sinkClasses.connector,
-    "tasks.max": String(settings.tasks ?? 2),
+    "tasks.max": String(settings.tasks ?? sinkDefaultTasks),
     topics: settings.topics.events.name,
     "key.converter": sinkClasses.keyConverter,
     "value.converter": sinkClasses.valueConverter,
@@ -99,5 +104,7 @@ export function sinkConnectorProperties(settings: SinkSettings): Record<string, 
     "errors.deadletterqueue.topic.name": settings.topics.deadLetter.name,
     "errors.deadletterqueue.topic.replication.factor": String(settings.deadLetterReplicationFactor),
     "errors.deadletterqueue.context.headers.enable": "true",
+    // Without it a refused record above 1 MB could not be set aside, and would stop the task.
+    "producer.override.max.request.size": String(settings.messageMaxBytes ?? defaultMessageMaxBytes),
   };
 }

@@ -1,0 +1,26 @@
+import { sinkDefaultTasks } from "../../contract/sink-connector";
+import { pipelineTopics } from "../../contract/topics";
+import { nameLimits, physicalName } from "../shared/names";
+import type { AuditSinkArgs } from "./types";
+
+/** The arguments that decide how much the sink can do, with their defaults filled in. */
+export function capacityOf(args: AuditSinkArgs) {
+  return {
+    tasks: args.tasks ?? sinkDefaultTasks,
+    workers: args.workers ?? 1,
+    mcusPerWorker: args.mcusPerWorker ?? 1,
+    eventsPartitions: args.eventsPartitions ?? pipelineTopics().events.partitions,
+  };
+}
+
+/** The connector's name, known at preview. */
+export function connectorNameOf(name: string, args: Pick<AuditSinkArgs, "connectorName">): string {
+  return args.connectorName ?? physicalName(name, nameLimits.connector);
+}
+
+/** The group that a sink connector reads with; Kafka Connect makes it from the connector's name. */
+export function consumerGroupOf(connectorName: string): string {
+  return `connect-${connectorName}`;
+}
+
+export const defaultDestinationPort = 5432;

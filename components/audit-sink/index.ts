@@ -1,0 +1,251 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { sinkConnectorProperties } from "../../contract/sink-connector";
+import { brokerPorts } from "../kafka-cluster";
+import { refuse } from "../shared/checks";
+import { encryptionKey } from "../shared/encryption-key";
+import { logGroup } from "../shared/log-groups";
+import { nameLimits, physicalName } from "../shared/names";
+import { arnParts } from "../shared/policies";
+import { serviceRole } from "../shared/roles";
+import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
+import { componentTags } from "../shared/tags";
+import { privateBucket } from "./bucket";
+import { auditSinkProblems } from "./checks";
+import { capacityOf, connectorNameOf, consumerGroupOf, defaultDestinationPort } from "./defaults";
+import { executionPermissions, executionTrust } from "./permissions";
+import { connectorPlugin } from "./plugin";
+import type { AuditSinkArgs } from "./types";
+import { workerConfiguration } from "./worker-configuration";
+
+export type { AuditSinkArgs, DestinationDatabaseArgs, SinkTopicsArgs } from "./types";
+
+/** The line of Kafka Connect on Java 17, which the plugin is built for, in MSK Connect's spelling. */
+const connectVersion = "3.7.x";
+
+/**
+ * The JDBC sink as an MSK Connect connector: reads audit events, upserts them into the audit table by identity, sets
+ * refused rows aside on the dead-letter topic. The plugin is named by its content, the connector always the same.
+ *
+ * Costs per month in us-east-1: 80 USD for each MCU of each worker; a key 1 USD; the bucket cents.
+ *
+ * Replaced by: any change of plugin, connector properties or network. The connector is deleted first, as its successor
+ * bears the same name and with it takes over the consumer group's offsets: events wait in Kafka for some ten minutes,
+ * none is lost.
+ */
+export class AuditSink extends pulumi.ComponentResource {
+  public readonly connectorArn: pulumi.Output<string>;
+  public readonly connectorName: pulumi.Output<string>;
+  /** The connector's consumer group, to watch its lag. */
+  public readonly consumerGroup: pulumi.Output<string>;
+  public readonly executionRoleArn: pulumi.Output<string>;
+  /** Security group of the workers. */
+  public readonly securityGroupId: pulumi.Output<string>;
+  /** Bucket of the plugin. */
+  public readonly bucketName: pulumi.Output<string>;
+  public readonly logGroupName: pulumi.Output<string>;
+
+  constructor(name: string, args: AuditSinkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cdc-audit:index:AuditSink", name, args, opts);
+    refuse(name, auditSinkProblems(args), this);
+
+    const connectorName = connectorNameOf(name, args);
+    const keyArn = encryptionKey(
+      `${name}-key`,
+      { description: `Audit sink ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      this,
+    );
+    const network = workerNetwork(name, args, this);
+    const { bucket, ready } = privateBucket(
+      `${name}-bucket`,
+      { keyArn, retainData: args.retainData ?? true, component: name },
+      this,
+    );
+    const plugin = connectorPlugin(name, { pluginPath: args.pluginPath, bucket, bucketReady: ready }, this);
+    const executionRoleArn = executionRole(name, args, connectorName, this);
+    const log = logGroup(
+      `${name}-log`,
+      {
+        // Under this path AWS needs no entry in the account's one small policy for log delivery.
+        logGroupName: `/aws/vendedlogs/mskconnect/${connectorName}`,
+        retentionInDays: args.logRetentionDays,
+        keyArn,
+        component: name,
+      },
+      this,
+    );
+    const connector = sinkConnector(name, args, { connectorName, network, plugin, executionRoleArn, log }, this);
+
+    this.connectorArn = connector.arn;
+    this.connectorName = connector.name;
+    this.consumerGroup = connector.name.apply(consumerGroupOf);
+    this.executionRoleArn = executionRoleArn;
+    this.securityGroupId = network.group.id;
+    this.bucketName = bucket.bucket;
+    this.logGroupName = log.name;
+
+    this.registerOutputs({
+      connectorArn: this.connectorArn,
+      connectorName: this.connectorName,
+      consumerGroup: this.consumerGroup,
+      executionRoleArn: this.executionRoleArn,
+      securityGroupId: this.securityGroupId,
+      bucketName: this.bucketName,
+      logGroupName: this.logGroupName,
+    });
+  }
+}
+
+interface WorkerNetwork {
+  readonly group: aws.ec2.SecurityGroup;
+  /** The rules without which a worker reaches nothing. */
+  readonly rules: readonly pulumi.Resource[];
+}
+
+function workerNetwork(name: string, args: AuditSinkArgs, parent: pulumi.Resource): WorkerNetwork {
+  const group = securityGroup(
+    `${name}-security-group`,
+    { vpcId: args.vpcId, description: "MSK Connect workers", component: name },
+    parent,
+  );
+  const rules = [
+    ...allow(
+      `${name}-to-kafka`,
+      {
+        from: group.id,
+        to: args.kafka.securityGroupId,
+        port: brokerPorts.iam,
+        description: `Sink ${name} reads events with IAM`,
+        component: name,
+      },
+      parent,
+    ),
+    ...allow(
+      `${name}-to-destination`,
+      {
+        from: group.id,
+        to: args.destination.securityGroupId,
+        port: args.destination.port ?? defaultDestinationPort,
+        description: `Sink ${name} writes the audit table`,
+        component: name,
+      },
+      parent,
+    ),
+    allowHttpsOut(
+      `${name}-to-aws`,
+      { from: group.id, reason: "The sink reads its secret from Secrets Manager", component: name },
+      parent,
+    ),
+  ];
+  return { group, rules };
+}
+
+function executionRole(
+  name: string,
+  args: AuditSinkArgs,
+  connectorName: string,
+  parent: pulumi.Resource,
+): pulumi.Output<string> {
+  const access = pulumi.output({
+    clusterArn: args.kafka.clusterArn,
+    eventsTopic: args.topics.events,
+    deadLetterTopic: args.topics.deadLetter,
+    secretArn: args.destination.secretArn,
+    secretKeyArn: args.destination.keyArn,
+  });
+  return serviceRole(
+    `${name}-execution-role`,
+    {
+      description: "MSK Connect runs the audit sink",
+      trust: pulumi.output(args.kafka.clusterArn).apply((arn) => executionTrust(arn, connectorName)),
+      permissions: access.apply((known) => executionPermissions({ ...known, connectorName })),
+      component: name,
+    },
+    parent,
+  );
+}
+
+interface ConnectorNeeds {
+  readonly connectorName: string;
+  readonly network: WorkerNetwork;
+  readonly plugin: aws.mskconnect.CustomPlugin;
+  readonly executionRoleArn: pulumi.Output<string>;
+  readonly log: aws.cloudwatch.LogGroup;
+}
+
+function sinkConnector(
+  name: string,
+  args: AuditSinkArgs,
+  needs: ConnectorNeeds,
+  parent: pulumi.Resource,
+): aws.mskconnect.Connector {
+  const { workers, mcusPerWorker } = capacityOf(args);
+  const worker = workerConfiguration();
+  const workerResource = new aws.mskconnect.WorkerConfiguration(
+    `${name}-worker-configuration`,
+    {
+      name: physicalName(`${name}-worker-${worker.digest}`, nameLimits.connectorWorkerConfiguration),
+      description: "Workers of the audit sink",
+      propertiesFileContent: worker.content,
+      tags: componentTags(`${name}-worker-configuration`, name),
+    },
+    { parent },
+  );
+  return new aws.mskconnect.Connector(
+    `${name}-connector`,
+    {
+      name: needs.connectorName,
+      description: "Audit events into the audit table",
+      kafkaconnectVersion: connectVersion,
+      // Autoscaling would override tasks.max.
+      capacity: { provisionedCapacity: { workerCount: workers, mcuCount: mcusPerWorker } },
+      connectorConfiguration: connectorProperties(args),
+      kafkaCluster: {
+        apacheKafkaCluster: {
+          bootstrapServers: args.kafka.bootstrapBrokersIam,
+          vpc: { securityGroups: [needs.network.group.id], subnets: args.subnetIds },
+        },
+      },
+      kafkaClusterClientAuthentication: { authenticationType: "IAM" },
+      kafkaClusterEncryptionInTransit: { encryptionType: "TLS" },
+      plugins: [{ customPlugin: { arn: needs.plugin.arn, revision: needs.plugin.latestRevision } }],
+      workerConfiguration: { arn: workerResource.arn, revision: workerResource.latestRevision },
+      serviceExecutionRoleArn: needs.executionRoleArn,
+      logDelivery: { workerLogDelivery: { cloudwatchLogs: { enabled: true, logGroup: needs.log.name } } },
+      tags: componentTags(`${name}-connector`, name),
+    },
+    {
+      parent,
+      dependsOn: [...needs.network.rules],
+      // Changed in place, properties have been reported as applied while the old ones stayed in force.
+      replaceOnChanges: ["connectorConfiguration"],
+      // The successor bears the same name, which is what keeps the consumer group's offsets.
+      deleteBeforeReplace: true,
+      // The provider's 20 minutes have been too few beside a new cluster.
+      customTimeouts: { create: "45m", update: "45m", delete: "30m" },
+    },
+  );
+}
+
+function connectorProperties(args: AuditSinkArgs): pulumi.Output<Record<string, string>> {
+  const { destination, topics } = args;
+  return pulumi
+    .output({
+      events: topics.events,
+      deadLetter: topics.deadLetter,
+      host: destination.endpoint,
+      port: destination.port ?? defaultDestinationPort,
+      database: destination.databaseName,
+      secretId: destination.secretArn,
+      replicationFactor: args.replicationFactor,
+    })
+    .apply(({ events, deadLetter, host, port, database, secretId, replicationFactor }) =>
+      sinkConnectorProperties({
+        topics: { events: { name: events }, deadLetter: { name: deadLetter } },
+        destination: { host, port, database, secretId, region: arnParts(secretId).region },
+        tasks: capacityOf(args).tasks,
+        deadLetterReplicationFactor: replicationFactor,
+        messageMaxBytes: args.messageMaxBytes,
+      }),
+    );
+}
