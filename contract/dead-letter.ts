@@ -7,6 +7,8 @@ export const deadLetterHeaders = {
   offset: "audit.source.offset",
   /** How often the record was sent through again; set by a replay. */
   attempts: "audit.replays",
+  /** On a record without key and value: the dead letter at this offset of the same partition was sent through again. */
+  replayedOffset: "audit.replayed.offset",
 } as const;
 
 /** Headers that Kafka Connect puts on a record that the sink could not convert or store. */

@@ -121,6 +121,11 @@ async function withAdmin<T>(bootstrapServers: string, use: (admin: Admin) => Pro
   });
   try {
     return await use(admin);
+  } catch (error) {
+    const unreachable = findErrorBy(error as Error, "code", "PLT_KFK_NETWORK");
+    throw unreachable
+      ? new Error(`Kafka at ${bootstrapServers} does not answer (${unreachable.message}).`, { cause: error })
+      : error;
   } finally {
     await admin.close();
   }
