@@ -46,7 +46,9 @@ export async function packageSchema(folder: string): Promise<PackageSchema> {
         if (/^\d+$/.test(line)) resolve(Number(line));
         else output.push(line);
       });
-      child.once("exit", (code) => reject(new Error(`The component package ended with ${code}:\n${output.join("\n")}`)));
+      child.once("exit", (code) =>
+        reject(new Error(`The component package ended with ${code}:\n${output.join("\n")}`)),
+      );
     });
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     const text = await new Promise<string>((resolve, reject) =>

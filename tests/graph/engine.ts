@@ -21,7 +21,7 @@ import {
 } from "@pulumi/pulumi/proto/resource_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Place, completedInputs, createdState, invokeAnswer } from "./plausible-outputs";
+import { type Place, completedInputs, createdState, invokeAnswer, remoteId } from "./plausible-outputs";
 import { type ValueMap, decodeValue, encodeValue, secret } from "./values";
 
 /** One resource as the program registered it. */
@@ -224,6 +224,7 @@ export class RecordingEngine {
 
   private invoke(request: ResourceInvokeRequest): ResourceInvokeResponse {
     const token = request.getTok();
+    if (token === "pulumi:pulumi:getResource") return this.lookUp(request);
     this.invocations.push({ token, arguments: structValue(request.getArgs()) });
     const answer = invokeAnswer(token, this.options.place);
     if (!answer) {
@@ -232,6 +233,13 @@ export class RecordingEngine {
       );
     }
     return new ResourceInvokeResponse().setReturn(toStruct(answer));
+  }
+
+  /** The engine itself answers this one, from the state that it keeps; here, for children of remote components. */
+  private lookUp(request: ResourceInvokeRequest): ResourceInvokeResponse {
+    const urn = String(structValue(request.getArgs()).urn);
+    const id = remoteId(urn);
+    return new ResourceInvokeResponse().setReturn(toStruct({ urn, id, state: { id } }));
   }
 
   private keepLog(request: LogRequest): Empty {

@@ -11,6 +11,7 @@ export interface Place {
 /** What the stand-in for the providers knows when a resource is created. */
 export interface Creation extends Place {
   readonly type: string;
+  readonly urn: string;
   /** Logical name. */
   readonly name: string;
   /** Hexadecimal digits that stay the same for the same resource: the raw material of invented identifiers. */
@@ -105,7 +106,11 @@ function vpcOutputs(c: Creation): { readonly [key: string]: Value } {
     privateSubnetIds: subnets("private"),
     publicSubnetIds: subnets("public"),
     isolatedSubnetIds: [],
-    routeTables: [],
+    // References, as the plugin returns them: the program looks each up by its URN.
+    routeTables: Array.from({ length: count }, (_, index) => {
+      const urn = `${c.urn.replace(/::[^:]*$/, "")}$aws:ec2/routeTable:RouteTable::${c.name}-private-${index + 1}`;
+      return { $resource: urn, id: remoteId(urn) };
+    }),
     natGateways: [],
     eips: [],
   };
@@ -187,6 +192,7 @@ const descriptions: Readonly<Record<string, Description>> = {
       status: "running",
     }),
   },
+  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": { outputs: short("sg") },
   "aws:ec2/securityGroup:SecurityGroup": {
     autoNamed: "name",
     outputs: (c) => ({
@@ -388,6 +394,11 @@ const descriptions: Readonly<Record<string, Description>> = {
   "random:index/randomUuid:RandomUuid": { outputs: (c) => ({ id: uuid(c), result: uuid(c) }) },
 };
 
+/** Id of a resource that a remote component made. */
+export function remoteId(urn: string): string {
+  return `rtb-${digest(urn).slice(0, 17)}`;
+}
+
 /** DMS ends its ARNs in 26 capital letters and digits. */
 function dmsSuffix(c: Creation): string {
   return digest(c.digest).slice(0, 26).toUpperCase();
@@ -418,6 +429,7 @@ export function createdState(type: string, name: string, urn: string, inputs: Va
   const creation: Creation = {
     ...place,
     type,
+    urn,
     name,
     digest: digest(urn),
     physicalName: physicalName(property, completed, name),

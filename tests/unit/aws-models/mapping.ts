@@ -129,6 +129,12 @@ export const resourceCalls: Readonly<Record<string, ResourceCalls>> = {
     operation: "CreateReplicationTask",
     members: { replicationTaskId: "ReplicationTaskIdentifier", startReplicationTask: providerOnly },
   },
+  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
+    service: "ec2",
+    operation: "CreateTags",
+    members: { vpcId: { notSent: "finds the group, which exists already" } },
+    supplied: ["Resources"],
+  },
   "aws:ec2/securityGroup:SecurityGroup": {
     service: "ec2",
     operation: "CreateSecurityGroup",
