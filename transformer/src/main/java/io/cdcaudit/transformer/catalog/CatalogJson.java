@@ -1,0 +1,109 @@
+package io.cdcaudit.transformer.catalog;
+
+import io.cdcaudit.transformer.json.JsonOutput;
+import io.cdcaudit.transformer.record.Commit;
+import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.record.Timestamp;
+import java.util.List;
+import java.util.Locale;
+import tools.jackson.databind.JsonNode;
+
+/** Table shapes and histories as JSON; see {@code contract/catalog-entry.schema.json}. */
+public final class CatalogJson {
+
+  private CatalogJson() {}
+
+  /** Writes {@code {"key": […], "columns": […]}}. */
+  public static void writeShape(TableShape shape, JsonOutput output) {
+    output.write('{');
+    writeKeyAndColumns(shape, output);
+    output.write('}');
+  }
+
+  public static byte[] writeHistory(TableHistory history) {
+    JsonOutput output = new JsonOutput();
+    output.writeAscii("{\"schema_name\":").writeString(history.table().schema());
+    output.writeAscii(",\"table_name\":").writeString(history.table().table());
+    output.writeAscii(",\"versions\":[");
+    String separator = "";
+    for (CatalogVersion version : history.versions()) {
+      output.writeAscii(separator);
+      writeVersion(version, output);
+      separator = ",";
+    }
+    return output.writeAscii("]}").toBytes();
+  }
+
+  /** @throws RuntimeException if the value is no catalog entry */
+  public static TableHistory readHistory(JsonNode entry) {
+    TableName table =
+        new TableName(entry.required("schema_name").stringValue(), entry.required("table_name").stringValue());
+    List<CatalogVersion> versions =
+        entry.required("versions").values().stream().map(CatalogJson::readVersion).toList();
+    return new TableHistory(table, versions);
+  }
+
+  /** @throws RuntimeException if the members {@code replica_identity}, {@code key} and {@code columns} make no shape */
+  public static TableShape readShape(JsonNode node) {
+    String identity = node.required("replica_identity").stringValue().toUpperCase(Locale.ROOT);
+    return new TableShape(
+        ReplicaIdentity.valueOf(identity),
+        node.required("key").values().stream().map(JsonNode::stringValue).toList(),
+        node.required("columns").values().stream().map(CatalogJson::readColumn).toList());
+  }
+
+  private static void writeVersion(CatalogVersion version, JsonOutput output) {
+    output.write('{');
+    Commit since = version.since();
+    if (since != null) {
+      output.writeAscii("\"committed_at\":").writeString(since.time().text());
+      output.writeAscii(",\"transaction_id\":").writeNumber(since.transactionId());
+      output.writeAscii(",\"sequence\":").writeNumber(since.sequence());
+      output.writeAscii(",\"position\":").writeString(since.streamPosition()).write(',');
+    }
+    output.writeAscii("\"captured_at\":").writeString(version.capturedAt().text());
+    String identity = version.shape().replicaIdentity().name().toLowerCase(Locale.ROOT);
+    output.writeAscii(",\"replica_identity\":").writeString(identity).write(',');
+    writeKeyAndColumns(version.shape(), output);
+    output.write('}');
+  }
+
+  private static void writeKeyAndColumns(TableShape shape, JsonOutput output) {
+    output.writeAscii("\"key\":[");
+    String separator = "";
+    for (String name : shape.key()) {
+      output.writeAscii(separator).writeString(name);
+      separator = ",";
+    }
+    output.writeAscii("],\"columns\":[");
+    separator = "";
+    for (CatalogColumn column : shape.columns()) {
+      output.writeAscii(separator).writeAscii("{\"name\":").writeString(column.name());
+      output.writeAscii(",\"type\":").writeString(column.type());
+      output.writeAscii(column.ignored() ? ",\"ignored\":true" : "");
+      output.writeAscii(column.redacted() ? ",\"redacted\":true" : "").write('}');
+      separator = ",";
+    }
+    output.write(']');
+  }
+
+  private static CatalogVersion readVersion(JsonNode node) {
+    Commit since =
+        node.path("committed_at").isString()
+            ? new Commit(
+                Timestamp.parse(node.required("committed_at").stringValue()),
+                node.required("transaction_id").longValue(),
+                node.required("sequence").intValue(),
+                node.required("position").stringValue())
+            : null;
+    return CatalogVersion.of(since, Timestamp.parse(node.required("captured_at").stringValue()), readShape(node));
+  }
+
+  private static CatalogColumn readColumn(JsonNode node) {
+    return new CatalogColumn(
+        node.required("name").stringValue(),
+        node.required("type").stringValue(),
+        node.path("ignored").booleanValue(false),
+        node.path("redacted").booleanValue(false));
+  }
+}

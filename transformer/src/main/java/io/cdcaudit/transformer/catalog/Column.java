@@ -1,0 +1,33 @@
+package io.cdcaudit.transformer.catalog;
+
+import io.cdcaudit.transformer.json.JsonOutput;
+import io.cdcaudit.transformer.typing.ColumnType;
+import io.cdcaudit.transformer.typing.UnknownType;
+
+/**
+ * A column as rows are read with it.
+ *
+ * @param member its name as a JSON member begins, {@code "id":}
+ * @param key whether it belongs to the table's key
+ */
+public record Column(
+    String name, byte[] member, ColumnType type, boolean key, boolean ignored, boolean redacted) {
+
+  static Column of(CatalogColumn column, boolean key) {
+    return new Column(
+        column.name(),
+        member(column.name()),
+        ColumnType.of(column.type()),
+        key,
+        column.ignored(),
+        column.redacted());
+  }
+
+  static Column unknown(String name) {
+    return new Column(name, member(name), UnknownType.INSTANCE, false, false, false);
+  }
+
+  private static byte[] member(String name) {
+    return new JsonOutput().writeString(name).write(':').toBytes();
+  }
+}

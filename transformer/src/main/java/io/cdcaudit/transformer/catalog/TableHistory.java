@@ -1,0 +1,113 @@
+package io.cdcaudit.transformer.catalog;
+
+import io.cdcaudit.transformer.record.ChangeRecord;
+import io.cdcaudit.transformer.record.TableName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The versions of a table's catalog entry, oldest first. Immutable.
+ *
+ * <p>Records of any age find the version that they were written under, so that a replay reads them as before.
+ */
+public record TableHistory(TableName table, List<CatalogVersion> versions) {
+
+  /** Older versions are forgotten; records older than the oldest kept version are read with that one. */
+  public static final int MOST_VERSIONS = 50;
+
+  /** Over all versions, so that an entry stays below a megabyte. */
+  static final int MOST_COLUMNS = 8_000;
+
+  public TableHistory {
+    versions = List.copyOf(versions);
+  }
+
+  public static TableHistory empty(TableName table) {
+    return new TableHistory(table, List.of());
+  }
+
+  /** The columns to read a record with: of the newest version not later than it, or else of the first. */
+  public Columns columnsFor(ChangeRecord record) {
+    for (int index = versions.size() - 1; index >= 0; index--) {
+      if (versions.get(index).isNotLaterThan(record)) {
+        return versions.get(index).columns();
+      }
+    }
+    return versions.isEmpty() ? Columns.UNDESCRIBED : versions.get(0).columns();
+  }
+
+  /** The version in force just before another comes; null if that is the first. */
+  public CatalogVersion before(CatalogVersion next) {
+    CatalogVersion previous = null;
+    for (CatalogVersion version : versions) {
+      if (!version.isNotLaterThan(next) || version.isSinceSameChange(next)) {
+        break;
+      }
+      previous = version;
+    }
+    return previous;
+  }
+
+  /** With a version in its place; the same as before if it repeats the one in force there. */
+  public TableHistory with(CatalogVersion version) {
+    List<CatalogVersion> all = new ArrayList<>(versions);
+    int place = 0;
+    while (place < all.size() && all.get(place).isNotLaterThan(version)) {
+      place++;
+    }
+    if (place > 0 && all.get(place - 1).isSinceSameChange(version)) {
+      if (all.get(place - 1).capturedAt().compareTo(version.capturedAt()) >= 0) {
+        return this;
+      }
+      all.remove(--place);
+    }
+    all.add(place, version);
+    return new TableHistory(table, newest(withoutRepetitions(all)));
+  }
+
+  /** The versions of both. */
+  public TableHistory with(TableHistory other) {
+    TableHistory merged = this;
+    for (CatalogVersion version : other.versions) {
+      merged = merged.with(version);
+    }
+    return merged;
+  }
+
+  /** Whether both say the same of every record. */
+  public boolean saysTheSameAs(TableHistory other) {
+    return table.equals(other.table)
+        && versions.size() == other.versions.size()
+        && IntStream.range(0, versions.size()).allMatch(index -> saysTheSame(other, index));
+  }
+
+  private boolean saysTheSame(TableHistory other, int index) {
+    CatalogVersion mine = versions.get(index);
+    CatalogVersion theirs = other.versions.get(index);
+    return mine.isSinceSameChange(theirs) && mine.shape().equals(theirs.shape());
+  }
+
+  private static List<CatalogVersion> withoutRepetitions(List<CatalogVersion> all) {
+    List<CatalogVersion> changes = new ArrayList<>();
+    for (CatalogVersion version : all) {
+      if (changes.isEmpty() || !changes.get(changes.size() - 1).shape().equals(version.shape())) {
+        changes.add(version);
+      }
+    }
+    return changes;
+  }
+
+  private static List<CatalogVersion> newest(List<CatalogVersion> all) {
+    int first = all.size();
+    int columns = 0;
+    while (first > 0 && all.size() - first < MOST_VERSIONS) {
+      columns += all.get(first - 1).shape().columns().size();
+      if (columns > MOST_COLUMNS && first < all.size()) {
+        break;
+      }
+      first--;
+    }
+    return all.subList(first, all.size());
+  }
+}

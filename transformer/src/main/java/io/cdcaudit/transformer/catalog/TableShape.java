@@ -1,0 +1,35 @@
+package io.cdcaudit.transformer.catalog;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What the transformer must know of a table to read its rows.
+ *
+ * @param key the key's columns, in its order; empty for a table without one
+ * @param columns all columns, in table order
+ */
+public record TableShape(ReplicaIdentity replicaIdentity, List<String> key, List<CatalogColumn> columns) {
+
+  /** @throws IllegalArgumentException if the parts contradict each other */
+  public TableShape {
+    key = List.copyOf(key);
+    columns = List.copyOf(columns);
+    Set<String> names = new HashSet<>();
+    for (CatalogColumn column : columns) {
+      if (column.name() == null || column.type() == null) {
+        throw new IllegalArgumentException("each column needs a name and a type");
+      }
+      if (!names.add(column.name())) {
+        throw new IllegalArgumentException("column \"" + column.name() + "\" stands there twice");
+      }
+      if (key.contains(column.name()) && (column.ignored() || column.redacted())) {
+        throw new IllegalArgumentException("key column \"" + column.name() + "\" can't be ignored or redacted");
+      }
+    }
+    if (!names.containsAll(key)) {
+      throw new IllegalArgumentException("the key " + key + " names a column that the table lacks");
+    }
+  }
+}

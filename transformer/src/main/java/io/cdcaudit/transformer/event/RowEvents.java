@@ -1,0 +1,183 @@
+package io.cdcaudit.transformer.event;
+
+import io.cdcaudit.transformer.catalog.Column;
+import io.cdcaudit.transformer.catalog.Columns;
+import io.cdcaudit.transformer.json.JsonOutput;
+import io.cdcaudit.transformer.json.JsonSlice;
+import io.cdcaudit.transformer.record.ChangeRecord;
+import io.cdcaudit.transformer.typing.Fit;
+import io.cdcaudit.transformer.typing.UnknownType;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * Changed rows as images: typed by the catalog, the old row reduced to what differs, and every value that the stream
+ * did not carry named. For one thread: it reuses its buffers.
+ */
+public final class RowEvents {
+
+  private static final byte[] REDACTED = "\"[redacted]\"".getBytes(StandardCharsets.US_ASCII);
+
+  private final int lobLimit;
+  private final JsonOutput before = new JsonOutput();
+  private final JsonOutput after = new JsonOutput();
+  private final JsonOutput key = new JsonOutput();
+  private final BitSet unknown = new BitSet();
+  private final BitSet untyped = new BitSet();
+
+  /** @param lobLimit bytes at which DMS cuts a LOB */
+  public RowEvents(int lobLimit) {
+    this.lobLimit = lobLimit;
+  }
+
+  /** The images of a change; null if it changed ignored columns alone. */
+  public RowImages images(ChangeRecord record, Columns known) {
+    unknown.clear();
+    untyped.clear();
+    Columns columns = known.including(record.data());
+    return switch (record.operation()) {
+      case LOAD, INSERT -> inserted(columns, columns.align(record.data()));
+      case UPDATE -> updated(record, columns);
+      case DELETE -> deleted(columns, columns.align(record.data()));
+    };
+  }
+
+  private RowImages inserted(Columns columns, JsonSlice[] row) {
+    return new RowImages(
+        key(columns, row), null, wholeRow(columns, row, after), names(unknown, columns), names(untyped, columns));
+  }
+
+  private RowImages deleted(Columns columns, JsonSlice[] row) {
+    if (columns.areDescribed() && !columns.haveFullIdentity()) {
+      // Only the key is known: whatever else DMS sends is a filler.
+      for (int index = 0; index < columns.size(); index++) {
+        row[index] = columns.get(index).key() ? row[index] : null;
+      }
+    }
+    return new RowImages(
+        key(columns, row), wholeRow(columns, row, before), null, names(unknown, columns), names(untyped, columns));
+  }
+
+  private RowImages updated(ChangeRecord record, Columns known) {
+    Columns columns = record.beforeImage() == null ? known : known.including(record.beforeImage());
+    JsonSlice[] row = columns.align(record.data());
+    JsonSlice[] oldRow =
+        record.beforeImage() == null ? new JsonSlice[columns.size()] : columns.align(record.beforeImage());
+    boolean differs = false;
+    boolean differsNotably = false;
+    open(before);
+    for (int index = 0; index < columns.size(); index++) {
+      Column column = columns.get(index);
+      JsonSlice newValue = row[index];
+      JsonSlice oldValue = oldRow[index];
+      if (newValue == null) {
+        // Unchanged TOAST: DMS leaves it out.
+        row[index] = columns.haveFullIdentity() ? oldValue : null;
+      } else if (oldValue == null) {
+        boolean isUnchangedKey = column.key() && !columns.haveFullIdentity();
+        if (!isUnchangedKey) {
+          unknown.set(index);
+          differsNotably |= !column.ignored();
+        }
+      } else if (!oldValue.isWrittenLike(newValue)) {
+        differs = true;
+        differsNotably |= !column.ignored();
+        writeMember(index, column, oldValue, before);
+      }
+    }
+    if (differs && !differsNotably) {
+      return null;
+    }
+    byte[] difference = close(before);
+    return new RowImages(
+        key(columns, row), difference, wholeRow(columns, row, after), names(unknown, columns), names(untyped, columns));
+  }
+
+  private byte[] wholeRow(Columns columns, JsonSlice[] row, JsonOutput output) {
+    open(output);
+    for (int index = 0; index < row.length; index++) {
+      if (row[index] == null) {
+        unknown.set(index);
+      } else {
+        writeMember(index, columns.get(index), row[index], output);
+      }
+    }
+    return close(output);
+  }
+
+  /** The key's values; null if the table has no key, or one of its values is unknown. */
+  private byte[] key(Columns columns, JsonSlice[] row) {
+    List<Integer> indices = columns.key();
+    if (indices.isEmpty()) {
+      return null;
+    }
+    open(key);
+    for (int index : indices) {
+      if (row[index] == null || !writeCanonicalMember(index, columns.get(index), row[index])) {
+        return null;
+      }
+    }
+    return close(key);
+  }
+
+  private boolean writeCanonicalMember(int index, Column column, JsonSlice value) {
+    int start = key.length();
+    if (!writeMember(index, column, value, key)) {
+      return false;
+    }
+    int separator = start > 1 ? 1 : 0;
+    key.canonicalizeString(start + separator + column.member().length);
+    return true;
+  }
+
+  /** Whether the value was complete. If not, nothing is written and the column is unknown. */
+  private boolean writeMember(int index, Column column, JsonSlice value, JsonOutput output) {
+    int start = output.length();
+    if (start > 1) {
+      output.write(',');
+    }
+    output.write(column.member());
+    Fit fit = writeValue(column, value, output);
+    if (fit == Fit.UNTYPED) {
+      untyped.set(index);
+    } else if (fit == Fit.INCOMPLETE) {
+      output.truncate(start);
+      unknown.set(index);
+    }
+    return fit != Fit.INCOMPLETE;
+  }
+
+  private Fit writeValue(Column column, JsonSlice value, JsonOutput output) {
+    if (value.isNull()) {
+      output.writeNull();
+      return column.type() == UnknownType.INSTANCE ? Fit.UNTYPED : Fit.TYPED;
+    }
+    if (column.redacted()) {
+      output.write(REDACTED);
+      return Fit.TYPED;
+    }
+    return column.type().isCutAt(lobLimit, value) ? Fit.INCOMPLETE : column.type().write(value, output);
+  }
+
+  private static void open(JsonOutput output) {
+    output.clear();
+    output.write('{');
+  }
+
+  private static byte[] close(JsonOutput output) {
+    return output.write('}').toBytes();
+  }
+
+  private static List<String> names(BitSet indices, Columns columns) {
+    if (indices.isEmpty()) {
+      return List.of();
+    }
+    List<String> names = new ArrayList<>(indices.cardinality());
+    for (int index = indices.nextSetBit(0); index >= 0; index = indices.nextSetBit(index + 1)) {
+      names.add(columns.get(index).name());
+    }
+    return names;
+  }
+}

@@ -1,0 +1,170 @@
+package io.cdcaudit.transformer.event;
+
+import io.cdcaudit.transformer.catalog.CatalogJson;
+import io.cdcaudit.transformer.catalog.CatalogVersion;
+import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.transformer.catalog.TableShape;
+import io.cdcaudit.transformer.json.JsonOutput;
+import io.cdcaudit.transformer.record.ChangeRecord;
+import io.cdcaudit.transformer.record.DeadLetterReason;
+import io.cdcaudit.transformer.record.Operation;
+import io.cdcaudit.transformer.record.RefusedRecordException;
+import io.cdcaudit.transformer.record.RowImage;
+import io.cdcaudit.transformer.record.TableName;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Rows of {@code capture.signal}: what DMS does not say of itself, said in the transaction that it is about. */
+final class SignalEvents {
+
+  static final TableName TABLE = new TableName("capture", "signal");
+
+  /** The body is cut into columns of a length that DMS takes as a string. */
+  private static final List<String> BODY_COLUMNS =
+      java.util.stream.IntStream.rangeClosed(1, 16).mapToObj(number -> "body_" + number).toList();
+
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private final EventIdentity identity;
+  private final Catalogs catalogs;
+
+  SignalEvents(EventIdentity identity, Catalogs catalogs) {
+    this.identity = identity;
+    this.catalogs = catalogs;
+  }
+
+  Outcome of(ChangeRecord record) {
+    if (record.operation() != Operation.INSERT && record.operation() != Operation.LOAD) {
+      throw invalid("rows of capture.signal are only ever inserted");
+    }
+    Map<String, String> row = strings(record.data());
+    String kind = row.getOrDefault("kind", "");
+    if (record.operation() == Operation.LOAD && !kind.equals("catalog")) {
+      return new Outcome.Ignored(IgnoredKind.LOADED_SIGNAL, TABLE);
+    }
+    JsonNode body = body(row);
+    return switch (kind) {
+      case "context" -> audited(record, AuditOperation.CONTEXT, TABLE, context(body));
+      case "canary" -> audited(record, AuditOperation.CANARY, TABLE, new Context(null, null, bytes(body)));
+      case "truncate" -> audited(record, AuditOperation.TRUNCATE, subject(row), Context.NONE);
+      case "catalog" -> declared(record, subject(row), body);
+      default -> throw invalid("kind is \"" + kind + "\"; known are context, catalog, truncate and canary");
+    };
+  }
+
+  private Outcome audited(ChangeRecord record, AuditOperation operation, TableName table, Context context) {
+    return new Outcome.Audited(event(record, operation, table, RowImages.NONE, context));
+  }
+
+  private AuditEvent event(
+      ChangeRecord record, AuditOperation operation, TableName table, RowImages images, Context context) {
+    return new AuditEvent(
+        identity.ofChange(record.commit(), table),
+        operation,
+        table,
+        record.commit(),
+        record.capturedAt(),
+        images,
+        context);
+  }
+
+  private Outcome declared(ChangeRecord record, TableName table, JsonNode body) {
+    CatalogVersion version = CatalogVersion.of(record.commit(), record.capturedAt(), shape(body));
+    String reason = body.path("reason").stringValue("");
+    if (record.operation() == Operation.LOAD || reason.equals("republish")) {
+      return new Outcome.Declared(table, version, null);
+    }
+    CatalogVersion previous = catalogs.historyOf(table).before(version);
+    RowImages shapes =
+        new RowImages(
+            null,
+            previous == null ? null : bytes(previous.shape()),
+            bytes(version.shape()),
+            List.of(),
+            List.of());
+    return new Outcome.Declared(
+        table, version, event(record, AuditOperation.SCHEMA, table, shapes, reasonAndCommand(body)));
+  }
+
+  private static TableShape shape(JsonNode body) {
+    try {
+      return CatalogJson.readShape(body);
+    } catch (RuntimeException incomplete) {
+      throw invalid("the body of the catalog signal is no table's shape: " + incomplete.getMessage());
+    }
+  }
+
+  private static Context context(JsonNode body) {
+    JsonNode details = body.path("context");
+    return new Context(
+        body.path("actor").stringValue(null),
+        body.path("request_id").stringValue(null),
+        details.isMissingNode() || details.isNull() ? null : bytes(details));
+  }
+
+  private static Context reasonAndCommand(JsonNode body) {
+    JsonOutput output = new JsonOutput();
+    output.writeAscii("{\"reason\":").writeString(body.path("reason").stringValue(""));
+    String command = body.path("command").stringValue(null);
+    output.writeAscii(",\"command\":");
+    if (command == null) {
+      output.writeNull();
+    } else {
+      output.writeString(command);
+    }
+    return new Context(null, null, output.write('}').toBytes());
+  }
+
+  private static TableName subject(Map<String, String> row) {
+    String schema = row.get("schema_name");
+    String table = row.get("table_name");
+    if (schema == null || table == null) {
+      throw invalid("a signal of kind " + row.get("kind") + " needs schema_name and table_name");
+    }
+    return new TableName(schema, table);
+  }
+
+  private static JsonNode body(Map<String, String> row) {
+    StringBuilder pieces = new StringBuilder();
+    for (String column : BODY_COLUMNS) {
+      pieces.append(row.getOrDefault(column, ""));
+    }
+    try {
+      JsonNode body = JSON.readTree(pieces.toString());
+      if (body.isObject()) {
+        return body;
+      }
+    } catch (JacksonException notJson) {
+      // Falls through: the parser's message may quote the body.
+    }
+    throw invalid("the body of the signal is no JSON object");
+  }
+
+  private static Map<String, String> strings(RowImage row) {
+    Map<String, String> strings = new HashMap<>();
+    for (int index = 0; index < row.size(); index++) {
+      if (!row.value(index).isNull()) {
+        strings.put(row.name(index), row.value(index).text().toString());
+      }
+    }
+    return strings;
+  }
+
+  private static byte[] bytes(JsonNode node) {
+    return JSON.writeValueAsBytes(node);
+  }
+
+  private static byte[] bytes(TableShape shape) {
+    JsonOutput output = new JsonOutput();
+    CatalogJson.writeShape(shape, output);
+    return output.toBytes();
+  }
+
+  private static RefusedRecordException invalid(String message) {
+    return new RefusedRecordException(DeadLetterReason.INVALID_SIGNAL, message);
+  }
+}

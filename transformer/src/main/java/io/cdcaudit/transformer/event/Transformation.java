@@ -1,0 +1,75 @@
+package io.cdcaudit.transformer.event;
+
+import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.transformer.record.ChangeRecord;
+import io.cdcaudit.transformer.record.IncomingRecord;
+import io.cdcaudit.transformer.record.IncomingRecordReader;
+import io.cdcaudit.transformer.record.RefusedRecordException;
+
+/**
+ * What becomes of each record. It reads the catalogs and changes nothing, so that it can be asked again. For one
+ * thread: its parts reuse their buffers.
+ */
+public final class Transformation {
+
+  private final IncomingRecordReader reader = new IncomingRecordReader();
+  private final EventIdentity identity;
+  private final RowEvents rows;
+  private final SignalEvents signals;
+  private final Catalogs catalogs;
+
+  /**
+   * @param sourceId part of every event's identity
+   * @param lobLimit bytes at which DMS cuts a LOB
+   */
+  public Transformation(String sourceId, int lobLimit, Catalogs catalogs) {
+    this.identity = new EventIdentity(sourceId);
+    this.rows = new RowEvents(lobLimit);
+    this.signals = new SignalEvents(identity, catalogs);
+    this.catalogs = catalogs;
+  }
+
+  /** @param value a record's value, which may be anything */
+  public Outcome apply(byte[] value, Origin origin) {
+    try {
+      IncomingRecord incoming = reader.read(value);
+      if (incoming instanceof IncomingRecord.Control) {
+        return new Outcome.Ignored(IgnoredKind.CONTROL, null);
+      }
+      if (incoming instanceof IncomingRecord.OfIgnoredTable ofIgnoredTable) {
+        return new Outcome.Ignored(IgnoredKind.IGNORED_TABLE, ofIgnoredTable.table());
+      }
+      ChangeRecord record = (ChangeRecord) incoming;
+      return record.table().equals(SignalEvents.TABLE) ? signals.of(record) : rowChange(record, origin);
+    } catch (RefusedRecordException refused) {
+      return new Outcome.Refused(refused.reason(), refused.getMessage());
+    }
+  }
+
+  private Outcome rowChange(ChangeRecord record, Origin origin) {
+    RowImages images = rows.images(record, catalogs.historyOf(record.table()).columnsFor(record));
+    if (images == null) {
+      return new Outcome.Ignored(IgnoredKind.IGNORED_COLUMNS_ONLY, record.table());
+    }
+    return new Outcome.Audited(
+        new AuditEvent(
+            record.commit() == null
+                ? identity.ofBaseline(record, origin)
+                : identity.ofChange(record.commit(), record.table()),
+            operation(record),
+            record.table(),
+            record.commit(),
+            record.capturedAt(),
+            images,
+            Context.NONE));
+  }
+
+  private static AuditOperation operation(ChangeRecord record) {
+    return switch (record.operation()) {
+      case LOAD -> AuditOperation.BASELINE;
+      case INSERT -> AuditOperation.INSERT;
+      case UPDATE -> AuditOperation.UPDATE;
+      case DELETE -> AuditOperation.DELETE;
+    };
+  }
+}

@@ -1,0 +1,125 @@
+package io.cdcaudit.transformer.json;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonFactoryBuilder;
+
+/** How the transformer reads JSON: as UTF-8, and with limits that only Kafka's message size and PostgreSQL set. */
+public final class JsonSyntax {
+
+  /** Deeper nesting is no JSON to the transformer, so that no reader behind it overflows its stack. */
+  public static final int LARGEST_DEPTH = 400;
+
+  private static final StreamReadConstraints LIMITS =
+      StreamReadConstraints.builder()
+          .maxNestingDepth(LARGEST_DEPTH)
+          .maxStringLength(Integer.MAX_VALUE)
+          .maxNameLength(Integer.MAX_VALUE)
+          // PostgreSQL's numeric has up to 147,455 digits.
+          .maxNumberLength(150_000)
+          .build();
+
+  /** Remembers names: those of records are columns, few and always the same. */
+  private static final JsonFactory RECORDS = factory().build();
+
+  /** Remembers no names: those of jsonb values may be any and never come again. */
+  private static final JsonFactory VALUES =
+      factory().disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES).build();
+
+  private JsonSyntax() {}
+
+  private static JsonFactoryBuilder factory() {
+    return JsonFactory.builder()
+        .streamReadConstraints(LIMITS)
+        .disable(TokenStreamFactory.Feature.CHARSET_DETECTION);
+  }
+
+  /** A parser of a whole record. */
+  public static JsonParser parser(byte[] bytes) {
+    return RECORDS.createParser(ObjectReadContext.empty(), bytes);
+  }
+
+  /** The value that the parser, which reads {@code bytes} from their beginning, stands on; it moves to its end. */
+  public static JsonSlice slice(JsonParser parser, byte[] bytes) {
+    int start = tokenStart(parser);
+    if (parser.currentToken().isStructStart()) {
+      parser.skipChildren();
+    } else {
+      parser.finishToken();
+    }
+    return new JsonSlice(bytes, start, tokenEnd(parser));
+  }
+
+  /** Where the current token begins. */
+  public static int tokenStart(JsonParser parser) {
+    return (int) parser.currentTokenLocation().getByteOffset();
+  }
+
+  /** Where the current token, read to its end, ends. */
+  public static int tokenEnd(JsonParser parser) {
+    return (int) parser.currentLocation().getByteOffset();
+  }
+
+  /**
+   * Whether the text is one JSON value that jsonb would take as well: the json type also stores {@code \u0000} and
+   * unpaired surrogates, which jsonb refuses.
+   */
+  public static boolean isStorableJson(Text text) {
+    boolean hasUnicodeEscapes = hasUnicodeEscapes(text);
+    try (JsonParser parser =
+        VALUES.createParser(ObjectReadContext.empty(), text.bytes(), text.start(), text.length())) {
+      if (parser.nextToken() == null) {
+        return false;
+      }
+      int depth = 0;
+      do {
+        JsonToken token = parser.currentToken();
+        if (token.isStructStart()) {
+          depth++;
+        } else if (token.isStructEnd()) {
+          depth--;
+        } else if (hasUnicodeEscapes
+            && (token == JsonToken.VALUE_STRING || token == JsonToken.PROPERTY_NAME)
+            && !isStorableText(parser.getString())) {
+          return false;
+        }
+        if (depth == 0) {
+          return parser.nextToken() == null;
+        }
+      } while (parser.nextToken() != null);
+      return false;
+    } catch (JacksonException notJson) {
+      return false;
+    }
+  }
+
+  private static boolean hasUnicodeEscapes(Text text) {
+    for (int index = 0; index < text.length() - 1; index++) {
+      if (text.at(index) == '\\' && text.at(index + 1) == 'u') {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isStorableText(String value) {
+    for (int index = 0; index < value.length(); index++) {
+      char character = value.charAt(index);
+      if (character == 0 || Character.isLowSurrogate(character)) {
+        return false;
+      }
+      if (Character.isHighSurrogate(character)) {
+        index++;
+        if (index == value.length() || !Character.isLowSurrogate(value.charAt(index))) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,52 @@
+package io.cdcaudit.transformer.json;
+
+import java.nio.charset.StandardCharsets;
+
+/** A stretch of UTF-8 bytes, not copied out of the record it stands in. */
+public record Text(byte[] bytes, int start, int end) {
+
+  public static Text of(String value) {
+    byte[] encoded = value.getBytes(StandardCharsets.UTF_8);
+    return new Text(encoded, 0, encoded.length);
+  }
+
+  public int length() {
+    return end - start;
+  }
+
+  public byte at(int index) {
+    return bytes[start + index];
+  }
+
+  public Text from(int index) {
+    return new Text(bytes, start + index, end);
+  }
+
+  public boolean isAscii(String ascii) {
+    if (length() != ascii.length()) {
+      return false;
+    }
+    for (int index = 0; index < ascii.length(); index++) {
+      if (at(index) != ascii.charAt(index)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** How many Unicode characters the text has. */
+  public int characters() {
+    int count = 0;
+    for (int index = start; index < end; index++) {
+      if ((bytes[index] & 0xC0) != 0x80) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  @Override
+  public String toString() {
+    return new String(bytes, start, length(), StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,97 @@
+package io.cdcaudit.transformer.streams;
+
+import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.transformer.configuration.AuditProperties;
+import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import io.cdcaudit.transformer.topology.AuditTopology;
+import io.cdcaudit.transformer.topology.OversizedEvents;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.util.Set;
+import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.Topology;
+import org.springframework.boot.ExitCodeGenerator;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.kafka.config.KafkaStreamsConfiguration;
+import org.springframework.kafka.config.KafkaStreamsInfrastructureCustomizer;
+import org.springframework.kafka.config.StreamsBuilderFactoryBean;
+import org.springframework.kafka.streams.KafkaStreamsMicrometerListener;
+
+/** Kafka Streams as a part of the application: started and stopped with it, and ending it when it fails for good. */
+@Configuration(proxyBeanMethods = false)
+class StreamsConfiguration {
+
+  /** Less than the 30 s that ECS waits between SIGTERM and SIGKILL. */
+  private static final int CLOSE_SECONDS = 20;
+
+  @Bean
+  Clock clock() {
+    return Clock.systemUTC();
+  }
+
+  @Bean
+  TransformerMetrics transformerMetrics(MeterRegistry registry) {
+    return new TransformerMetrics(registry);
+  }
+
+  @Bean
+  TopicCheck topicCheck(AuditProperties properties) {
+    return new TopicCheck(properties);
+  }
+
+  @Bean
+  StreamsState streamsState(ConfigurableApplicationContext application) {
+    return new StreamsState(() -> exit(application));
+  }
+
+  @Bean
+  StreamsBuilderFactoryBean streams(
+      AuditProperties properties, TransformerMetrics metrics, MeterRegistry registry, StreamsState state, Clock clock) {
+    OversizedEvents oversized = new OversizedEvents();
+    StreamsBuilderFactoryBean streams =
+        new StreamsBuilderFactoryBean(
+            new KafkaStreamsConfiguration(StreamsProperties.streams(properties, oversized)));
+    streams.setInfrastructureCustomizer(
+        new KafkaStreamsInfrastructureCustomizer() {
+          @Override
+          public void configureTopology(Topology topology) {
+            AuditTopology.build(topology, properties, new Catalogs(), oversized, metrics, clock);
+          }
+        });
+    streams.setStateListener(state);
+    streams.setStreamsUncaughtExceptionHandler(new StreamsFailures(clock, properties.topics().raw()));
+    streams.addListener(new KafkaStreamsMicrometerListener(registry));
+    // Otherwise a successor waits until the session of this process times out.
+    streams.setLeaveGroupOnClose(true);
+    streams.setCloseTimeout(CLOSE_SECONDS);
+    return streams;
+  }
+
+  @Bean
+  HealthIndicator streamsLiveness(StreamsState state) {
+    return healthyIn(Set.of(State.RUNNING, State.REBALANCING), state);
+  }
+
+  @Bean
+  HealthIndicator streamsReadiness(StreamsState state) {
+    return healthyIn(Set.of(State.RUNNING), state);
+  }
+
+  private static HealthIndicator healthyIn(Set<State> healthy, StreamsState state) {
+    return () -> {
+      State now = state.get();
+      Health.Builder health = healthy.contains(now) ? Health.up() : Health.down();
+      return health.withDetail("state", now).build();
+    };
+  }
+
+  private static void exit(ConfigurableApplicationContext application) {
+    ExitCodeGenerator failure = () -> 1;
+    System.exit(SpringApplication.exit(application, failure));
+  }
+}

@@ -1,0 +1,64 @@
+package io.cdcaudit.transformer.streams;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.streams.errors.MissingSourceTopicException;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Replaces a thread that died, for brokers do fail; gives up when that keeps happening, for a process that restarts in
+ * vain hides its trouble. Giving up ends the process.
+ */
+final class StreamsFailures implements StreamsUncaughtExceptionHandler {
+
+  static final int MOST_REPLACEMENTS = 5;
+  static final Duration WITHIN = Duration.ofMinutes(10);
+
+  private static final Logger LOG = LoggerFactory.getLogger(StreamsFailures.class);
+
+  private final Clock clock;
+  private final String rawTopic;
+  private final Deque<Instant> replacements = new ArrayDeque<>();
+
+  StreamsFailures(Clock clock, String rawTopic) {
+    this.clock = clock;
+    this.rawTopic = rawTopic;
+  }
+
+  @Override
+  public synchronized StreamThreadExceptionResponse handle(Throwable failure) {
+    if (hasCause(failure, MissingSourceTopicException.class)) {
+      LOG.error("Topic \"{}\" (AUDIT_TOPICS_RAW) does not exist any more; the transformer stops", rawTopic, failure);
+      return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+    }
+    if (hasCause(failure, RecordTooLargeException.class)) {
+      // The record comes again and then goes to the dead letters, so this ends by itself.
+      LOG.warn("A broker refused an audit event as too large; its thread is replaced", failure);
+      return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+    Instant now = clock.instant();
+    replacements.removeIf(replacement -> replacement.isBefore(now.minus(WITHIN)));
+    if (replacements.size() >= MOST_REPLACEMENTS) {
+      LOG.error("{} threads died within {}; the transformer stops", MOST_REPLACEMENTS + 1, WITHIN, failure);
+      return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+    }
+    replacements.add(now);
+    LOG.error("A thread died and is replaced", failure);
+    return StreamThreadExceptionResponse.REPLACE_THREAD;
+  }
+
+  private static boolean hasCause(Throwable failure, Class<? extends Throwable> type) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (type.isInstance(cause)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,28 @@
+package io.cdcaudit.transformer.streams;
+
+import org.apache.kafka.streams.KafkaStreams;
+
+/** The state that Streams was last in. */
+final class StreamsState implements KafkaStreams.StateListener {
+
+  private final Runnable onError;
+  private volatile KafkaStreams.State state = KafkaStreams.State.CREATED;
+
+  /** @param onError run once, on a thread of its own, when Streams has failed for good */
+  StreamsState(Runnable onError) {
+    this.onError = onError;
+  }
+
+  @Override
+  public void onChange(KafkaStreams.State newState, KafkaStreams.State oldState) {
+    state = newState;
+    if (newState == KafkaStreams.State.ERROR) {
+      // Streams calls this on a thread of its own, which closing it waits for.
+      new Thread(onError, "streams-failed").start();
+    }
+  }
+
+  KafkaStreams.State get() {
+    return state;
+  }
+}

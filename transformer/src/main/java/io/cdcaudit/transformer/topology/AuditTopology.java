@@ -1,0 +1,75 @@
+package io.cdcaudit.transformer.topology;
+
+import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.transformer.configuration.AuditProperties;
+import io.cdcaudit.transformer.event.AuditEventWriter;
+import io.cdcaudit.transformer.event.Transformation;
+import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import java.time.Clock;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+
+/** Change records in; audit events, catalog entries and dead letters out. */
+public final class AuditTopology {
+
+  static final String EVENTS = "audit-events";
+  static final String CATALOG = "catalog-entries";
+  static final String DEAD_LETTERS = "dead-letters";
+
+  private static final String CHANGE_RECORDS = "change-records";
+  private static final String TRANSFORM = "transform";
+
+  private AuditTopology() {}
+
+  /** Adds everything to an empty topology. */
+  public static void build(
+      Topology topology,
+      AuditProperties properties,
+      Catalogs catalogs,
+      OversizedEvents oversized,
+      TransformerMetrics metrics,
+      Clock clock) {
+    AuditProperties.TopicNames topics = properties.topics();
+    ByteArrayDeserializer in = new ByteArrayDeserializer();
+    ByteArraySerializer out = new ByteArraySerializer();
+
+    // Read whole before the first change record.
+    topology.addGlobalStore(
+        catalogStore(),
+        "catalog-source",
+        new StringDeserializer(),
+        in,
+        topics.catalog(),
+        "catalog",
+        () -> new CatalogProcessor(catalogs));
+
+    topology.addSource(CHANGE_RECORDS, in, in, topics.raw());
+    topology.addProcessor(
+        TRANSFORM,
+        () ->
+            new TransformProcessor(
+                new Transformation(properties.sourceId(), properties.lobLimit(), catalogs),
+                new AuditEventWriter(properties.sourceId()),
+                catalogs,
+                oversized,
+                metrics,
+                properties.messageMaxBytes(),
+                clock),
+        CHANGE_RECORDS);
+    topology.addSink(EVENTS, topics.events(), out, out, TRANSFORM);
+    topology.addSink(CATALOG, topics.catalog(), out, out, TRANSFORM);
+    topology.addSink(DEAD_LETTERS, topics.deadLetter(), out, out, TRANSFORM);
+  }
+
+  private static StoreBuilder<KeyValueStore<String, byte[]>> catalogStore() {
+    return Stores.keyValueStoreBuilder(
+            Stores.inMemoryKeyValueStore(CatalogProcessor.STORE), Serdes.String(), Serdes.ByteArray())
+        .withLoggingDisabled();
+  }
+}

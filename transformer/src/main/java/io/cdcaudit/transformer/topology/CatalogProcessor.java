@@ -1,0 +1,60 @@
+package io.cdcaudit.transformer.topology;
+
+import io.cdcaudit.transformer.catalog.CatalogJson;
+import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.transformer.catalog.TableHistory;
+import io.cdcaudit.transformer.record.TableName;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Keeps the catalogs in step with their topic. Streams runs it over the whole topic before the first change record and
+ * then whenever an entry arrives. The store holds the entries only because a global processor must have one.
+ */
+final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
+
+  static final String STORE = "catalog";
+
+  private static final Logger LOG = LoggerFactory.getLogger(CatalogProcessor.class);
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private final Catalogs catalogs;
+  private KeyValueStore<String, byte[]> store;
+
+  CatalogProcessor(Catalogs catalogs) {
+    this.catalogs = catalogs;
+  }
+
+  @Override
+  public void init(ProcessorContext<Void, Void> context) {
+    store = context.getStateStore(STORE);
+  }
+
+  @Override
+  public void process(Record<String, byte[]> entry) {
+    byte[] previous = store.get(entry.key());
+    store.put(entry.key(), entry.value());
+    try {
+      if (entry.value() != null) {
+        catalogs.receive(read(entry.value()));
+      } else if (previous != null) {
+        catalogs.forget(read(previous).table());
+      }
+    } catch (RuntimeException invalid) {
+      // Stopping would stop the audit of every table. This one's columns are named in untyped_columns meanwhile.
+      LOG.error(
+          "The catalog entry \"{}\" can't be read and is left aside; run capture.republish() for a new one",
+          entry.key(),
+          invalid);
+    }
+  }
+
+  private static TableHistory read(byte[] value) {
+    return CatalogJson.readHistory(JSON.readTree(value));
+  }
+}

@@ -1,0 +1,22 @@
+package io.cdcaudit.transformer.topology;
+
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Events that a broker found too large although the transformer did not. The failure to send one stops the thread, so
+ * that nothing behind it is committed; when the record comes again, it goes to the dead letters.
+ */
+public final class OversizedEvents {
+
+  private final Set<UUID> ids = ConcurrentHashMap.newKeySet();
+
+  void add(UUID event) {
+    ids.add(event);
+  }
+
+  boolean contains(UUID event) {
+    return !ids.isEmpty() && ids.contains(event);
+  }
+}

@@ -1,0 +1,137 @@
+package io.cdcaudit.transformer.topology;
+
+import io.cdcaudit.transformer.catalog.CatalogJson;
+import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.transformer.catalog.TableHistory;
+import io.cdcaudit.transformer.event.AuditEvent;
+import io.cdcaudit.transformer.event.AuditEventWriter;
+import io.cdcaudit.transformer.event.Origin;
+import io.cdcaudit.transformer.event.Outcome;
+import io.cdcaudit.transformer.event.Transformation;
+import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import io.cdcaudit.transformer.record.DeadLetterReason;
+import io.cdcaudit.transformer.record.Timestamp;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Sends what becomes of each change record to where it belongs. One instance for each partition. */
+final class TransformProcessor implements Processor<byte[], byte[], byte[], byte[]> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TransformProcessor.class);
+
+  /** Long enough for an entry to come back from the topic: only what got lost on the way is published again. */
+  private static final Duration REPUBLISH_EVERY = Duration.ofSeconds(10);
+
+  private final Transformation transformation;
+  private final AuditEventWriter writer;
+  private final Catalogs catalogs;
+  private final OversizedEvents oversized;
+  private final TransformerMetrics metrics;
+  private final int messageMaxBytes;
+  private final Clock clock;
+  private ProcessorContext<byte[], byte[]> context;
+
+  TransformProcessor(
+      Transformation transformation,
+      AuditEventWriter writer,
+      Catalogs catalogs,
+      OversizedEvents oversized,
+      TransformerMetrics metrics,
+      int messageMaxBytes,
+      Clock clock) {
+    this.transformation = transformation;
+    this.writer = writer;
+    this.catalogs = catalogs;
+    this.oversized = oversized;
+    this.metrics = metrics;
+    this.messageMaxBytes = messageMaxBytes;
+    this.clock = clock;
+  }
+
+  @Override
+  public void init(ProcessorContext<byte[], byte[]> processorContext) {
+    context = processorContext;
+    context.schedule(REPUBLISH_EVERY, PunctuationType.WALL_CLOCK_TIME, this::republish);
+  }
+
+  @Override
+  public void process(Record<byte[], byte[]> record) {
+    Origin origin = origin();
+    Outcome outcome = transform(record, origin);
+    if (outcome instanceof Outcome.Audited audited) {
+      send(audited.event(), record, origin);
+    } else if (outcome instanceof Outcome.Declared declared) {
+      declare(declared, record, origin);
+    } else if (outcome instanceof Outcome.Ignored ignored) {
+      metrics.count(ignored.kind().code(), ignored.table());
+    } else if (outcome instanceof Outcome.Refused refused) {
+      refuse(refused, record, origin);
+    }
+  }
+
+  /** Whatever one record brings about, the rest flows on. */
+  private Outcome transform(Record<byte[], byte[]> record, Origin origin) {
+    try {
+      return transformation.apply(record.value(), origin);
+    } catch (RuntimeException bug) {
+      LOG.error("The record at {} brought about an error of the transformer's own", origin, bug);
+      return new Outcome.Refused(DeadLetterReason.INTERNAL_ERROR, bug.toString());
+    }
+  }
+
+  private void send(AuditEvent event, Record<byte[], byte[]> source, Origin origin) {
+    Timestamp transformedAt = Timestamp.of(clock.instant());
+    Record<byte[], byte[]> message =
+        new Record<>(
+            writer.key(event), writer.value(event, transformedAt), source.timestamp(), new RecordHeaders());
+    if (MessageSize.of(message) > messageMaxBytes || oversized.contains(event.id())) {
+      String tooLarge = "the audit event has %d bytes; Kafka takes %d".formatted(message.value().length, messageMaxBytes);
+      refuse(new Outcome.Refused(DeadLetterReason.TOO_LARGE, tooLarge), source, origin);
+      return;
+    }
+    context.forward(message, AuditTopology.EVENTS);
+    metrics.count(event.operation().word(), event.table());
+    metrics.recordLatency(event.capturedAt(), transformedAt);
+  }
+
+  private void declare(Outcome.Declared declared, Record<byte[], byte[]> record, Origin origin) {
+    if (declared.event() == null) {
+      metrics.count("catalog", declared.table());
+    } else {
+      send(declared.event(), record, origin);
+    }
+    catalogs.add(declared.table(), declared.version());
+    if (catalogs.isUnpublished(declared.table())) {
+      publish(catalogs.historyOf(declared.table()), record.timestamp());
+    }
+  }
+
+  private void refuse(Outcome.Refused refused, Record<byte[], byte[]> record, Origin origin) {
+    LOG.warn("The record at {} goes to the dead letters as {}: {}", origin, refused.reason().code(), refused.message());
+    context.forward(DeadLetters.of(record, origin, refused, messageMaxBytes), AuditTopology.DEAD_LETTERS);
+    metrics.countDeadLetter(refused.reason());
+  }
+
+  private void republish(long now) {
+    catalogs.unpublished().forEach(history -> publish(history, now));
+  }
+
+  private void publish(TableHistory history, long timestamp) {
+    byte[] key = history.table().toString().getBytes(StandardCharsets.UTF_8);
+    context.forward(new Record<>(key, CatalogJson.writeHistory(history), timestamp), AuditTopology.CATALOG);
+  }
+
+  private Origin origin() {
+    RecordMetadata metadata = context.recordMetadata().orElseThrow();
+    return new Origin(metadata.topic(), metadata.partition(), metadata.offset());
+  }
+}

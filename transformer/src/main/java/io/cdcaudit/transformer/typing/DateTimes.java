@@ -1,0 +1,107 @@
+package io.cdcaudit.transformer.typing;
+
+import io.cdcaudit.transformer.json.JsonOutput;
+import io.cdcaudit.transformer.json.Text;
+import java.time.DateTimeException;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.time.temporal.ChronoField;
+
+/**
+ * Timestamps, from DMS's {@code 2026-01-31T10:11:12.5Z}, which it writes for both PostgreSQL types, or, within an
+ * array, from PostgreSQL's {@code 2026-01-31 10:11:12.5+00}. Infinity and years before Christ or after 9999 do not fit.
+ */
+final class DateTimes {
+
+  private static final String PATTERN = "dddd-dd-ddTdd:dd:dd";
+
+  private static final DateTimeFormatter WITHOUT_ZONE =
+      new DateTimeFormatterBuilder()
+          .appendPattern("uuuu-MM-dd'T'HH:mm:ss")
+          .appendFraction(ChronoField.MICRO_OF_SECOND, 0, 6, true)
+          .toFormatter();
+
+  private DateTimes() {}
+
+  static Fit writeWithoutZone(Text text, JsonOutput output) {
+    int end = localEnd(text);
+    if (end < 0 || !(end == text.length() || isZulu(text, end))) {
+      return Fit.UNTYPED;
+    }
+    writeLocal(text, end, output);
+    output.write('"');
+    return Fit.TYPED;
+  }
+
+  static Fit writeInUtc(Text text, JsonOutput output) {
+    int end = localEnd(text);
+    if (end < 0 || end == text.length()) {
+      return Fit.UNTYPED;
+    }
+    if (isZulu(text, end) || text.from(end).isAscii("+00")) {
+      writeLocal(text, end, output);
+      output.write('Z').write('"');
+      return Fit.TYPED;
+    }
+    return writeConverted(text, end, output);
+  }
+
+  private static Fit writeConverted(Text text, int end, JsonOutput output) {
+    try {
+      String local = new Text(text.bytes(), text.start(), text.start() + end).toString().replace(' ', 'T');
+      ZoneOffset offset = ZoneOffset.of(text.from(end).toString());
+      LocalDateTime utc =
+          LocalDateTime.parse(local).atOffset(offset).withOffsetSameInstant(ZoneOffset.UTC).toLocalDateTime();
+      output.write('"').writeAscii(WITHOUT_ZONE.format(utc)).write('Z').write('"');
+      return Fit.TYPED;
+    } catch (DateTimeException notATime) {
+      return Fit.UNTYPED;
+    }
+  }
+
+  private static void writeLocal(Text text, int end, JsonOutput output) {
+    int separator = text.start() + PATTERN.indexOf('T');
+    output.write('"');
+    output.write(text.bytes(), text.start(), separator);
+    output.write('T');
+    output.write(text.bytes(), separator + 1, text.start() + end);
+  }
+
+  private static boolean isZulu(Text text, int index) {
+    return index == text.length() - 1 && text.at(index) == 'Z';
+  }
+
+  /** Where date, time and fraction end; -1 if the text does not begin with them. */
+  private static int localEnd(Text text) {
+    int length = PATTERN.length();
+    if (text.length() < length) {
+      return -1;
+    }
+    for (int index = 0; index < length; index++) {
+      byte actual = text.at(index);
+      boolean matches =
+          switch (PATTERN.charAt(index)) {
+            case 'd' -> isDigit(actual);
+            case 'T' -> actual == 'T' || actual == ' ';
+            default -> actual == PATTERN.charAt(index);
+          };
+      if (!matches) {
+        return -1;
+      }
+    }
+    if (length == text.length() || text.at(length) != '.') {
+      return length;
+    }
+    int end = length + 1;
+    while (end < text.length() && isDigit(text.at(end))) {
+      end++;
+    }
+    return end > length + 1 ? end : -1;
+  }
+
+  private static boolean isDigit(byte character) {
+    return character >= '0' && character <= '9';
+  }
+}

@@ -1,0 +1,20 @@
+package io.cdcaudit.transformer.typing;
+
+import io.cdcaudit.transformer.json.JsonOutput;
+import io.cdcaudit.transformer.json.JsonSlice;
+
+/** The type of a column that no catalog describes: its values pass as they are. */
+public enum UnknownType implements ColumnType {
+  INSTANCE;
+
+  @Override
+  public Fit write(JsonSlice value, JsonOutput output) {
+    output.write(value.bytes(), value.start(), value.end());
+    return Fit.UNTYPED;
+  }
+
+  @Override
+  public boolean isCutAt(int limit, JsonSlice value) {
+    return false;
+  }
+}
