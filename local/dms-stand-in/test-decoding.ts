@@ -233,7 +233,7 @@ export function printedColumns(line: string, operation: ChangeOperation, body: n
 function discoverColumns(line: string, start: number): { columns: PrintedColumn[]; end: number } {
   const columns: PrintedColumn[] = [];
   const reader = new TupleReader(line, start, []);
-  while (!reader.atEnd && !line.startsWith(newTuple, reader.position) && line !== noTuple) {
+  while (!reader.atEnd && !line.startsWith(newTuple, reader.position)) {
     const nameStart = reader.position + 1;
     const nameEnd = identifierEnd(line, nameStart);
     if (line.charCodeAt(reader.position) !== space || line.charCodeAt(nameEnd) !== openBracket) {
