@@ -27,6 +27,7 @@ export const nameLimits = {
   eventRule: 64,
   schedule: 64,
   alarm: 255,
+  notificationTopic: 256,
   dashboard: 255,
   /** 63 less the 26 characters that AWS puts after a bucket prefix. */
   bucketPrefix: 37,

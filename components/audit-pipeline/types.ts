@@ -1,0 +1,194 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { CpuArchitecture } from "../transformer-service/types";
+
+/** The database whose changes are audited. */
+export interface PipelineSourceArgs {
+  /** Host name of the cluster's writer. */
+  endpoint: pulumi.Input<string>;
+  /** Default 5432. */
+  port?: pulumi.Input<number>;
+  databaseName: pulumi.Input<string>;
+  /** Security group of the database; rules that admit the pipeline are added to it. */
+  securityGroupId: pulumi.Input<string>;
+  /** Identifier of the Aurora cluster, to watch its replication slots. Default: they are not watched. */
+  clusterIdentifier?: pulumi.Input<string>;
+  /** PostgreSQL version, such as `17.5`, to check against the DMS engine. Default: not checked. */
+  postgresVersion?: pulumi.Input<string>;
+  /**
+   * Secret of the role `cdc_capture`, JSON with `host`, `port`, `username` and `password`, that you keep yourself: for a
+   * second pipeline on the same database, where the role has one password. Default: a new one.
+   */
+  captureSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `captureSecretArn`. Default: that secret is under AWS's own key. */
+  captureSecretKeyArn?: pulumi.Input<string>;
+}
+
+/** The database that holds the audit table. */
+export interface PipelineDestinationArgs {
+  /** Host name of the cluster's writer. */
+  endpoint: pulumi.Input<string>;
+  /** Default 5432. */
+  port?: pulumi.Input<number>;
+  databaseName: pulumi.Input<string>;
+  /** Security group of the database; a rule that admits the sink is added to it. */
+  securityGroupId: pulumi.Input<string>;
+}
+
+/** The MSK cluster that carries the pipeline; the outputs of a `KafkaCluster` fit. */
+export interface PipelineKafkaArgs {
+  clusterArn: pulumi.Input<string>;
+  /** `host:port,…` for IAM clients (port 9098). */
+  bootstrapBrokersIam: pulumi.Input<string>;
+  /** `host:port,…` for SCRAM clients (port 9096). */
+  bootstrapBrokersScram: pulumi.Input<string>;
+  /** Security group of the brokers; rules that admit the pipeline are added to it. */
+  securityGroupId: pulumi.Input<string>;
+  /** SCRAM user that DMS writes with. */
+  captureUsername: pulumi.Input<string>;
+  /** Kept as a secret. Give it as an output that resolves once the cluster knows the user. */
+  capturePassword: pulumi.Input<string>;
+  /** Copies that each topic keeps: 3 with three brokers or more, 2 with two. */
+  replicationFactor: pulumi.Input<number>;
+}
+
+/** A table to audit, or with `%` several. */
+export interface AuditedTableArgs {
+  schema: string;
+  table: string;
+  /** Columns whose change alone writes no event. Default: none. */
+  ignoredColumns?: string[];
+  /** Columns whose values are never shown. Default: none. */
+  redactedColumns?: string[];
+}
+
+/** What may be chosen about the topics; everything else is the contract. */
+export interface PipelineTopicsArgs {
+  /**
+   * Put before each topic's name with a dot, so that several pipelines share a cluster. Default: none, for the first. A
+   * change makes new topics and deletes the old ones.
+   */
+  prefix?: string;
+  /** Partitions of `cdc.raw`. Default 1, which keeps DMS's commit order; more keeps each record's own order alone. */
+  rawPartitions?: number;
+  /** Partitions of `audit.events`, the most tasks that the sink can use. Default 6. */
+  eventsPartitions?: number;
+  /** Days that change records and events are kept, 1 to 365. Default 7. */
+  retentionDays?: number;
+  /** Largest message in bytes. Default 16 MiB. */
+  messageMaxBytes?: number;
+}
+
+/** What may be chosen about the change capture. */
+export interface PipelineCaptureArgs {
+  /** DMS engine version. Default `3.6.1`. */
+  engineVersion?: pulumi.Input<string>;
+  /** Default `dms.t3.medium`. */
+  instanceClass?: pulumi.Input<string>;
+  /** Default 50. */
+  allocatedStorageGiB?: pulumi.Input<number>;
+  /** Whether a standby in a second zone takes over. Default false. */
+  multiAz?: pulumi.Input<boolean>;
+  /** Weekly window for maintenance in UTC. Default: AWS chooses. */
+  maintenanceWindow?: pulumi.Input<string>;
+  /** Whether to make the roles that DMS needs once per account. Default false. */
+  createServiceRoles?: boolean;
+  /** Whether deploying starts the task. Default true. */
+  startTask?: pulumi.Input<boolean>;
+  /** Whether to read the rows that are there already, as baselines. Default false. */
+  fullLoad?: boolean;
+  /** Minutes between heartbeats, 1 to 60. Default 5. */
+  heartbeatMinutes?: pulumi.Input<number>;
+  /** A replication slot of your own; needs `cdcStartPosition`. Default: DMS makes one. */
+  slotName?: pulumi.Input<string>;
+  /** Where to start reading that slot. */
+  cdcStartPosition?: pulumi.Input<string>;
+  /** PEM of the database's certificate authority. Default: TLS without verifying the host. */
+  certificatePem?: pulumi.Input<string>;
+  /** DNS name of a Secrets Manager interface endpoint without private DNS. Default: AWS's public name. */
+  secretsManagerEndpoint?: pulumi.Input<string>;
+}
+
+/** What may be chosen about the transformer; an image is required. */
+export interface PipelineTransformerArgs {
+  /** The image by digest. */
+  imageUri?: pulumi.Input<string>;
+  /** Instead of `imageUri`: the folder that holds `transformer/Dockerfile`, to build the image while deploying. */
+  imageBuildContext?: string;
+  /** Default `ARM64`. */
+  architecture?: CpuArchitecture;
+  /** Consumer group. Default: made from project, stack and name. A changed one works through the backlog again. */
+  applicationId?: string;
+  /** CPU units of a task. Default 1024. */
+  cpu?: number;
+  /** Memory of a task in MiB. Default 2048. */
+  memoryMiB?: number;
+  /** Stream threads of a task. Default 1. */
+  streamThreads?: number;
+  /** Tasks that always run. Default 1. */
+  minimumTasks?: number;
+  /** Tasks that lag may start. Default: as many as the partitions of `cdc.raw` can use. */
+  maximumTasks?: number;
+}
+
+/** What may be chosen about the sink; the plugin is required. */
+export interface PipelineSinkArgs {
+  /** The plugin's ZIP, which `npm run build:plugin` makes. */
+  pluginPath: string;
+  /** Default: made from project, stack and name. A changed one writes all events again, which changes no row. */
+  connectorName?: string;
+  /** Tasks that write side by side. Default 2. */
+  tasks?: number;
+  /** Machines that run the tasks. Default 1. */
+  workers?: number;
+  /** Size of a worker: 1, 2, 4 or 8 MCU. Default 1. */
+  mcusPerWorker?: number;
+}
+
+/** When to wake somebody, and whom. */
+export interface PipelineAlarmsArgs {
+  /** Default: nobody, until something subscribes to the topic. */
+  email?: pulumi.Input<string>;
+  /** Seconds that a hop may be behind for a quarter of an hour. Default 300. */
+  latencySeconds?: number;
+  /** GiB of WAL that a replication slot may hold back. Default 10. */
+  slotLagGiB?: number;
+  /** Percentage of a broker's volume that may be used. Default 85. */
+  kafkaDiskUsedPercent?: number;
+}
+
+export interface AuditPipelineArgs {
+  /** Which source this is: written to `source_id` of every event. Never change it for a running pipeline. */
+  sourceId: string;
+  vpcId: pulumi.Input<string>;
+  /** Private subnets of at least two zones that reach AWS's services, with NAT or interface endpoints. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  source: PipelineSourceArgs;
+  /** Default: the audit table is in the source database. */
+  destination?: PipelineDestinationArgs;
+  /**
+   * Secret `{"username","password"}` of the role `audit_writer` that you keep yourself: for a second pipeline into the same
+   * database, where the role has one password. Default: a new one.
+   */
+  writerSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `writerSecretArn`. Default: that secret is under AWS's own key. */
+  writerSecretKeyArn?: pulumi.Input<string>;
+  kafka: PipelineKafkaArgs;
+  /** What to audit, at least one table. */
+  tables: AuditedTableArgs[];
+  topics?: PipelineTopicsArgs;
+  /** Text, JSON and arrays above this many KB stop the capture rather than be cut. Default 2048. */
+  lobMaxSizeKilobytes?: number;
+  capture?: PipelineCaptureArgs;
+  transformer: PipelineTransformerArgs;
+  sink: PipelineSinkArgs;
+  alarms?: PipelineAlarmsArgs;
+  /**
+   * Whether Pulumi refuses to delete topics and capture, secrets can be restored for 30 days and buckets and repositories
+   * stay until emptied. Default true. False for environments that come and go.
+   */
+  retainData?: boolean;
+  /** Days that logs are kept in CloudWatch. Default 30. */
+  logRetentionDays?: pulumi.Input<number>;
+  /** A customer-managed key of your own; its policy must let CloudWatch Logs, CloudWatch and EventBridge use it. Default: a new one. */
+  kmsKeyArn?: pulumi.Input<string>;
+}

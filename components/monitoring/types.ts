@@ -1,0 +1,63 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** The DMS task and its instance. */
+export interface MonitoredCaptureArgs {
+  taskArn: pulumi.Input<string>;
+  /** Last part of the task's ARN. */
+  taskIdentifier: pulumi.Input<string>;
+  instanceArn: pulumi.Input<string>;
+  instanceIdentifier: pulumi.Input<string>;
+}
+
+/** The MSK cluster, at monitoring level `PER_BROKER` or above, and the topics that are watched. */
+export interface MonitoredKafkaArgs {
+  clusterArn: pulumi.Input<string>;
+  rawTopic: pulumi.Input<string>;
+  eventsTopic: pulumi.Input<string>;
+  deadLetterTopic: pulumi.Input<string>;
+}
+
+/** The ECS service of the transformer. */
+export interface MonitoredTransformerArgs {
+  clusterName: pulumi.Input<string>;
+  serviceName: pulumi.Input<string>;
+  consumerGroup: pulumi.Input<string>;
+}
+
+/** The MSK Connect connector. */
+export interface MonitoredSinkArgs {
+  connectorName: pulumi.Input<string>;
+  consumerGroup: pulumi.Input<string>;
+  /** Tasks that must run. */
+  tasks: number;
+}
+
+/** The Lambda function that keeps the audit table's partitions. */
+export interface MonitoredOperatorArgs {
+  functionName: pulumi.Input<string>;
+  /** The pipeline's `source_id`, the dimension of the operator's own metrics. */
+  sourceId: pulumi.Input<string>;
+}
+
+export interface MonitoringArgs {
+  /** Where alarms go; AWS first asks that address to confirm. Default: nobody, until something subscribes to the topic. */
+  email?: pulumi.Input<string>;
+  /** Identifier of the source's Aurora cluster, to watch its replication slots. Default: the source is not watched. */
+  sourceClusterIdentifier?: pulumi.Input<string>;
+  capture: MonitoredCaptureArgs;
+  kafka: MonitoredKafkaArgs;
+  transformer: MonitoredTransformerArgs;
+  sink: MonitoredSinkArgs;
+  /** Default: partitions are not watched. */
+  operator?: MonitoredOperatorArgs;
+  /** Seconds that a hop may be behind for a quarter of an hour, 60 to 86400. Default 300. */
+  latencySeconds?: number;
+  /** GiB of WAL that a replication slot may hold back, 1 to 10000. Default 10. */
+  slotLagGiB?: number;
+  /** Percentage of a broker's volume that may be used, 10 to 95. Default 85. */
+  kafkaDiskUsedPercent?: number;
+  /** Days ahead for which the audit table must have partitions, 1 to 365. Default 7. */
+  partitionDaysAhead?: number;
+  /** A customer-managed key of your own; its policy must let CloudWatch and EventBridge use it. Default: a new one. */
+  kmsKeyArn?: pulumi.Input<string>;
+}
