@@ -53,7 +53,7 @@ describe("the sample", () => {
 
     expect(run).toMatchObject({ code: 0, errors: "" });
     expect(events(run).find(({ event }) => event === "checked")).toMatchObject({
-      changes: 14,
+      changes: 15,
       missing: [],
       surplus: [],
     });

@@ -27,9 +27,9 @@ public final class JsonSyntax {
   /** Remembers names: those of records are columns, few and always the same. */
   private static final JsonFactory RECORDS = factory().build();
 
-  /** Remembers no names: those of jsonb values may be any and never come again. */
+  /** A factory of its own, so that names in jsonb values, which may be any, never crowd out those of columns. */
   private static final JsonFactory VALUES =
-      factory().disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES).build();
+      factory().disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
   private JsonSyntax() {}
 
