@@ -1,4 +1,5 @@
 import { type ClientBase, escapeIdentifier, escapeLiteral } from "pg";
+import { databaseRoles } from "../contract/database-roles";
 import { type DatabaseSide, sqlFiles } from "../database";
 import { type Change, changesBetween, takeInventory } from "./inventory";
 import { setPasswords } from "./passwords";
@@ -24,12 +25,12 @@ export interface SourceBootstrap extends TransactionOptions {
   /** The tables to put under audit. Tables that are watched already and not named stay as they are. */
   readonly tables: readonly TableToWatch[];
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
-  readonly passwords?: Partial<Record<"cdc_capture" | "capture_app", string>>;
+  readonly passwords?: Partial<Record<typeof databaseRoles.capture | typeof databaseRoles.application, string>>;
 }
 
 export interface DestinationBootstrap extends TransactionOptions {
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
-  readonly passwords?: Partial<Record<"audit_writer" | "audit_reader", string>>;
+  readonly passwords?: Partial<Record<typeof databaseRoles.writer | typeof databaseRoles.reader, string>>;
   /** How far ahead partitions are made, as a PostgreSQL interval. Default `3 months`. */
   readonly partitionsAhead?: string;
   /** How much time one partition holds. Default `month`; see the comment of `audit.maintain`. */
@@ -87,7 +88,7 @@ export async function uninstallSource(client: ClientBase, options: TransactionOp
       await client.query("SELECT capture.unwatch(relation) FROM capture.watched_tables");
     }
     await client.query("DROP SCHEMA IF EXISTS capture, capture_heartbeat CASCADE");
-    for (const role of ["cdc_capture", "capture_app"]) await dropRole(client, role);
+    for (const role of [databaseRoles.capture, databaseRoles.application]) await dropRole(client, role);
     return [];
   });
   const { rows: slots } = await client.query<{ slot_name: string }>(

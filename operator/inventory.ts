@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { databaseRoles } from "../contract/database-roles";
 
 /** What a bootstrap did to one object of the database. */
 export interface Change {
@@ -15,7 +16,7 @@ const inventoryQuery = `
     SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('capture', 'capture_heartbeat', 'audit')
   )
   SELECT 'role ' || quote_ident(rolname) AS object, concat_ws(' ', rolcanlogin, rolreplication) AS fingerprint
-  FROM pg_roles WHERE rolname IN ('cdc_capture', 'capture_app', 'audit_writer', 'audit_reader')
+  FROM pg_roles WHERE rolname = ANY ($1::text[])
   UNION ALL
   SELECT 'schema ' || quote_ident(nspname), '' FROM own_schema
   UNION ALL
@@ -55,7 +56,9 @@ const inventoryQuery = `
 
 /** Takes stock. Compare two with {@link changesBetween} to say what a transaction really did. */
 export async function takeInventory(client: ClientBase): Promise<Inventory> {
-  const { rows } = await client.query<{ object: string; fingerprint: string }>(inventoryQuery);
+  const { rows } = await client.query<{ object: string; fingerprint: string }>(inventoryQuery, [
+    Object.values(databaseRoles),
+  ]);
   const inventory = new Map(rows.map(({ object, fingerprint }) => [object, fingerprint]));
   const { rows: watched } = await client.query<{ exists: boolean }>(
     "SELECT to_regclass('capture.watched_tables') IS NOT NULL AS exists",

@@ -36,6 +36,14 @@ export interface PartitionAction {
   readonly detail: string;
 }
 
+export interface DestinationMaintenance {
+  readonly actions: readonly PartitionAction[];
+  /** Days from now for which there are partitions. */
+  readonly partitionDaysAhead: number;
+  /** Events in the default partition: those dated beyond the partitions. */
+  readonly defaultPartitionRows: number;
+}
+
 export interface DestinationMaintenanceOptions {
   /** How far ahead partitions are made, as a PostgreSQL interval. Default `3 months`. */
   readonly ahead?: string;
@@ -70,12 +78,17 @@ export async function maintainSource(
 export async function maintainDestination(
   client: ClientBase,
   options: DestinationMaintenanceOptions = {},
-): Promise<PartitionAction[]> {
-  const { rows } = await client.query<PartitionAction>(
+): Promise<DestinationMaintenance> {
+  const { rows: actions } = await client.query<PartitionAction>(
     "SELECT action, partition, detail FROM audit.maintain(ahead => $1::interval, retention => $2::interval, period => $3)",
     [options.ahead ?? "3 months", options.retention ?? null, options.period ?? "month"],
   );
-  return rows;
+  const { rows } = await client.query<{ days: number; events: number }>(
+    `SELECT
+       (SELECT extract(epoch FROM max(upper_bound) - now())::float8 / 86400 FROM audit.partitions()) AS days,
+       (SELECT count(*)::float8 FROM audit.events_default) AS events`,
+  );
+  return { actions, partitionDaysAhead: rows[0]?.days ?? 0, defaultPartitionRows: rows[0]?.events ?? 0 };
 }
 
 /** The logical slots of this database. */

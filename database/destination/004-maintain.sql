@@ -120,7 +120,6 @@ DECLARE
   keep_from timestamptz := CASE WHEN retention IS NOT NULL THEN now() - retention END;
   horizon timestamptz := now() + ahead;
   old record;
-  misplaced bigint;
   moved bigint;
   expired bigint;
   outside bigint;
@@ -141,10 +140,9 @@ BEGIN
   -- One at a time; the second finds the work done.
   PERFORM pg_advisory_xact_lock(hashtextextended('audit.maintain', 0));
 
-  -- Events of a span can be attached only to a partition that no event in the default partition belongs to: they are
-  -- set aside with their table, and written again behind new partitions. Nothing is ever deleted row by row.
-  SELECT count(*) INTO misplaced FROM audit.events_default WHERE committed_at < horizon;
-  IF misplaced > 0 THEN
+  -- A partition can be made only while the default partition holds none of its events. So the default partition is set
+  -- aside as a whole, and its events are written again behind new partitions. Nothing is deleted row by row.
+  IF EXISTS (SELECT FROM audit.events_default WHERE committed_at < horizon) THEN
     ALTER TABLE audit.events DETACH PARTITION audit.events_default;
     ALTER TABLE audit.events_default RENAME TO events_set_aside;
     PERFORM audit.add_partition(NULL, NULL);

@@ -10,8 +10,11 @@ DECLARE
   watched record;
   candidates regclass[];
 BEGIN
-  -- A type or schema has no table of its own; a rename of either shows in the shape of any table.
-  SELECT array_agg(DISTINCT objid) FILTER (WHERE classid = 'pg_class'::regclass),
+  -- A table that is listed without a shape is being watched or let go right now, by statements of our own. A type or
+  -- schema has no table of its own; a rename of either shows in the shape of any table.
+  SELECT array_agg(DISTINCT objid) FILTER (WHERE classid = 'pg_class'::regclass AND NOT EXISTS (
+           SELECT FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+           WHERE relation = objid AND shape IS NULL AND relkind = 'r')),
          coalesce(bool_or(classid IN ('pg_type'::regclass, 'pg_namespace'::regclass) AND command_tag LIKE 'ALTER %'), false)
   INTO touched, any_table_may_differ
   FROM pg_event_trigger_ddl_commands();

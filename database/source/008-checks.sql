@@ -6,7 +6,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   WITH watched AS (
     SELECT watched_tables.*, relkind, relpersistence, relreplident,
-      format('SELECT capture.watch(%L, %L, %L, %s, %L)', relation, ignored_columns, redacted_columns,
+      format('SELECT capture.watch(%L, %L, %L, %L, %L)', relation, ignored_columns, redacted_columns,
         identify_actor, watched_tables.replica_identity) AS watch_again
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
   )
