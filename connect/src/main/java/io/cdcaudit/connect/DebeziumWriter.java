@@ -21,6 +21,7 @@ import org.hibernate.boot.registry.StandardServiceRegistry;
 import org.hibernate.boot.registry.StandardServiceRegistryBuilder;
 import org.hibernate.cfg.AvailableSettings;
 import org.hibernate.cfg.Configuration;
+import org.hibernate.exception.JDBCConnectionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,9 +34,13 @@ final class DebeziumWriter implements EventWriter {
   private static final Logger log = LoggerFactory.getLogger(DebeziumWriter.class);
 
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+  private final Connection connection;
   private JdbcChangeEventSink sink;
 
-  private DebeziumWriter() {}
+  private DebeziumWriter(Connection connection) {
+    this.connection = connection;
+    resources.push(connection);
+  }
 
   /**
    * Connects, checks that the table can take audit events, and prepares Debezium's sink.
@@ -44,19 +49,33 @@ final class DebeziumWriter implements EventWriter {
    * @throws org.apache.kafka.connect.errors.ConnectException when the table is missing or not as the sink needs it
    */
   static EventWriter open(Map<String, String> properties) throws SQLException {
-    DebeziumWriter writer = new DebeziumWriter();
+    Connection connection =
+        DriverManager.getConnection(
+            properties.get(JdbcSinkConnectorConfig.CONNECTION_URL),
+            properties.get(JdbcSinkConnectorConfig.CONNECTION_USER),
+            properties.get(JdbcSinkConnectorConfig.CONNECTION_PASSWORD));
+    DebeziumWriter writer = new DebeziumWriter(connection);
     try {
+      DestinationTable.named(properties.get(JdbcSinkConnectorConfig.COLLECTION_NAME_FORMAT)).check(connection);
       writer.prepare(properties);
       return writer;
-    } catch (SQLException | RuntimeException error) {
+    } catch (SQLException error) {
       writer.close();
       throw error;
+    } catch (RuntimeException error) {
+      RuntimeException explained = writer.explained(error);
+      writer.close();
+      throw explained;
     }
   }
 
   @Override
   public void write(Collection<SinkRecord> records) {
-    sink.execute(records);
+    try {
+      sink.execute(records);
+    } catch (RuntimeException error) {
+      throw explained(error);
+    }
   }
 
   @Override
@@ -70,20 +89,29 @@ final class DebeziumWriter implements EventWriter {
     }
   }
 
-  private void prepare(Map<String, String> properties) throws SQLException {
-    Connection connection =
-        DriverManager.getConnection(
-            properties.get(JdbcSinkConnectorConfig.CONNECTION_URL),
-            properties.get(JdbcSinkConnectorConfig.CONNECTION_USER),
-            properties.get(JdbcSinkConnectorConfig.CONNECTION_PASSWORD));
-    resources.push(connection);
-    DestinationTable.named(properties.get(JdbcSinkConnectorConfig.COLLECTION_NAME_FORMAT)).check(connection);
+  /** Hibernate does not always pass on the driver's exception, so for an error without a cause the connection is asked. */
+  private RuntimeException explained(RuntimeException error) {
+    if (Failure.of(error).kind() != Failure.Kind.FATAL || isAlive()) {
+      return error;
+    }
+    return new JDBCConnectionException(
+        "The connection was lost", new SQLException("The connection was lost", "08003", error));
+  }
 
+  private boolean isAlive() {
+    try {
+      return connection.isValid(5);
+    } catch (SQLException error) {
+      return false;
+    }
+  }
+
+  private void prepare(Map<String, String> properties) {
     Map<String, String> debeziumProperties = new HashMap<>(properties);
     // The task retries, with a new connection; Debezium would retry with the broken one first.
     debeziumProperties.put(JdbcSinkConnectorConfig.FLUSH_MAX_RETRIES, "0");
     JdbcSinkConnectorConfig config = new JdbcSinkConnectorConfig(debeziumProperties);
-    SessionFactory sessions = sessionFactory(config, connection);
+    SessionFactory sessions = sessionFactory(config);
     resources.push(sessions);
     StatelessSession session = sessions.openStatelessSession();
     resources.push(session);
@@ -92,7 +120,7 @@ final class DebeziumWriter implements EventWriter {
     sink = new JdbcChangeEventSink(config, session, dialect, recordWriter, lineageContext(properties));
   }
 
-  private SessionFactory sessionFactory(JdbcSinkConnectorConfig config, Connection connection) {
+  private SessionFactory sessionFactory(JdbcSinkConnectorConfig config) {
     Configuration hibernate = config.getHibernateConfiguration();
     hibernate.getProperties().put(AvailableSettings.CONNECTION_PROVIDER, new SingleConnectionProvider(connection));
     // The task says once what is wrong; Hibernate would say it for each statement.

@@ -114,12 +114,13 @@ record Failure(Kind kind, String reason) {
     String text = message != null && message.getMessage() != null ? message.getMessage() : error.getMessage();
     // PostgreSQL quotes an offending value after a colon.
     String withoutValue = String.valueOf(text).replaceAll("(?s): \".*", "");
-    return withoutValue + " (SQLSTATE " + error.getSQLState() + ")" + advice(error.getSQLState());
+    return withoutValue + " (SQLSTATE " + error.getSQLState() + ")" + advice(error);
   }
 
-  private static String advice(String state) {
-    return switch (state) {
-      case CHECK_VIOLATION -> "";
+  private static String advice(SQLException error) {
+    return switch (error.getSQLState()) {
+      case CHECK_VIOLATION ->
+          violatesConstraint(error) ? "" : ". Make the missing partition or a default partition, then restart the task";
       case "42501" -> ". Grant the sink's user " + DestinationTable.PRIVILEGES;
       case "42P01", "42703", "3F000", "42P10" -> ". Apply the SQL of the destination database";
       default -> "";

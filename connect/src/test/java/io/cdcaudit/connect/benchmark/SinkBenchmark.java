@@ -1,0 +1,86 @@
+package io.cdcaudit.connect.benchmark;
+
+import io.cdcaudit.connect.fixture.Eventually;
+import io.cdcaudit.connect.fixture.Servers;
+import io.cdcaudit.connect.fixture.TestSink;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Rows per second that the sink drains from a full topic, beside Debezium's own connector with the same properties and
+ * converter. One machine runs everything, so only the ratio within one run means something.
+ *
+ * <p>Run it from the repository, once {@code mvn -f connect/pom.xml verify} has built what it needs:
+ * {@code mvn -q -f connect/pom.xml exec:java@benchmark}.
+ */
+public final class SinkBenchmark {
+  private static final int EVENTS = Integer.getInteger("events", 200_000);
+  private static final int ROUNDS = Integer.getInteger("rounds", 2);
+  private static final Map<String, String> STOCK =
+      Map.of("connector.class", "io.debezium.connector.jdbc.JdbcSinkConnector");
+
+  private SinkBenchmark() {}
+
+  public static void main(String[] arguments) throws Exception {
+    try (Servers servers = new Servers()) {
+      for (int tasks = 1; tasks <= 2; tasks++) {
+        List<Double> stock = new ArrayList<>();
+        List<Double> ours = new ArrayList<>();
+        for (int round = 0; round <= ROUNDS; round++) {
+          double stockRate = rate(servers, "stock_%d_%d".formatted(tasks, round), tasks, STOCK);
+          double ourRate = rate(servers, "ours_%d_%d".formatted(tasks, round), tasks, Map.of());
+          if (round > 0) { // The first round warms up the servers.
+            stock.add(stockRate);
+            ours.add(ourRate);
+          }
+        }
+        System.out.printf(
+            "%d task(s): this sink %,.0f rows/s, Debezium's %,.0f rows/s, ratio %.2f (%d rounds of %,d events)%n",
+            tasks, mean(ours), mean(stock), mean(ours) / mean(stock), ROUNDS, EVENTS);
+      }
+    }
+  }
+
+  private static double rate(Servers servers, String name, int tasks, Map<String, String> changes) throws Exception {
+    TestSink sink = new TestSink(servers, name);
+    try (sink) {
+      // Debezium's upsert overwrites, for which it needs more rights.
+      sink.table.execute("GRANT SELECT, UPDATE ON audit.events TO " + sink.user);
+      sink.properties.put("tasks.max", String.valueOf(tasks));
+      sink.properties.putAll(changes);
+      sink.sendOrders(0, EVENTS);
+      servers.broker.flush();
+      sink.start();
+      long firstCount = awaitMoreThan(0, sink);
+      long start = System.nanoTime();
+      Duration processorTime = servers.worker.processorTime();
+      awaitMoreThan(EVENTS - 1, sink);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      long events = EVENTS - firstCount;
+      double perEvent = servers.worker.processorTime().minus(processorTime).toNanos() / 1e3 / events;
+      System.out.printf("  %s: %,.0f rows/s, %.0f µs of the worker's processor time a row%n", name, events / seconds, perEvent);
+      return events / seconds;
+    } finally {
+      sink.table.drop();
+    }
+  }
+
+  /** Counting costs the server as well, so it is not done often. */
+  private static long awaitMoreThan(long count, TestSink sink) {
+    long deadline = System.nanoTime() + Duration.ofMinutes(5).toNanos();
+    while (System.nanoTime() < deadline) {
+      long now = sink.table.count();
+      if (now > count) {
+        return now;
+      }
+      Eventually.pause(Duration.ofMillis(count == 0 ? 20 : 300));
+    }
+    throw new IllegalStateException("The sink stored no more than " + sink.table.count() + " rows in 5 minutes");
+  }
+
+  private static double mean(List<Double> values) {
+    return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+  }
+}
