@@ -1,4 +1,4 @@
-import { auditEventsTable } from "./audit-events-table";
+import { auditEventsTable } from "./audit-table";
 import { defaultMessageMaxBytes, type TopicNames } from "./topics";
 
 /** Where the sink writes, and where it finds its user and password. */

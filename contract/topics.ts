@@ -1,4 +1,4 @@
-import definitions from "./topics.json";
+import definitions from "./topic-definitions.json";
 
 /** One Kafka topic of the pipeline, as data: the stack, the local pipeline and the tests all create it from this. */
 export interface TopicDefinition {
