@@ -66,14 +66,20 @@ export class AuditPipeline extends pulumi.ComponentResource {
   /** The key that all parts share. */
   public readonly keyArn: pulumi.Output<string>;
 
-  constructor(name: string, given: AuditPipelineArgs, opts?: pulumi.ComponentResourceOptions) {
-    const args = withSecretPassword(given);
+  constructor(name: string, args: AuditPipelineArgs, opts?: pulumi.ComponentResourceOptions) {
+    args = withSecretPassword(args);
     super("cdc-audit:index:AuditPipeline", name, args, opts);
     refuse(name, auditPipelineProblems(args), this);
 
     const keyArn = encryptionKey(
       `${name}-key`,
-      { description: `Audit pipeline ${name}`, existingKeyArn: args.kmsKeyArn, publishers, component: name },
+      {
+        description: `Audit pipeline ${name}`,
+        existingKeyArn: args.kmsKeyArn,
+        publishers,
+        retain: retainsData(args),
+        component: name,
+      },
       this,
     );
     const links: Links = {

@@ -52,7 +52,12 @@ export class AuditSink extends pulumi.ComponentResource {
     const connectorName = connectorNameOf(name, args);
     const keyArn = encryptionKey(
       `${name}-key`,
-      { description: `Audit sink ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      {
+        description: `Audit sink ${name}`,
+        existingKeyArn: args.kmsKeyArn,
+        retain: args.retainData ?? true,
+        component: name,
+      },
       this,
     );
     const network = workerNetwork(name, args, this);

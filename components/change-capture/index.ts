@@ -42,14 +42,19 @@ export class ChangeCapture extends pulumi.ComponentResource {
   /** Security group of the replication instance. */
   public readonly securityGroupId: pulumi.Output<string>;
 
-  constructor(name: string, given: ChangeCaptureArgs, opts?: pulumi.ComponentResourceOptions) {
-    const args = withSecretPassword(given);
+  constructor(name: string, args: ChangeCaptureArgs, opts?: pulumi.ComponentResourceOptions) {
+    args = withSecretPassword(args);
     super("cdc-audit:index:ChangeCapture", name, args, opts);
     refuse(name, changeCaptureProblems(args), this);
 
     const keyArn = encryptionKey(
       `${name}-key`,
-      { description: `Change capture ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      {
+        description: `Change capture ${name}`,
+        existingKeyArn: args.kmsKeyArn,
+        retain: args.retainData ?? true,
+        component: name,
+      },
       this,
     );
     const network = instanceNetwork(name, args, this);

@@ -48,7 +48,12 @@ export class TransformerService extends pulumi.ComponentResource {
     const applicationId = applicationIdOf(name, args);
     const keyArn = encryptionKey(
       `${name}-key`,
-      { description: `Transformer ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
+      {
+        description: `Transformer ${name}`,
+        existingKeyArn: args.kmsKeyArn,
+        retain: args.retainData ?? true,
+        component: name,
+      },
       this,
     );
     const network = taskNetwork(name, args, this);
