@@ -1,5 +1,5 @@
 import { sinkConnectorProperties } from "../../contract/sink-connector";
-import { pipelineTopics, topicList } from "../../contract/topics";
+import { pipelineTopics, topicList, type Topics } from "../../contract/topics";
 import { checkResource, type Json } from "../unit/aws-models/check";
 import { resourceCalls } from "../unit/aws-models/mapping";
 import { asList, statements, type Policy, type Statement } from "../unit/iam/evaluate";
@@ -103,8 +103,10 @@ export const nothingOpenToTheWorld: Invariant = {
   ],
 };
 
-/** Statements that act on every resource, by the end of their policy's name and their Sid, each with the reason. */
-export const writtenReasons: Readonly<Record<string, string>> = {};
+/** Statements that act on every resource, by their Sid, each with the reason. */
+export const writtenReasons: Readonly<Record<string, string>> = {
+  LogInToRegistryHasNoResource: "ECR's login is to the registry; IAM knows no resource for it",
+};
 
 export const noWildcardPermissions: Invariant = {
   protects:
@@ -331,9 +333,9 @@ export const nothingAsked: Invariant = {
 export const sameAsLocally: Invariant = {
   protects: "what is proven on one machine is what is deployed: connector properties and topics are the contract's",
   violations: (graph) => {
-    const topics = pipelineTopics(topicSettings(graph));
-    const wanted = new Map(topicList(topics).map((topic) => [topic.name, topic]));
     const made = graph.ofType(types.topic);
+    const pipelines = deployedTopics(graph);
+    const wanted = new Map(pipelines.flatMap(topicList).map((topic) => [topic.name, topic]));
     const wrongTopics = made.filter((topic) => {
       const definition = wanted.get(textInput(topic, "name"));
       return (
@@ -343,12 +345,15 @@ export const sameAsLocally: Invariant = {
       );
     });
     return [
+      ...(pipelines.length === 0 ? ["no topic is made that a pipeline could begin with"] : []),
       ...wrongTopics.map(({ name }) => `${name} is not as the contract says`),
       ...[...wanted.keys()]
         .filter((name) => !made.some((topic) => textInput(topic, "name") === name))
         .map((name) => `the topic ${name} of the contract is not made`),
       ...graph.ofType(types.connector).flatMap((connector) => {
         const properties = input(connector, "connectorConfiguration") as Record<string, string>;
+        const topics = pipelines.find(({ events }) => events.name === properties.topics);
+        if (!topics) return [`${connector.name} reads ${properties.topics}, the events of no pipeline`];
         const contract = sinkConnectorProperties({
           topics,
           destination: { host: "h", port: 1, database: "d", secretId: "s", region: "r" },
@@ -500,21 +505,24 @@ function namedTopics(graph: Graph): { who: string; topic: string }[] {
   ];
 }
 
-/** Topic settings that a stack decides, read back from what it makes. */
-function topicSettings(graph: Graph) {
-  const topics = graph.ofType(types.topic);
-  const ending = (suffix: string) => topics.find((topic) => textInput(topic, "name").endsWith(suffix));
-  const raw = ending(pipelineTopics().raw.name);
-  const events = ending(pipelineTopics().events.name);
-  const rawName = raw ? textInput(raw, "name") : "";
-  const config = raw ? (jsonInput(raw, "configs") as Record<string, string>) : {};
-  const prefix = rawName.slice(0, -pipelineTopics().raw.name.length - 1);
-  return {
-    ...(prefix === "" ? {} : { prefix }),
-    rawPartitions: Number(raw && input(raw, "partitionCount")),
-    eventsPartitions: Number(events && input(events, "partitionCount")),
-    retentionDays: Number(config["retention.ms"]) / 86_400_000,
-  };
+/** The contract's topics of each pipeline, with the settings read back from the topics that are made. */
+function deployedTopics(graph: Graph): Topics[] {
+  const made = graph.ofType(types.topic);
+  const rawName = pipelineTopics().raw.name;
+  return made
+    .filter((topic) => textInput(topic, "name").endsWith(rawName))
+    .map((raw) => {
+      const prefix = textInput(raw, "name").slice(0, -rawName.length - 1);
+      const settings = prefix === "" ? {} : { prefix };
+      const events = made.find((topic) => textInput(topic, "name") === pipelineTopics(settings).events.name);
+      const config = jsonInput(raw, "configs") as Record<string, string>;
+      return pipelineTopics({
+        ...settings,
+        rawPartitions: Number(input(raw, "partitionCount")),
+        eventsPartitions: Number(events && input(events, "partitionCount")),
+        retentionDays: Number(config["retention.ms"]) / 86_400_000,
+      });
+    });
 }
 
 /** Environment variables of a task definition's containers. */

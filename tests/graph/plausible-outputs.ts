@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Value, type ValueMap, isMap, reveal, secret } from "./values";
+import { type Value, type ValueMap, isMap, isUnknown, reveal, secret } from "./values";
 
 /** Where a recorded stack pretends to live. The account is AWS's own example account. */
 export interface Place {
@@ -409,12 +409,16 @@ export function isDescribed(type: string): boolean {
   return type in descriptions || type.startsWith("pulumi:");
 }
 
+/** What the provider puts after a name prefix: the time and a counter. */
+const prefixSuffix = "20261122200000000000000001";
+
 /** The inputs as the provider completes them before it creates anything: with an automatic name where one is due. */
 export function completedInputs(type: string, name: string, urn: string, inputs: ValueMap): ValueMap {
   const property = descriptions[type]?.autoNamed;
-  if (property === undefined || inputs[property] !== undefined || inputs[`${property}Prefix`] !== undefined)
-    return inputs;
-  return { ...inputs, [property]: `${name}-${digest(urn).slice(0, 7)}` };
+  if (property === undefined || inputs[property] !== undefined) return inputs;
+  const { [`${property}Prefix`]: prefix, ...others } = inputs;
+  if (prefix === undefined) return { ...inputs, [property]: `${name}-${digest(urn).slice(0, 7)}` };
+  return { ...others, [property]: isUnknown(prefix) ? prefix : `${text(reveal(prefix))}${prefixSuffix}` };
 }
 
 /**
@@ -444,9 +448,7 @@ export function createdState(type: string, name: string, urn: string, inputs: Va
 }
 
 function physicalName(property: string | undefined, inputs: ValueMap, name: string): string {
-  if (property === undefined) return text(reveal(inputs.name)) || name;
-  const prefix = text(reveal(inputs[`${property}Prefix`]));
-  return text(reveal(inputs[property])) || (prefix ? `${prefix}20261122200000000000000001` : name);
+  return text(reveal(inputs[property ?? "name"])) || name;
 }
 
 /** Answers to the provider functions that a program may call, for the recorded place. */

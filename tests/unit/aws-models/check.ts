@@ -117,7 +117,7 @@ export function requestsOf(type: string, inputs: Readonly<Record<string, Json>>)
     const names = Object.keys(element.members ?? {});
     const keyName = names.find((name) => /^(tag)?key$|^name$/i.test(name));
     const valueName = names.find((name) => /^(tag)?value$/i.test(name));
-    if (isObject(list) && keyName && valueName && names.length === 2) {
+    if (isObject(list) && keyName && valueName) {
       return Object.entries(list).map(([key, each]) => ({ [keyName]: key, [valueName]: each }));
     }
     return [list];

@@ -286,6 +286,7 @@ export const resourceCalls: Readonly<Record<string, ResourceCalls>> = {
     operation: "CreateConnector",
     members: {
       name: "connectorName",
+      description: "connectorDescription",
       kafkaconnectVersion: "kafkaConnectVersion",
       "workerConfiguration.arn": "workerConfigurationArn",
       "plugins.customPlugin.arn": "customPluginArn",
