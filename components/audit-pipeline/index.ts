@@ -58,10 +58,13 @@ export class AuditPipeline extends pulumi.ComponentResource {
   public readonly captureTaskArn: pulumi.Output<string>;
   /** Kafka Streams application id and consumer group of the transformer. */
   public readonly applicationId: pulumi.Output<string>;
+  /** The ECS service of the transformer. */
   public readonly transformerServiceArn: pulumi.Output<string>;
+  /** The MSK Connect connector of the sink. */
   public readonly connectorName: pulumi.Output<string>;
   /** SNS topic of all alarms. */
   public readonly alarmTopicArn: pulumi.Output<string>;
+  /** CloudWatch dashboard that shows the flow hop by hop. */
   public readonly dashboardName: pulumi.Output<string>;
   /** The key that all parts share. */
   public readonly keyArn: pulumi.Output<string>;
@@ -153,9 +156,31 @@ export class AuditPipeline extends pulumi.ComponentResource {
   }
 }
 
-/** Pulumi keeps a component's arguments in its state: the password must be a secret before it gets there. */
+/**
+ * Pulumi keeps a component's arguments in its state: the password must be a secret before it gets there. Of the cluster,
+ * which may be given as the component that it is, no more is kept than is asked for.
+ */
 function withSecretPassword(args: AuditPipelineArgs): AuditPipelineArgs {
-  return { ...args, kafka: { ...args.kafka, capturePassword: pulumi.secret(args.kafka.capturePassword) } };
+  const {
+    clusterArn,
+    bootstrapBrokersIam,
+    bootstrapBrokersScram,
+    securityGroupId,
+    captureUsername,
+    replicationFactor,
+  } = args.kafka;
+  return {
+    ...args,
+    kafka: {
+      clusterArn,
+      bootstrapBrokersIam,
+      bootstrapBrokersScram,
+      securityGroupId,
+      captureUsername,
+      capturePassword: pulumi.secret(args.kafka.capturePassword),
+      replicationFactor,
+    },
+  };
 }
 
 /** The topics' names, each of which resolves once its topic exists. */

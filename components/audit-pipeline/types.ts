@@ -34,7 +34,7 @@ export interface PipelineDestinationArgs {
   securityGroupId: pulumi.Input<string>;
 }
 
-/** The MSK cluster that carries the pipeline; the outputs of a `KafkaCluster` fit. */
+/** The MSK cluster that carries the pipeline. */
 export interface PipelineKafkaArgs {
   clusterArn: pulumi.Input<string>;
   /** `host:port,…` for IAM clients (port 9098). */
@@ -159,11 +159,13 @@ export interface PipelineAlarmsArgs {
 export interface AuditPipelineArgs {
   /** Which source this is: written to `source_id` of every event. Never change it for a running pipeline. */
   sourceId: string;
+  /** VPC of the subnets. */
   vpcId: pulumi.Input<string>;
   /** Private subnets of at least two zones that reach AWS's services, with NAT or interface endpoints. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** The database whose changes are audited. */
   source: PipelineSourceArgs;
-  /** Default: the audit table is in the source database. */
+  /** The database that holds the audit table. Default: the source. */
   destination?: PipelineDestinationArgs;
   /**
    * Secret `{"username","password"}` of the role `audit_writer` that you keep yourself: for a second pipeline into the same
@@ -172,15 +174,21 @@ export interface AuditPipelineArgs {
   writerSecretArn?: pulumi.Input<string>;
   /** Customer-managed key of `writerSecretArn`. Default: that secret is under AWS's own key. */
   writerSecretKeyArn?: pulumi.Input<string>;
+  /** The Kafka cluster that carries the pipeline; a `KafkaCluster` fits. */
   kafka: PipelineKafkaArgs;
   /** What to audit, at least one table. */
   tables: AuditedTableArgs[];
+  /** Names and sizes of the topics. Default: the contract's. */
   topics?: PipelineTopicsArgs;
   /** Text, JSON and arrays above this many KB stop the capture rather than be cut. Default 2048. */
   lobMaxSizeKilobytes?: number;
+  /** The DMS instance and task. Default: the smallest that works. */
   capture?: PipelineCaptureArgs;
+  /** The transformer's image and tasks. */
   transformer: PipelineTransformerArgs;
+  /** The sink's plugin and workers. */
   sink: PipelineSinkArgs;
+  /** When to wake somebody, and whom. Default: nobody yet. */
   alarms?: PipelineAlarmsArgs;
   /**
    * Whether Pulumi refuses to delete topics and capture, secrets can be restored for 30 days and buckets and repositories
@@ -189,6 +197,9 @@ export interface AuditPipelineArgs {
   retainData?: boolean;
   /** Days that logs are kept in CloudWatch. Default 30. */
   logRetentionDays?: pulumi.Input<number>;
-  /** A customer-managed key of your own; its policy must let CloudWatch Logs, CloudWatch and EventBridge use it. Default: a new one. */
+  /**
+   * A customer-managed key of your own; its policy must let CloudWatch Logs, CloudWatch and EventBridge use it. Default: a
+   * new one.
+   */
   kmsKeyArn?: pulumi.Input<string>;
 }

@@ -34,15 +34,19 @@ const connectVersion = "3.7.x";
  * none is lost.
  */
 export class AuditSink extends pulumi.ComponentResource {
+  /** The connector. */
   public readonly connectorArn: pulumi.Output<string>;
+  /** The connector's dimension in CloudWatch. */
   public readonly connectorName: pulumi.Output<string>;
   /** The connector's consumer group, to watch its lag. */
   public readonly consumerGroup: pulumi.Output<string>;
+  /** What the workers act as. */
   public readonly executionRoleArn: pulumi.Output<string>;
   /** Security group of the workers. */
   public readonly securityGroupId: pulumi.Output<string>;
   /** Bucket of the plugin. */
   public readonly bucketName: pulumi.Output<string>;
+  /** Where the workers log. */
   public readonly logGroupName: pulumi.Output<string>;
 
   constructor(name: string, args: AuditSinkArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -7,6 +7,7 @@ export interface DestinationDatabaseArgs {
   endpoint: pulumi.Input<string>;
   /** Default 5432. */
   port?: pulumi.Input<number>;
+  /** Database that holds the audit table. */
   databaseName: pulumi.Input<string>;
   /** Security group of the database; a rule that admits the sink is added to it. */
   securityGroupId: pulumi.Input<string>;
@@ -18,16 +19,22 @@ export interface DestinationDatabaseArgs {
 
 /** Names of the topics. They must exist: give them as outputs of the topics' resources. */
 export interface SinkTopicsArgs {
+  /** Read: audit events. */
   events: pulumi.Input<string>;
+  /** Written: events that the database refuses. */
   deadLetter: pulumi.Input<string>;
 }
 
 export interface AuditSinkArgs {
+  /** VPC of the subnets. */
   vpcId: pulumi.Input<string>;
   /** Private subnets that reach AWS's services, with NAT or interface endpoints; each worker takes an address. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** The Kafka cluster to read from; a `KafkaCluster` fits. */
   kafka: IamKafkaArgs;
+  /** Names of the topics. */
   topics: SinkTopicsArgs;
+  /** The database to write to. */
   destination: DestinationDatabaseArgs;
   /** The plugin's ZIP, which `npm run build:plugin` makes at `connect/target/audit-sink-plugin.zip`. */
   pluginPath: string;

@@ -8,7 +8,7 @@ import { nameLimits, physicalName } from "../shared/names";
 import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { auroraPostgresProblems } from "./checks";
-import { captureParameters, parameterFamily } from "./parameters";
+import { captureParameters, defaultEngineVersion, parameterFamily } from "./parameters";
 import { type AuroraPostgresArgs, DatabaseInsights } from "./types";
 
 export {
@@ -17,8 +17,6 @@ export {
   type DatabaseParameterArgs,
   type ServerlessCapacityArgs,
 } from "./types";
-
-const defaultEngineVersion = "17";
 
 /** Days of load history that each mode of Database Insights asks for. */
 const insightsRetentionDays = { [DatabaseInsights.Standard]: 7, [DatabaseInsights.Advanced]: 465 };

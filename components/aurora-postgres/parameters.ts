@@ -1,3 +1,6 @@
+/** The newest major version that DMS reads; AWS picks the minor one. */
+export const defaultEngineVersion = "17";
+
 /** One entry of a cluster parameter group. */
 export interface Parameter {
   readonly name: string;

@@ -32,12 +32,17 @@ export type { CapturedTableArgs, CaptureKafkaArgs, ChangeCaptureArgs, SourceData
  * settings stop the task, change it and let it go on where it was.
  */
 export class ChangeCapture extends pulumi.ComponentResource {
+  /** The replication task. */
   public readonly taskArn: pulumi.Output<string>;
   /** Last part of the task's ARN: its dimension in CloudWatch. */
   public readonly taskIdentifier: pulumi.Output<string>;
+  /** The replication instance. */
   public readonly instanceArn: pulumi.Output<string>;
+  /** The instance's own dimension in CloudWatch. */
   public readonly instanceIdentifier: pulumi.Output<string>;
+  /** The database, for testing the connection. */
   public readonly sourceEndpointArn: pulumi.Output<string>;
+  /** The Kafka topic, for testing the connection. */
   public readonly targetEndpointArn: pulumi.Output<string>;
   /** Security group of the replication instance. */
   public readonly securityGroupId: pulumi.Output<string>;
@@ -84,9 +89,16 @@ export class ChangeCapture extends pulumi.ComponentResource {
   }
 }
 
-/** Pulumi keeps a component's arguments in its state: the password must be a secret before it gets there. */
+/**
+ * Pulumi keeps a component's arguments in its state: the password must be a secret before it gets there. Of the cluster,
+ * which may be given as the component that it is, no more is kept than is asked for.
+ */
 function withSecretPassword(args: ChangeCaptureArgs): ChangeCaptureArgs {
-  return { ...args, kafka: { ...args.kafka, capturePassword: pulumi.secret(args.kafka.capturePassword) } };
+  const { bootstrapBrokersScram, securityGroupId, captureUsername, capturePassword } = args.kafka;
+  return {
+    ...args,
+    kafka: { bootstrapBrokersScram, securityGroupId, captureUsername, capturePassword: pulumi.secret(capturePassword) },
+  };
 }
 
 interface InstanceNetwork {

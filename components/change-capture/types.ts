@@ -6,6 +6,7 @@ export interface SourceDatabaseArgs {
   endpoint: pulumi.Input<string>;
   /** Default 5432. */
   port?: pulumi.Input<number>;
+  /** Database whose tables are captured; one task reads one database. */
   databaseName: pulumi.Input<string>;
   /** Security group of the database; a rule that admits DMS is added to it. */
   securityGroupId: pulumi.Input<string>;
@@ -23,6 +24,7 @@ export interface CaptureKafkaArgs {
   bootstrapBrokersScram: pulumi.Input<string>;
   /** Security group of the brokers; a rule that admits DMS is added to it. */
   securityGroupId: pulumi.Input<string>;
+  /** SCRAM user. */
   captureUsername: pulumi.Input<string>;
   /** Kept as a secret, but DMS has to be told it: it stands, encrypted, in the state and in the endpoint. */
   capturePassword: pulumi.Input<string>;
@@ -35,10 +37,13 @@ export interface CapturedTableArgs {
 }
 
 export interface ChangeCaptureArgs {
+  /** VPC of the subnets. */
   vpcId: pulumi.Input<string>;
   /** Private subnets of at least two zones. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** The database to read. */
   source: SourceDatabaseArgs;
+  /** The Kafka cluster to write to; a `KafkaCluster` fits. */
   kafka: CaptureKafkaArgs;
   /** Name of the topic for change records. It must exist: give it as the output of the topic's resource. */
   rawTopic: pulumi.Input<string>;

@@ -40,6 +40,7 @@ export function notifyOfStateChanges(
     `${name}-target`,
     {
       rule: rule.name,
+      targetId: "notifications",
       arn: args.topicArn,
       inputTransformer: {
         inputPaths: { type: "$.detail-type", message: "$.detail.detailMessage", resource: "$.resources[0]" },

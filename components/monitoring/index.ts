@@ -32,7 +32,9 @@ export type {
 export class Monitoring extends pulumi.ComponentResource {
   /** SNS topic to subscribe to. */
   public readonly topicArn: pulumi.Output<string>;
+  /** The dashboard in CloudWatch. */
   public readonly dashboardName: pulumi.Output<string>;
+  /** All alarms in CloudWatch. */
   public readonly alarmNames: pulumi.Output<string[]>;
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -44,11 +44,15 @@ export interface MonitoringArgs {
   email?: pulumi.Input<string>;
   /** Identifier of the source's Aurora cluster, to watch its replication slots. Default: the source is not watched. */
   sourceClusterIdentifier?: pulumi.Input<string>;
+  /** The change capture. */
   capture: MonitoredCaptureArgs;
+  /** The Kafka cluster. */
   kafka: MonitoredKafkaArgs;
+  /** The transformer. */
   transformer: MonitoredTransformerArgs;
+  /** The sink. */
   sink: MonitoredSinkArgs;
-  /** Default: partitions are not watched. */
+  /** What keeps the audit table's partitions. Default: partitions are not watched. */
   operator?: MonitoredOperatorArgs;
   /** Seconds that a hop may be behind for a quarter of an hour, 60 to 86400. Default 300. */
   latencySeconds?: number;

@@ -29,15 +29,21 @@ export { CpuArchitecture, type IamKafkaArgs, type TransformerServiceArgs, type T
  * Replaced by: a renamed stack. The tasks keep nothing: a new one goes on from the group's committed offsets.
  */
 export class TransformerService extends pulumi.ComponentResource {
+  /** The ECS service, by its name in the cluster. */
   public readonly serviceName: pulumi.Output<string>;
+  /** The ECS service. */
   public readonly serviceArn: pulumi.Output<string>;
   /** The ECS cluster. */
   public readonly clusterArn: pulumi.Output<string>;
+  /** The ECS cluster, by name. */
   public readonly clusterName: pulumi.Output<string>;
   /** Kafka Streams application id and consumer group. */
   public readonly applicationId: pulumi.Output<string>;
+  /** What the tasks act as in Kafka. */
   public readonly taskRoleArn: pulumi.Output<string>;
+  /** Security group of the tasks. */
   public readonly securityGroupId: pulumi.Output<string>;
+  /** Where the tasks log. */
   public readonly logGroupName: pulumi.Output<string>;
 
   constructor(name: string, args: TransformerServiceArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -20,17 +20,24 @@ export interface IamKafkaArgs {
 
 /** Names of the topics. They must exist: give them as outputs of the topics' resources. */
 export interface TransformerTopicsArgs {
+  /** Read: change records. */
   raw: pulumi.Input<string>;
+  /** Written: audit events. */
   events: pulumi.Input<string>;
+  /** Read and written: the shapes of the tables. */
   catalog: pulumi.Input<string>;
+  /** Written: records that can't be read. */
   deadLetter: pulumi.Input<string>;
 }
 
 export interface TransformerServiceArgs {
+  /** VPC of the subnets. */
   vpcId: pulumi.Input<string>;
   /** Private subnets that reach AWS's services, with NAT or interface endpoints. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** The Kafka cluster to read from and write to; a `KafkaCluster` fits. */
   kafka: IamKafkaArgs;
+  /** Names of the pipeline's topics. */
   topics: TransformerTopicsArgs;
   /** Partitions of the raw topic: more stream threads than that would idle. Default 1. */
   rawPartitions?: number;
