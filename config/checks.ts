@@ -1,0 +1,112 @@
+import * as pulumi from "@pulumi/pulumi";
+import { auditPipelineProblems } from "../components/audit-pipeline/checks";
+import { auroraPostgresProblems } from "../components/aurora-postgres/checks";
+import { defaultEngineVersion } from "../components/aurora-postgres/parameters";
+import { kafkaClusterProblems } from "../components/kafka-cluster/checks";
+import { networkProblems } from "../components/network/checks";
+import { type Problem, checkPattern } from "../components/shared/checks";
+import { checkLogRetention } from "../components/shared/log-groups";
+import { within } from "./problems";
+import type { SettingKey } from "./schema";
+import type { Settings } from "./settings";
+
+/**
+ * What is wrong with settings that could be read: the components' own checks, under the settings' names, and what only
+ * the whole stack can tell.
+ *
+ * @param read The settings that could be read; the others are not looked at.
+ * @param now The moment that public access must end after.
+ */
+export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey>, now: Date): Problem[] {
+  const { everywhere, network, database, kafka, pipeline } = settings;
+  const place = { vpcId: unknown, subnetIds: read.has("network") ? subnetsToBe(settings) : unknownList };
+  const checks: Readonly<Partial<Record<SettingKey, () => Problem[]>>> = {
+    logRetentionDays: () => checkLogRetention("logRetentionDays", everywhere.logRetentionDays),
+    kmsKeyArn: () => checkKey(settings),
+    network: () => [...within("network", networkProblems(network)), ...checkZonesInRegion(settings)],
+    database: () => within("database", auroraPostgresProblems({ ...database, ...place })),
+    kafka: () => [
+      ...within("kafka", kafkaClusterProblems({ ...kafka, ...place }, now)),
+      ...checkPublicSubnets(settings),
+    ],
+  };
+  const source = { ...sourceToBe, postgresVersion: database.engineVersion ?? defaultEngineVersion };
+  return [
+    // What has to be built first is said first.
+    ...auditPipelineProblems({ ...pipeline, ...place, source, kafka: kafkaToBe }).filter((problem) =>
+      read.has(problem.setting.split(/[.[]/, 1)[0] as SettingKey),
+    ),
+    ...checkRegion(settings.region),
+    ...Object.entries(checks).flatMap(([key, check]) => (read.has(key as SettingKey) ? check() : [])),
+  ];
+}
+
+/** Stands for what only a deployment would tell; checks skip it. */
+const unknown = pulumi.output("");
+const unknownList = pulumi.output<string[]>([]);
+
+const sourceToBe = { endpoint: unknown, databaseName: unknown, securityGroupId: unknown };
+const kafkaToBe = {
+  clusterArn: unknown,
+  bootstrapBrokersIam: unknown,
+  bootstrapBrokersScram: unknown,
+  securityGroupId: unknown,
+  captureUsername: unknown,
+  capturePassword: unknown,
+  replicationFactor: pulumi.output(2),
+};
+
+/** As many different subnets as there will be, for the checks that count them. */
+function subnetsToBe({ network, kafka }: Settings): pulumi.Input<string[]> {
+  const { existing, availabilityZones } = network;
+  const subnets = kafka.subnetsArePublic ? existing?.publicSubnetIds : existing?.privateSubnetIds;
+  return subnets ?? availabilityZones ?? unknownList;
+}
+
+function checkRegion(region: string): Problem[] {
+  if (/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) return [];
+  return [
+    {
+      setting: "aws:region",
+      value: region || undefined,
+      allowed: "an AWS region such as eu-central-1",
+      fix: "Run pulumi config set aws:region <region>: without it, it would depend on who deploys.",
+    },
+  ];
+}
+
+function checkKey({ everywhere, region }: Settings): Problem[] {
+  const allowed = "empty, or the ARN of a key in the stack's region (not an alias)";
+  return checkPattern(
+    "kmsKeyArn",
+    everywhere.kmsKeyArn,
+    new RegExp(`^arn:[^:]+:kms:${region}:\\d{12}:key/.+$`),
+    allowed,
+  );
+}
+
+function checkZonesInRegion({ network, region }: Settings): Problem[] {
+  if (checkRegion(region).length > 0) return [];
+  const elsewhere = (network.availabilityZones ?? []).filter((zone) => !zone.startsWith(region));
+  if (elsewhere.length === 0) return [];
+  return [
+    {
+      setting: "network.availabilityZones",
+      value: elsewhere,
+      allowed: `zones of aws:region (${region})`,
+      fix: `Name zones such as ${region}a, or change aws:region.`,
+    },
+  ];
+}
+
+function checkPublicSubnets({ kafka, network }: Settings): Problem[] {
+  if (!kafka.subnetsArePublic || !network.existing || network.existing.publicSubnetIds?.length) return [];
+  return [
+    {
+      setting: "network.existing.publicSubnetIds",
+      value: network.existing.publicSubnetIds,
+      allowed: "two or three subnets when kafka.subnetsArePublic is true",
+      fix: "Name the public subnets that brokers shall stand in, or set kafka.subnetsArePublic to false.",
+    },
+  ];
+}

@@ -1,0 +1,56 @@
+import type {
+  CaptureSettings,
+  DatabaseSettings,
+  Environment,
+  KafkaSettings,
+  NetworkSettings,
+  SinkSettings,
+  TopicSettings,
+} from "./schema";
+
+/** What a section of settings holds where the stack says nothing; a written member replaces its default whole. */
+export interface SectionDefaults {
+  readonly network: NetworkSettings;
+  readonly database: DatabaseSettings;
+  readonly kafka: KafkaSettings & { readonly brokers: number };
+  readonly topics: TopicSettings;
+  readonly capture: CaptureSettings;
+  readonly sink: SinkSettings & { readonly pluginPath: string };
+}
+
+/** Where `npm run build:plugin` leaves the sink plugin, seen from Pulumi.yaml. */
+const pluginPath = "connect/target/audit-sink-plugin.zip";
+
+/** `dev` is the smallest that works and can be thrown away; `prod` outlives a zone. */
+export const environmentDefaults: Readonly<Record<Environment, SectionDefaults>> = {
+  dev: {
+    network: { natGateways: "single" },
+    database: {
+      serverless: { minimumCapacity: 0.5, maximumCapacity: 2 },
+      backupRetentionDays: 1,
+      applyImmediately: true,
+    },
+    kafka: { brokers: 2, instanceType: "kafka.t3.small", volumeSizeGiB: 20, monitoringLevel: "PER_BROKER" },
+    topics: { retentionDays: 3 },
+    capture: { instanceClass: "dms.t3.medium", allocatedStorageGiB: 20, multiAz: false },
+    sink: { pluginPath, tasks: 1, workers: 1 },
+  },
+  prod: {
+    network: { natGateways: "per-zone" },
+    database: {
+      serverless: { minimumCapacity: 1, maximumCapacity: 16 },
+      readers: 1,
+      backupRetentionDays: 14,
+    },
+    kafka: {
+      brokers: 3,
+      instanceType: "kafka.m7g.large",
+      volumeSizeGiB: 100,
+      storageAutoscaling: { maximumGiB: 1000 },
+      monitoringLevel: "PER_BROKER",
+    },
+    topics: { retentionDays: 14 },
+    capture: { instanceClass: "dms.r6i.large", allocatedStorageGiB: 100, multiAz: true },
+    sink: { pluginPath, tasks: 2, workers: 2 },
+  },
+};

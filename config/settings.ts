@@ -1,0 +1,143 @@
+import type { z } from "zod";
+import { defaultLobMaxSizeKilobytes } from "../contract/change-capture";
+import { type Problem, problemText } from "../components/shared/checks";
+import { defaultLogRetentionDays } from "../components/shared/log-groups";
+import { contentProblems } from "./checks";
+import { environmentDefaults } from "./defaults";
+import { schemaProblems, withoutFaults } from "./problems";
+import { type DatabaseSettings, type SettingKey, settingSchemas } from "./schema";
+
+/** A stack's settings as they were written: plain texts, objects and lists as JSON. */
+export interface WrittenSettings {
+  /** `aws:region`. */
+  readonly region?: string;
+  /** The project's own settings, by key without the project's name. */
+  readonly project: Readonly<Record<string, string>>;
+}
+
+/** A stack's settings, checked, with the defaults of its kind of environment filled in. */
+export type Settings = ReturnType<typeof withDefaults>;
+
+/** All that is wrong with the settings of a stack, at once. */
+export class InvalidSettings extends Error {
+  constructor(readonly problems: readonly Problem[]) {
+    const heading = problems.length === 1 ? "A setting of this stack is wrong:" : "Settings of this stack are wrong:";
+    super([heading, ...problems.map((problem) => `  - ${problemText(problem)}`)].join("\n"));
+  }
+}
+
+/**
+ * Checks the settings of a stack and fills in defaults.
+ *
+ * @param now The moment that public access must end after.
+ * @throws InvalidSettings with everything that is wrong.
+ */
+export function parseSettings(written: WrittenSettings, now: Date = new Date()): Settings {
+  const { values, problems } = parseEach(written.project);
+  const settings = withDefaults(values, written.region ?? "");
+  const read = new Set(Object.keys(values) as SettingKey[]);
+  // What stands in a faulty setting's place is no news.
+  const faulty = problems.map((problem) => problem.setting);
+  const furtherProblems = contentProblems(settings, read, now).filter(
+    ({ setting }) => !faulty.some((fault) => setting === fault || setting.startsWith(`${fault}.`)),
+  );
+  const all = [...furtherProblems, ...problems];
+  if (all.length > 0) throw new InvalidSettings(all);
+  return settings;
+}
+
+type Values = { -readonly [Key in SettingKey]?: z.output<(typeof settingSchemas)[Key]> };
+
+/** What each setting may be left to, in the words of Pulumi.yaml; every other one must be written. */
+export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
+  logRetentionDays: String(defaultLogRetentionDays),
+  kmsKeyArn: "",
+  network: "{}",
+  database: "{}",
+  kafka: "{}",
+  topics: "{}",
+  lobMaxSizeKilobytes: String(defaultLobMaxSizeKilobytes),
+  capture: "{}",
+  transformer: "{}",
+  sink: "{}",
+  alarms: "{}",
+};
+
+interface Parsed {
+  /** Settings that could be read; of an object, the members that could. */
+  readonly values: Values;
+  readonly problems: Problem[];
+}
+
+/** Reads every setting for itself, so that a fault in one hides none in another. */
+function parseEach(project: Readonly<Record<string, string>>): Parsed {
+  const keys = Object.keys(settingSchemas) as SettingKey[];
+  const problems: Problem[] = Object.keys(project)
+    .filter((key) => !(keys as string[]).includes(key))
+    .map((key) => ({
+      setting: key,
+      value: project[key],
+      allowed: `one of ${keys.join(", ")}`,
+      fix: `Remove it with pulumi config rm ${key}, or write its name as it stands in Pulumi.yaml.`,
+    }));
+  const values: Values = {};
+  for (const key of keys) {
+    const schema = settingSchemas[key] as z.ZodType;
+    const value = readValue(project[key] ?? leftOut[key]);
+    const result = schema.safeParse(value);
+    if (!result.success) problems.push(...schemaProblems(key, value, schema, result.error));
+    const readable = result.success ? result : schema.safeParse(withoutFaults(value, result.error));
+    if (readable.success) Object.assign(values, { [key]: readable.data });
+  }
+  return { values, problems };
+}
+
+/** Objects and lists arrive as JSON; anything else is the text itself. */
+function readValue(text: string | undefined): unknown {
+  if (text === undefined || !/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What the stack wrote, over the defaults of its kind of environment; over those of `dev` while that is unknown. */
+function withDefaults(values: Values, region: string) {
+  const environment = values.environment ?? "dev";
+  const defaults = environmentDefaults[environment];
+  return {
+    environment,
+    region,
+    /** What every component takes. */
+    everywhere: {
+      retainData: values.retainData ?? true,
+      logRetentionDays: values.logRetentionDays,
+      kmsKeyArn: values.kmsKeyArn || undefined,
+    },
+    // The defaults shape a new network; an existing one is used as it is.
+    network: values.network?.existing ? values.network : over(defaults.network, values.network),
+    database: chosenCapacity(over(defaults.database, values.database), values.database),
+    kafka: over(defaults.kafka, values.kafka),
+    pipeline: {
+      sourceId: values.sourceId ?? "",
+      tables: values.tables ?? [],
+      topics: over(defaults.topics, values.topics),
+      lobMaxSizeKilobytes: values.lobMaxSizeKilobytes,
+      capture: over(defaults.capture, values.capture),
+      transformer: values.transformer ?? {},
+      sink: over(defaults.sink, values.sink),
+      alarms: values.alarms ?? {},
+    },
+  };
+}
+
+/** One object's members over another's; a member that is an object itself is taken whole. */
+function over<T extends object>(defaults: T, written: Partial<T> = {}): T {
+  return { ...defaults, ...written };
+}
+
+/** A written `instanceClass` takes the place of the default `serverless`. */
+function chosenCapacity(merged: DatabaseSettings, written: DatabaseSettings = {}): DatabaseSettings {
+  return written.instanceClass === undefined ? merged : { ...merged, serverless: written.serverless };
+}

@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+// `pulumi config set` hands over text, and with --path turns `true`, `5` and the like into JSON by itself: each kind of
+// value is accepted in both spellings.
+
+export function text() {
+  return z.preprocess(
+    (value) => (typeof value === "number" || typeof value === "boolean" ? String(value) : value),
+    z.string(),
+  );
+}
+
+export function number() {
+  return z.preprocess(
+    (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
+    z.number(),
+  );
+}
+
+export function flag() {
+  return z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean());
+}
+
+export function choice<const T extends Readonly<Record<string, string>>>(choices: T) {
+  return z.enum(choices);
+}
+
+/**
+ * The schemas of a component's arguments, one for each that a stack may set. The type holds it to the component: a
+ * forgotten or renamed argument does not compile.
+ *
+ * @typeParam Given Arguments that the program itself fills in.
+ */
+export type SchemasOf<Args, Given extends keyof Args = never> = {
+  readonly [Name in Exclude<keyof Args, Given>]-?: z.ZodType<Args[Name]>;
+};

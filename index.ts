@@ -1,0 +1,56 @@
+import { AuditPipeline, AuroraPostgres, KafkaCluster, Network } from "./components";
+import { readSettings } from "./config";
+
+const settings = readSettings();
+const { everywhere } = settings;
+
+const network = new Network("network", settings.network);
+const inPrivateSubnets = { vpcId: network.vpcId, subnetIds: network.privateSubnetIds };
+
+const database = new AuroraPostgres("database", { ...everywhere, ...settings.database, ...inPrivateSubnets });
+
+const kafka = new KafkaCluster("kafka", {
+  ...everywhere,
+  ...settings.kafka,
+  vpcId: network.vpcId,
+  subnetIds: settings.kafka.subnetsArePublic ? network.publicSubnetIds : network.privateSubnetIds,
+});
+
+// From the database through Kafka back into the database; give `destination` to keep the audit log elsewhere.
+const pipeline = new AuditPipeline("audit", {
+  ...everywhere,
+  ...settings.pipeline,
+  ...inPrivateSubnets,
+  source: {
+    endpoint: database.endpoint,
+    port: database.port,
+    databaseName: database.databaseName,
+    securityGroupId: database.securityGroupId,
+    clusterIdentifier: database.clusterIdentifier,
+    postgresVersion: database.engineVersion,
+  },
+  kafka: {
+    clusterArn: kafka.clusterArn,
+    bootstrapBrokersIam: kafka.bootstrapBrokersIam,
+    bootstrapBrokersScram: kafka.bootstrapBrokersScram,
+    securityGroupId: kafka.securityGroupId,
+    captureUsername: kafka.captureUsername,
+    capturePassword: kafka.capturePassword,
+    replicationFactor: kafka.replicationFactor,
+  },
+});
+
+// Enough for another stack to put something beside this one, or a pipeline of its own over the same parts.
+export const vpcId = network.vpcId;
+export const privateSubnetIds = network.privateSubnetIds;
+export const databaseEndpoint = database.endpoint;
+export const databaseName = database.databaseName;
+export const databaseSecurityGroupId = database.securityGroupId;
+export const databaseMasterSecretArn = database.masterSecretArn;
+export const kafkaClusterArn = kafka.clusterArn;
+export const kafkaBootstrapBrokers = kafka.bootstrapBrokersIam;
+export const kafkaSecurityGroupId = kafka.securityGroupId;
+export const captureSecretArn = pipeline.captureSecretArn;
+export const writerSecretArn = pipeline.writerSecretArn;
+export const alarmTopicArn = pipeline.alarmTopicArn;
+export const dashboardName = pipeline.dashboardName;
