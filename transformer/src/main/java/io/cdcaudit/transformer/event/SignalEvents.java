@@ -14,7 +14,9 @@ import io.cdcaudit.transformer.record.TableName;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -25,9 +27,11 @@ final class SignalEvents {
 
   /** The body is cut into columns of a length that DMS takes as a string. */
   private static final List<String> BODY_COLUMNS =
-      java.util.stream.IntStream.rangeClosed(1, 16).mapToObj(number -> "body_" + number).toList();
+      IntStream.rangeClosed(1, 16).mapToObj(number -> "body_" + number).toList();
 
-  private static final JsonMapper JSON = JsonMapper.builder().build();
+  /** Numbers in a context keep every digit. */
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
 
   private final EventIdentity identity;
   private final Catalogs catalogs;
