@@ -84,11 +84,14 @@ export function tableMappings(tables: readonly TableSelection[], rawTopic: strin
   return { rules };
 }
 
-/** Default of {@link TaskSettingsInput.lobMaxSizeKilobytes}. */
-export const defaultLobMaxSizeKilobytes = 2048;
+/**
+ * Default of {@link TaskSettingsInput.lobMaxSizeKilobytes}: texts of two million characters, which DMS counts as two bytes
+ * each. A full load sets aside this much memory for each LOB column of each row of a commit.
+ */
+export const defaultLobMaxSizeKilobytes = 4096;
 
 export interface TaskSettingsInput {
-  /** Text, JSON and arrays above this many KB stop the task rather than be cut. Default 2048. */
+  /** Text, JSON and arrays above this many KB stop the task rather than be cut; DMS counts two bytes a character. Default 4096. */
   readonly lobMaxSizeKilobytes?: number;
 }
 

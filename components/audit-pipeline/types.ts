@@ -180,7 +180,7 @@ export interface AuditPipelineArgs {
   tables: AuditedTableArgs[];
   /** Names and sizes of the topics. Default: the contract's. */
   topics?: PipelineTopicsArgs;
-  /** Text, JSON and arrays above this many KB stop the capture rather than be cut. Default 2048. */
+  /** Text, JSON and arrays above this many KB stop the capture rather than be cut. Default 4096. */
   lobMaxSizeKilobytes?: number;
   /** The DMS instance and task. Default: the smallest that works. */
   capture?: PipelineCaptureArgs;

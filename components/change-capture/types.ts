@@ -51,7 +51,7 @@ export interface ChangeCaptureArgs {
   tables: CapturedTableArgs[];
   /** Largest message in bytes; topic and brokers must take as much. Default 16 MiB. */
   messageMaxBytes?: pulumi.Input<number>;
-  /** Text, JSON and arrays above this many KB stop the task rather than be cut. Default 2048. */
+  /** Text, JSON and arrays above this many KB stop the task rather than be cut. Default 4096. */
   lobMaxSizeKilobytes?: number;
   /** DMS engine version. Default `3.6.1`, the first that reads PostgreSQL 17. */
   engineVersion?: pulumi.Input<string>;

@@ -64,7 +64,7 @@ export interface TransformerServiceArgs {
   minimumTasks?: number;
   /** Tasks that lag may start, at most `rawPartitions / streamThreads`, which is the default. */
   maximumTasks?: number;
-  /** `LobMaxSize` of the DMS task in KB: a value of that size was cut, and is named in `unknown_columns`. Default 2048. */
+  /** `LobMaxSize` of the DMS task in KB: a value of that size was cut, and is named in `unknown_columns`. Default 4096. */
   lobMaxSizeKilobytes?: number;
   /** Largest message in bytes that topics take. Default 16 MiB. */
   messageMaxBytes?: number;

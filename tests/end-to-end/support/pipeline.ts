@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, chmodSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,6 +37,11 @@ export async function startTestPipeline(
     },
     ...options,
   });
+  const exits: string[] = [];
+  pipeline.onUnexpectedExit((description) => {
+    const log = pipeline.processes.find(({ name }) => description.startsWith(name))?.logFile;
+    exits.push(`${description} ${log ? readFileSync(log, "utf8").trimEnd().split("\n").slice(-3).join("\n") : ""}`);
+  });
   const stop = async () => {
     await pipeline.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -54,7 +59,7 @@ export async function startTestPipeline(
       withClient({ ...pipeline.destination, ...shopUser }, (client) => transaction(client, actor, statements)),
     query: <Row>(sql: string, values: unknown[] = []) =>
       withClient(pipeline.destination, async (client) => (await client.query(sql, values)).rows as Row[]),
-    differences: (timeout = 60_000) => waitForTruth(pipeline, timeout),
+    differences: (timeout = 60_000) => waitForTruth(pipeline, exits, timeout),
     stop,
   };
 }
@@ -68,10 +73,12 @@ export async function transaction(client: Client, actor: string, statements: rea
   await client.query("COMMIT");
 }
 
-async function waitForTruth(pipeline: Pipeline, timeout: number): Promise<string[]> {
+/** A part that ended by itself is the first difference: nothing would ever arrive. */
+async function waitForTruth(pipeline: Pipeline, exits: readonly string[], timeout: number): Promise<string[]> {
   const deadline = Date.now() + timeout;
   for (;;) {
     const differences = await withClient(pipeline.destination, (client) => compareWithOracle(client));
+    if (exits.length > 0) return [...exits, ...differences];
     if (differences.length === 0 || Date.now() > deadline) return differences;
     await sleep(500);
   }
