@@ -170,12 +170,15 @@ BEGIN
     FROM audit.add_partitions(audit.period_start(now(), period) - interval '1 day', horizon, period) AS added;
 
   IF keep_from IS NOT NULL THEN
-    FOR old IN SELECT * FROM audit.partitions() AS existing WHERE existing.upper_bound <= keep_from LOOP
+    FOR old IN
+      SELECT existing.partition::text AS name, existing.upper_bound
+      FROM audit.partitions() AS existing WHERE existing.upper_bound <= keep_from
+    LOOP
       BEGIN
-        EXECUTE format('DROP TABLE %s', old.partition);
-        RETURN QUERY SELECT 'dropped', old.partition::text, format('events until %s, older than %s', old.upper_bound, retention);
+        EXECUTE format('DROP TABLE %s', old.name);
+        RETURN QUERY SELECT 'dropped', old.name, format('events before %s, older than %s', old.upper_bound, retention);
       EXCEPTION WHEN lock_not_available THEN
-        RETURN QUERY SELECT 'kept', old.partition::text, 'a query held audit.events for more than 10 s; the next run drops it';
+        RETURN QUERY SELECT 'kept', old.name, 'queries held audit.events for more than 10 s; the next run drops it';
       END;
     END LOOP;
   END IF;

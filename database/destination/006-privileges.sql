@@ -2,9 +2,11 @@ REVOKE ALL ON SCHEMA audit FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA audit FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 
--- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO UPDATE needs, and no more. The update is part of
--- the statement but never happens: see audit.keep_row.
 GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
+
+-- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO UPDATE SET actor = EXCLUDED.actor, ... needs, and no
+-- more. PostgreSQL asks for SELECT on the key and on every column that EXCLUDED names, and for UPDATE although
+-- audit.keep_row lets none happen.
 DO $$
 DECLARE
   event_columns text := (
@@ -17,10 +19,10 @@ DECLARE
       AND attname NOT IN ('committed_at', 'event_id', 'stored_at')
   );
 BEGIN
-  EXECUTE format('GRANT INSERT (%s), UPDATE (%s) ON audit.events TO audit_writer', event_columns, updated_columns);
+  EXECUTE format('GRANT SELECT (%1$s), INSERT (%1$s), UPDATE (%2$s) ON audit.events TO audit_writer',
+    event_columns, updated_columns);
 END
 $$;
-GRANT SELECT (committed_at, event_id) ON audit.events TO audit_writer;
 
 GRANT SELECT ON audit.log TO audit_reader;
 GRANT EXECUTE ON FUNCTION

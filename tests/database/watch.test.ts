@@ -6,18 +6,23 @@ import { errorOf, TestServer } from "./support/postgres";
 import { takeSignals } from "./support/signals";
 
 let server: TestServer;
+/** A bootstrapped database without tables, of which each test gets a copy. */
+let template: string;
 let client: Client;
 let warnings: string[];
 
 beforeAll(async () => {
   server = await TestServer.start();
+  const prepared = await server.createDatabase();
+  template = prepared.database;
+  await bootstrapSource(prepared, { tables: [] });
+  await prepared.end();
 });
 
 afterAll(() => server.stop());
 
 beforeEach(async () => {
-  client = await server.createDatabase();
-  await bootstrapSource(client, { tables: [] });
+  client = await server.createDatabase({ template });
   warnings = [];
   client.on("notice", ({ severity, message }) => {
     if (severity === "WARNING") warnings.push(message ?? "");

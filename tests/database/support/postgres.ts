@@ -13,9 +13,13 @@ export interface ConnectOptions {
   readonly password?: string;
 }
 
+/** A client that knows the name of its database. */
+export type DatabaseClient = Client & { readonly database: string };
+
 /** A real PostgreSQL of its own for one test file. */
 export class TestServer {
   private readonly clients: Client[] = [];
+  private databases = 0;
 
   private constructor(
     readonly port: number,
@@ -70,14 +74,15 @@ export class TestServer {
     return client;
   }
 
-  /** A connection to a new, empty database. */
-  async createDatabase(options: { readonly owner?: string } = {}): Promise<Client & { database: string }> {
-    const database = `test_${this.clients.length}`;
+  /** A connection to a new database, empty or a copy of one that nobody is connected to. */
+  async createDatabase(options: { readonly owner?: string; readonly template?: string } = {}): Promise<DatabaseClient> {
+    const database = `test_${(this.databases += 1)}`;
     const admin = await this.connect();
     const owner = options.owner ? ` OWNER ${escapeIdentifier(options.owner)}` : "";
-    await admin.query(`CREATE DATABASE ${database}${owner}`);
+    const template = options.template ? ` TEMPLATE ${options.template}` : "";
+    await admin.query(`CREATE DATABASE ${database}${owner}${template}`);
     await admin.end();
-    return (await this.connect({ database })) as Client & { database: string };
+    return (await this.connect({ database })) as DatabaseClient;
   }
 
   async stop(): Promise<void> {

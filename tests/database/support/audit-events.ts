@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "pg";
+import { auditEventsTable } from "../../../contract/audit-table";
+
+/** An audit event as a test writes it; what it leaves out gets a plain value. */
+export interface EventInput {
+  readonly event_id?: string;
+  readonly committed_at: string;
+  readonly operation: string;
+  readonly table?: string;
+  readonly transaction_id?: number | null;
+  readonly sequence?: number | null;
+  readonly record_key?: object | null;
+  readonly before?: object;
+  readonly after?: object;
+  readonly unknown_columns?: readonly string[];
+  readonly actor?: string;
+  readonly request_id?: string;
+  readonly context?: object;
+  readonly source_id?: string;
+}
+
+const columns = auditEventsTable.eventColumns.map(({ name }) => name);
+const updated = columns.filter((name) => !auditEventsTable.primaryKey.includes(name));
+
+/** The statement that the sink runs for a batch of `count` events. */
+export function upsertStatement(count: number): string {
+  const rows = Array.from(
+    { length: count },
+    (_, row) => `(${columns.map((_, column) => `$${row * columns.length + column + 1}`).join(", ")})`,
+  );
+  return `INSERT INTO ${auditEventsTable.qualifiedName} (${columns.join(", ")}) VALUES ${rows.join(", ")}
+    ON CONFLICT (${auditEventsTable.primaryKey.join(", ")})
+    DO UPDATE SET ${updated.map((name) => `${name} = EXCLUDED.${name}`).join(", ")}`;
+}
+
+/** Writes events in one statement, as the sink does. Returns how many rows the server says it affected. */
+export async function storeEvents(client: Client, events: readonly EventInput[]): Promise<number | null> {
+  const values = events.flatMap((event) => {
+    const [schema_name, table_name] = (event.table ?? "shop.orders").split(".");
+    const row: Record<string, unknown> = {
+      event_id: randomUUID(),
+      source_id: "test",
+      transaction_id: 1,
+      sequence: 1,
+      schema_name,
+      table_name,
+      ...event,
+    };
+    return columns.map((name) => row[name] ?? null);
+  });
+  return (await client.query(upsertStatement(events.length), values)).rowCount;
+}
