@@ -138,9 +138,10 @@ function checkPublicAccess(access: PublicAccessArgs, subnetsArePublic: boolean, 
       value: access.stage,
       allowed: "prepare or open, one deployment each, because MSK refuses public access on a cluster being made",
       fix:
-        "1. Give the SCRAM user its access control lists, then deploy prepare: users without lists may do nothing from " +
-        "then on, and the brokers stay private. 2. Deploy open: brokers get public addresses and the cidrs may connect " +
-        "with IAM on port 9198 until the end time.",
+        "1. With kafka-acls.sh as an IAM client, let the SCRAM user Describe and Write the raw topic and Describe and " +
+        "IdempotentWrite the cluster; then deploy prepare: users without lists may do nothing from then on, and the " +
+        "brokers stay private. 2. Deploy open: brokers get public addresses, and the cidrs may connect with IAM on port " +
+        "9198 until the end time, when AWS shuts them out by itself.",
     });
   }
   return [...problems, ...checkGuests(access.cidrs), ...checkEndTime(access.until, now)];

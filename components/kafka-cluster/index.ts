@@ -9,14 +9,9 @@ import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { brokerProperties, propertiesText, replicationFor } from "./broker-configuration";
 import { kafkaClusterProblems } from "./checks";
+import { admitGuests, publicIamPort } from "./public-access";
 import { kafkaTopic } from "./topics";
-import {
-  type KafkaClusterArgs,
-  MonitoringLevel,
-  type PublicAccessArgs,
-  PublicAccessStage,
-  type StorageAutoscalingArgs,
-} from "./types";
+import { type KafkaClusterArgs, MonitoringLevel, PublicAccessStage, type StorageAutoscalingArgs } from "./types";
 
 export { groupArn, topicArn, transactionalIdArn } from "./arns";
 export { kafkaTopic } from "./topics";
@@ -30,7 +25,7 @@ export {
 } from "./types";
 
 /** Ports that MSK's brokers listen on, by who may connect. */
-export const brokerPorts = { scram: 9096, iam: 9098, publicIam: 9198 } as const;
+export const brokerPorts = { scram: 9096, iam: 9098, publicIam: publicIamPort } as const;
 
 /**
  * An MSK cluster of standard brokers in KRaft mode that admits IAM and SCRAM clients over TLS only, with explicit
@@ -89,7 +84,9 @@ export class KafkaCluster extends pulumi.ComponentResource {
     );
     const cluster = brokerCluster(name, args, { keyArn, securityGroupId: group.id }, this);
     if (args.storageAutoscaling) growVolumes(name, args.storageAutoscaling, cluster, this);
-    if (args.publicAccess?.stage === PublicAccessStage.Open) admitGuests(name, args.publicAccess, group, this);
+    if (args.publicAccess?.stage === PublicAccessStage.Open) {
+      admitGuests(name, args.publicAccess, { securityGroup: group, keyArn }, this);
+    }
     const user = captureUser(name, args, { keyArn, cluster }, this);
     for (const topic of args.topics ?? []) {
       const childName = `${name}-topic-${topic.name}`;
@@ -230,31 +227,6 @@ function growVolumes(
     },
     { parent },
   );
-}
-
-/** IAM only: the one SCRAM user belongs to DMS. */
-function admitGuests(
-  name: string,
-  access: PublicAccessArgs,
-  group: aws.ec2.SecurityGroup,
-  parent: pulumi.Resource,
-): void {
-  for (const cidr of access.cidrs) {
-    const childName = `${name}-guest-${cidr.replace(/[./]/g, "-")}`;
-    new aws.vpc.SecurityGroupIngressRule(
-      childName,
-      {
-        securityGroupId: group.id,
-        ipProtocol: "tcp",
-        fromPort: brokerPorts.publicIam,
-        toPort: brokerPorts.publicIam,
-        cidrIpv4: cidr,
-        description: `Guest with IAM until ${access.until}`,
-        tags: componentTags(childName, name),
-      },
-      { parent },
-    );
-  }
 }
 
 interface CaptureUser {

@@ -23,14 +23,21 @@ export interface StorageAutoscalingArgs {
 
 /** The two deployments that public access takes, because MSK refuses it while a cluster is being created. */
 export const PublicAccessStage = {
-  /** From now on SCRAM users need access control lists; the brokers stay private. */
+  /**
+   * From now on SCRAM users need access control lists, which an IAM client must write before: Describe and Write on the
+   * raw topic, Describe and IdempotentWrite on the cluster. The brokers stay private.
+   */
   Prepare: "prepare",
-  /** The brokers get public addresses, and the named networks may connect. */
+  /** The brokers get public addresses, and the named networks may connect until AWS shuts them out at the end time. */
   Open: "open",
 } as const;
 export type PublicAccessStage = (typeof PublicAccessStage)[keyof typeof PublicAccessStage];
 
-/** A way in from the internet for a while. The pipeline itself never needs it. */
+/**
+ * A way in from the internet for a while. The pipeline itself never needs it. At the end time a schedule in AWS revokes
+ * the rules that let guests in; a deployment after that is refused until the argument is removed, which also takes the
+ * brokers' public addresses.
+ */
 export interface PublicAccessArgs {
   /** Networks that may connect, /24 or smaller, such as `203.0.113.7/32`. */
   cidrs: string[];

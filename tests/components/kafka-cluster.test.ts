@@ -222,6 +222,22 @@ describe("public access to a Kafka cluster", () => {
     ]);
   });
 
+  it("ends by itself: AWS revokes exactly the guests' rules at the end time", async () => {
+    const { all, only } = await deploy(kafka(openTo(["203.0.113.7/32", "198.51.100.0/24"])));
+    const { inputs } = only("Schedule");
+    expect(inputs.scheduleExpression).toMatch(/^at\(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\)$/);
+    expect(inputs.scheduleExpressionTimezone).toBe("UTC");
+    expect(inputs.target.arn).toBe("arn:aws:scheduler:::aws-sdk:ec2:revokeSecurityGroupIngress");
+    const groupId = all("SecurityGroupIngressRule")[0]?.inputs.securityGroupId;
+    const { GroupId, SecurityGroupRuleIds } = JSON.parse(inputs.target.input);
+    expect(GroupId).toBe(groupId);
+    expect(SecurityGroupRuleIds).toEqual([expect.stringMatching(/^sgr-/), expect.stringMatching(/^sgr-/)]);
+    const { Statement } = JSON.parse(only("kafka-guests-end-role-permissions").inputs.policy);
+    expect(Statement[0].Action).toEqual(["ec2:RevokeSecurityGroupIngress"]);
+    expect(Statement[0].Resource).toHaveLength(3);
+    expect(Statement[0].Resource.every((arn: string) => !arn.includes("*"))).toBe(true);
+  });
+
   it("is refused on private subnets before anything is created", async () => {
     const { message, asked } = await refusal(kafka({ ...openTo(["203.0.113.7/32"]), subnetsArePublic: false }));
     expect(message).toContain("public subnets (subnetsArePublic)");

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { groupArn, topicArn, transactionalIdArn } from "../../components/kafka-cluster/arns";
 import { brokerProperties, propertiesText, replicationFor } from "../../components/kafka-cluster/broker-configuration";
 import { kafkaClusterProblems } from "../../components/kafka-cluster/checks";
+import { scheduleExpression } from "../../components/kafka-cluster/public-access";
 import type { KafkaClusterArgs } from "../../components/kafka-cluster/types";
 
 const now = new Date("2026-11-22T12:00:00Z");
@@ -181,7 +182,12 @@ describe("public access", () => {
   it("explains both of its deployments when the stage is missing", () => {
     const publicAccess = { ...access, stage: undefined as unknown as "open" };
     const [problem] = problems({ subnetsArePublic: true, publicAccess });
-    expect(problem?.fix).toMatch(/1\. .*deploy prepare.*2\. Deploy open/);
+    expect(problem?.fix).toMatch(/1\. .*kafka-acls\.sh.*deploy prepare.*2\. Deploy open/);
+  });
+
+  it("ends in UTC, whatever zone its time is written in", () => {
+    expect(scheduleExpression("2026-11-30T18:00:00+01:00")).toBe("at(2026-11-30T17:00:00)");
+    expect(scheduleExpression("2026-11-30T18:00Z")).toBe("at(2026-11-30T18:00:00)");
   });
 
   it("says how to close it when its time has passed", () => {
