@@ -11,7 +11,10 @@ import type { AuditPipelineArgs, AuditedTableArgs } from "./types";
 export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
   const links = linksToCome();
   const ofPart = (part: string, problems: Problem[]) =>
-    problems.map((problem) => ({ ...problem, setting: pipelineSetting(args, part, problem.setting) }));
+    problems.map((problem) => {
+      const setting = pipelineSetting(args, part, problem.setting);
+      return { ...problem, setting, fix: problem.fix.replace(problem.setting, setting) };
+    });
   return withoutRepetitions([
     // What has to be built first is said first.
     ...ofPart("transformer", transformerServiceProblems(transformerArgs(args, links))),
