@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { type Invocation, type LogLine, RecordingEngine, type Registration, stackType } from "./engine";
 import { readStackSettings } from "./stack-settings";
 import type { ValueMap } from "./values";
@@ -13,8 +14,8 @@ export interface RecordOptions {
   readonly stackName?: string;
   /** True (the default is false) records a preview, in which what only AWS knows is unknown. */
   readonly preview?: boolean;
-  /** Settings that replace those of the stack file, by full key. */
-  readonly config?: Readonly<Record<string, string>>;
+  /** Settings by full key: a text replaces that of the stack file, an object replaces members of an object. */
+  readonly config?: Readonly<Record<string, string | object>>;
   /** Milliseconds after which the program is stopped. Default 120,000. */
   readonly timeoutMilliseconds?: number;
 }
@@ -55,7 +56,7 @@ const exampleAccount = "111122223333";
 export async function recordStack(options: RecordOptions): Promise<Recording> {
   const projectFolder = resolve(options.projectFolder);
   const settings = readStackSettings(projectFolder, options.stack);
-  const config = { ...settings.config, ...options.config };
+  const config = overlay(settings.config, options.config ?? {});
   const stack = options.stackName ?? options.stack;
   const preview = options.preview ?? false;
   const region = config["aws:region"] ?? "eu-central-1";
@@ -89,6 +90,8 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
         environment: {
           ...settings.runtimeEnvironment,
           NO_COLOR: "1",
+          // Spares each later run the compilation of the SDKs.
+          NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
           PULUMI_CONFIG: JSON.stringify(config),
           PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(settings.secretKeys),
         },
@@ -114,6 +117,15 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
     stackOutputs: engine.registrations.find((registration) => registration.type === stackType)?.outputs ?? {},
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+function overlay(config: Readonly<Record<string, string>>, changes: Readonly<Record<string, string | object>>) {
+  const result = { ...config };
+  for (const [key, change] of Object.entries(changes)) {
+    const merged = () => JSON.stringify({ ...(JSON.parse(config[key] ?? "{}") as object), ...(change as object) });
+    result[key] = typeof change === "string" ? change : merged();
+  }
+  return result;
 }
 
 function partitionOf(region: string): string {
