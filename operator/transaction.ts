@@ -32,10 +32,21 @@ export async function exclusively<Result>(
     await client.query("COMMIT");
     return result;
   } catch (error) {
-    await client.query("ROLLBACK").catch(() => {
-      // The connection is gone, and the transaction with it; the first error is the one to tell.
-    });
+    // If the connection is gone, so is the transaction, and the first error is the one to tell.
+    await client.query("ROLLBACK").catch(() => undefined);
     throw error;
+  }
+}
+
+/** Runs `work`, which only reads, with names resolved in `pg_catalog` alone. */
+export async function readOnly<Result>(client: ClientBase, work: () => Promise<Result>): Promise<Result> {
+  await client.query("BEGIN READ ONLY");
+  try {
+    await client.query("SET LOCAL search_path = pg_catalog, pg_temp");
+    return await work();
+  } finally {
+    // Nothing was written; and if the connection is gone, the error of `work` is the one to tell.
+    await client.query("ROLLBACK").catch(() => undefined);
   }
 }
 

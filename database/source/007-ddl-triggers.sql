@@ -1,3 +1,52 @@
+CREATE OR REPLACE FUNCTION capture.publish_changed(touched oid[], command text, any_table_may_differ boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass;
+  candidates regclass[];
+BEGIN
+  WITH RECURSIVE reached (relation) AS (
+    SELECT unnest(touched)
+    UNION
+    SELECT inhrelid FROM reached JOIN pg_inherits ON inhparent = reached.relation
+  )
+  SELECT coalesce(array_agg(watched.relation ORDER BY watched.relation), '{}') INTO candidates
+  FROM capture.watched_tables AS watched JOIN pg_class ON pg_class.oid = watched.relation
+  WHERE any_table_may_differ OR watched.relation IN (SELECT reached.relation FROM reached);
+
+  PERFORM capture.watch_new_partitions();
+  FOREACH relation IN ARRAY candidates LOOP
+    PERFORM capture.publish(relation, 'ddl', command, only_if_changed => relation <> ALL (coalesce(touched, '{}')));
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION capture.publish_changed(oid[], text, boolean) IS
+  'Signals the shape of the watched tables that DDL touched, and of those under or beside them whose shape it changed; '
+  'watches new partitions.';
+
+CREATE OR REPLACE FUNCTION capture.forget_dropped(dropped oid[], command text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  watched capture.watched_tables;
+BEGIN
+  FOR watched IN
+    DELETE FROM capture.watched_tables WHERE relation = ANY (dropped) RETURNING *
+  LOOP
+    IF watched.shape IS NOT NULL THEN
+      PERFORM capture.publish_drop(watched, command);
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION capture.forget_dropped(oid[], text) IS 'Signals the end of watched tables that were dropped.';
+
+-- The two functions below run after DDL of anybody, so they must not fail it, whatever has become of the capture: all
+-- they do stands in a block that turns errors into warnings, and their variables have no types of the capture's own.
 CREATE OR REPLACE FUNCTION capture.on_ddl()
 RETURNS event_trigger
 LANGUAGE plpgsql
@@ -7,8 +56,6 @@ AS $$
 DECLARE
   touched oid[];
   any_table_may_differ boolean;
-  watched record;
-  candidates regclass[];
 BEGIN
   -- A table that is listed without a shape is being watched or let go right now, by statements of our own. A type or
   -- schema has no table of its own; a rename of either shows in the shape of any table.
@@ -19,30 +66,14 @@ BEGIN
   INTO touched, any_table_may_differ
   FROM pg_event_trigger_ddl_commands();
   -- Most DDL is none of our business and pays only for this.
-  IF NOT any_table_may_differ
-    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (touched))
-    AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = ANY (touched) OR inhparent = ANY (touched)) THEN
-    RETURN;
+  IF any_table_may_differ
+    OR EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (touched))
+    OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = ANY (touched) OR inhparent = ANY (touched)) THEN
+    PERFORM capture.publish_changed(touched, TG_TAG, any_table_may_differ);
   END IF;
-
-  BEGIN
-    WITH RECURSIVE reached (relation) AS (
-      SELECT unnest(touched)
-      UNION
-      SELECT inhrelid FROM reached JOIN pg_inherits ON inhparent = relation
-    )
-    SELECT array_agg(relation ORDER BY relation) INTO candidates
-    FROM capture.watched_tables
-    WHERE any_table_may_differ OR relation IN (SELECT relation FROM reached);
-
-    PERFORM capture.watch_new_partitions();
-    FOR watched IN SELECT unnest(candidates) AS relation LOOP
-      PERFORM capture.publish(watched.relation, 'ddl', TG_TAG, watched.relation <> ALL (coalesce(touched, '{}')));
-    END LOOP;
-  EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
-      USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
-  END;
+EXCEPTION WHEN OTHERS THEN
+  RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
+    USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
 END
 $$;
 COMMENT ON FUNCTION capture.on_ddl() IS
@@ -58,7 +89,6 @@ AS $$
 DECLARE
   dropped oid[];
   any_table_may_differ boolean;
-  watched capture.watched_tables;
 BEGIN
   -- ALTER TABLE reports its table at the end of the command; a dropped index or a cascade to columns never does.
   SELECT array_agg(objid) FILTER (WHERE classid = 'pg_class'::regclass AND objsubid = 0),
@@ -67,27 +97,15 @@ BEGIN
   INTO dropped, any_table_may_differ
   FROM pg_event_trigger_dropped_objects()
   WHERE NOT is_temporary;
-  IF NOT any_table_may_differ AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (dropped)) THEN
-    RETURN;
+  IF EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (dropped)) THEN
+    PERFORM capture.forget_dropped(dropped, TG_TAG);
   END IF;
-
-  BEGIN
-    FOR watched IN
-      DELETE FROM capture.watched_tables WHERE relation = ANY (dropped) RETURNING *
-    LOOP
-      IF watched.shape IS NOT NULL THEN
-        PERFORM capture.publish_drop(watched, TG_TAG);
-      END IF;
-    END LOOP;
-    IF any_table_may_differ THEN
-      FOR watched IN SELECT * FROM capture.watched_tables ORDER BY relation LOOP
-        PERFORM capture.publish(watched.relation, 'ddl', TG_TAG, only_if_changed => true);
-      END LOOP;
-    END IF;
-  EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
-      USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
-  END;
+  IF any_table_may_differ THEN
+    PERFORM capture.publish_changed('{}', TG_TAG, true);
+  END IF;
+EXCEPTION WHEN OTHERS THEN
+  RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
+    USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
 END
 $$;
 COMMENT ON FUNCTION capture.on_drop() IS
