@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
 import { environmentDefaults } from "../../config/defaults";
 import { environments, settingSchemas } from "../../config/schema";
 import { InvalidSettings, type Settings, leftOut, parseSettings } from "../../config/settings";
@@ -54,7 +55,7 @@ describe("the settings of a stack", () => {
       network: { natGateways: "single" },
       database: { serverless: { minimumCapacity: 0.5, maximumCapacity: 2 }, backupRetentionDays: 1 },
       kafka: { brokers: 2, instanceType: "kafka.t3.small" },
-      pipeline: { sourceId: "orders", lobMaxSizeKilobytes: 2048, capture: { multiAz: false } },
+      pipeline: { sourceId: "orders", lobMaxSizeKilobytes: defaultLobMaxSizeKilobytes, capture: { multiAz: false } },
     });
   });
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createdState, invokeAnswer, type Place } from "../../graph/plausible-outputs";
-import { type ValueMap, decodeValue, encodeValue, reveal } from "../../graph/values";
+import { type Value, type ValueMap, decodeValue, encodeValue, isList, isMap, reveal } from "../../graph/values";
 
 /** A preview leaves every output of a new resource unknown; an update knows them all. */
 export type Mode = "preview" | "update";
@@ -102,7 +102,10 @@ async function run<T>(program: Program<T>, options: DeploymentOptions) {
       if (mode === "preview") return { id: "", state: inputs };
       const urn = `urn:pulumi:${stack}::${project}::${type}::${name}`;
       const { id, state } = createdState(type, name, urn, markedInputs, place);
-      return { id, state: encodeValue({ ...state, ...options.outputs?.[type] }) as Record<string, unknown> };
+      return {
+        id,
+        state: encodeValue(withoutReferences({ ...state, ...options.outputs?.[type] })) as Record<string, unknown>,
+      };
     },
     call({ token }) {
       invokes.push(token);
@@ -123,6 +126,14 @@ async function run<T>(program: Program<T>, options: DeploymentOptions) {
   // Waits until every registration has been answered.
   await pulumi.runtime.disconnect();
   return { outcome, registrations, invokes };
+}
+
+/** Pulumi's mocks can't look up the children of remote components: each is stood for by its id alone. */
+function withoutReferences(value: Value): Value {
+  if (isList(value)) return value.map(withoutReferences);
+  if (!isMap(value)) return value;
+  if ("$resource" in value) return { id: value.id ?? null };
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withoutReferences(member)]));
 }
 
 /** Pulumi's runtime stands unknown values for by an object of its own; the protocol has a text for them. */
