@@ -40,6 +40,9 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
     "group.initial.rebalance.delay.ms": "0",
     // As on MSK: topics are created on purpose.
     "auto.create.topics.enable": "false",
+    // A killed broker may register again once its old session is over.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "log.cleaner.dedupe.buffer.size": "16777216",

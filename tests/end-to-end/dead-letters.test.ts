@@ -82,7 +82,7 @@ test("malformed records end among the dead letters with reason and origin, while
   const letters = await deadLetters();
   const fromRaw = letters.filter(({ topic }) => topic === running.pipeline.topics.raw.name);
   expect(fromRaw.map(({ reason }) => reason).sort()).toEqual([
-    "missing-metadata",
+    "not-a-change-record",
     "not-a-change-record",
     "not-json",
     "not-json",
