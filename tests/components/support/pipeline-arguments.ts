@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { AuditPipelineArgs } from "../../../components/audit-pipeline";
+
+export const account = "123456789012";
+export const region = "eu-central-1";
+export const clusterArn = `arn:aws:kafka:${region}:${account}:cluster/audit/6b1f0a1e-0000-4000-8000-000000000000-5`;
+export const imageUri = `${account}.dkr.ecr.${region}.amazonaws.com/transformer@sha256:${"0".repeat(64)}`;
+export const captureSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:capture-AbCdEf`;
+export const writerSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:writer-AbCdEf`;
+export const capturePassword = "correct-horse-battery";
+
+export const placement = { vpcId: "vpc-1", subnetIds: ["subnet-1", "subnet-2"] };
+
+export const kafka = {
+  clusterArn,
+  bootstrapBrokersIam: "b-1.audit.example.com:9098,b-2.audit.example.com:9098",
+  bootstrapBrokersScram: "b-1.audit.example.com:9096,b-2.audit.example.com:9096",
+  securityGroupId: "sg-kafka",
+  captureUsername: "change-capture",
+  replicationFactor: 2,
+};
+
+export const database = {
+  endpoint: `shop.cluster-abc.${region}.rds.amazonaws.com`,
+  databaseName: "shop",
+  securityGroupId: "sg-database",
+};
+
+export const topicNames = {
+  raw: "cdc.raw",
+  events: "audit.events",
+  catalog: "audit.catalog",
+  deadLetter: "audit.dead-letter",
+};
+
+/** A folder with what a developer would have built. */
+export interface BuiltArtifacts {
+  readonly pluginPath: string;
+  /** Holds `transformer/Dockerfile`. */
+  readonly buildContext: string;
+  remove(): void;
+}
+
+export function builtArtifacts(): BuiltArtifacts {
+  const folder = mkdtempSync(join(tmpdir(), "built-artifacts-"));
+  mkdirSync(join(folder, "transformer"));
+  writeFileSync(join(folder, "transformer/Dockerfile"), "FROM scratch\n");
+  const pluginPath = join(folder, "audit-sink-plugin.zip");
+  writeFileSync(pluginPath, "a plugin");
+  return { pluginPath, buildContext: folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** The least that a pipeline must be told. */
+export function pipelineArguments(artifacts: BuiltArtifacts): AuditPipelineArgs {
+  return {
+    sourceId: "shop",
+    ...placement,
+    source: database,
+    kafka: { ...kafka, capturePassword: pulumi.secret(capturePassword) },
+    tables: [{ schema: "public", table: "orders" }],
+    transformer: { imageUri },
+    sink: { pluginPath: artifacts.pluginPath },
+  };
+}
+
+/** Logical names of what a resource waits for although none of its inputs comes from there. */
+export function waitsFor({ dependsOn }: pulumi.CustomResourceOptions): string[] {
+  const resources = (Array.isArray(dependsOn) ? dependsOn : []) as { __name?: string }[];
+  return resources.map((resource) => resource.__name ?? "").sort();
+}
