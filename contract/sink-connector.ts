@@ -78,9 +78,6 @@ export function sinkConnectorProperties(settings: SinkSettings): Record<string, 
     // Debezium requires a user name; the wrapper replaces it with the secret's.
     "connection.username": "from-secret",
     "connection.password": "from-secret",
-    "connection.pool.min_size": "1",
-    "connection.pool.max_size": "2",
-    "connection.pool.acquire_increment": "1",
 
     "collection.name.format": auditEventsTable.qualifiedName,
     "insert.mode": "upsert",
@@ -89,8 +86,6 @@ export function sinkConnectorProperties(settings: SinkSettings): Record<string, 
     "delete.enabled": "false",
     "schema.evolution": "none",
     "use.time.zone": "UTC",
-    // One statement never holds one key twice, which reWriteBatchedInserts would refuse.
-    "use.reduction.buffer": "true",
     // Batches above 500 need both.
     "batch.size": "3000",
     "consumer.override.max.poll.records": "3000",

@@ -7,7 +7,6 @@ import static io.debezium.connector.jdbc.JdbcSinkConnectorConfig.INSERT_MODE;
 import static io.debezium.connector.jdbc.JdbcSinkConnectorConfig.PRIMARY_KEY_FIELDS;
 import static io.debezium.connector.jdbc.JdbcSinkConnectorConfig.PRIMARY_KEY_MODE;
 import static io.debezium.connector.jdbc.JdbcSinkConnectorConfig.SCHEMA_EVOLUTION;
-import static io.debezium.connector.jdbc.JdbcSinkConnectorConfig.USE_REDUCTION_BUFFER;
 
 import io.debezium.config.Configuration;
 import io.debezium.connector.jdbc.JdbcSinkConnectorConfig;
@@ -110,13 +109,6 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
     if (!url.startsWith("jdbc:postgresql:") && !url.startsWith("jdbc:aws-wrapper:postgresql:")) {
       addError(
           config, CONNECTION_URL, "it must begin with jdbc:postgresql: or jdbc:aws-wrapper:postgresql:, the drivers of this plugin");
-    }
-    boolean rewrites = url.contains("reWriteBatchedInserts=true");
-    if (rewrites && !Boolean.parseBoolean(properties.get(USE_REDUCTION_BUFFER))) {
-      addError(
-          config,
-          USE_REDUCTION_BUFFER,
-          "it must be \"true\" with reWriteBatchedInserts in connection.url: PostgreSQL refuses a statement that holds one key twice");
     }
   }
 

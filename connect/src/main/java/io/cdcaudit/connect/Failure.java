@@ -72,7 +72,7 @@ record Failure(Kind kind, String reason) {
       return new Failure(Kind.UNAVAILABLE, error.getMessage());
     }
     if (error instanceof DateTimeException) {
-      return new Failure(Kind.DATA, "A time cannot be read.");
+      return new Failure(Kind.DATA, "a time cannot be read");
     }
     return null;
   }

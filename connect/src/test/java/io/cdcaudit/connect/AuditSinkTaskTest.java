@@ -1,0 +1,325 @@
+package io.cdcaudit.connect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cdcaudit.connect.fixture.Events;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.connect.errors.ConnectException;
+import org.apache.kafka.connect.errors.RetriableException;
+import org.apache.kafka.connect.sink.ErrantRecordReporter;
+import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.sink.SinkTaskContext;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The task between a database and a worker that do as the test says. */
+class AuditSinkTaskTest {
+  private static final SQLException AWAY = new SQLException("the database system is shutting down", "57P03");
+  private static final SQLException WRONG_PASSWORD = new SQLException("password authentication failed", "28P01");
+
+  private final FakeDatabase database = new FakeDatabase();
+  private final FakeWorker worker = new FakeWorker();
+  private long milliseconds;
+  private final AuditSinkTask task = new AuditSinkTask(database::open, () -> milliseconds);
+
+  @BeforeEach
+  void startTask() {
+    task.initialize(worker);
+    task.start(Map.of("retry.pause.max.ms", "10000", "retry.refused.timeout.ms", "300000"));
+  }
+
+  @Test
+  void aDeliveryIsStoredInOneWriteOverOneConnection() {
+    task.put(events(0, 3_000));
+    task.put(events(3_000, 3_010));
+
+    assertThat(database.stored).hasSize(3_010);
+    assertThat(database.writes).isEqualTo(2);
+    assertThat(database.opened).isEqualTo(1);
+  }
+
+  @Test
+  void itConnectsAtTheFirstDeliveryEvenAnEmptyOneAndNeverAtTheStart() {
+    assertThat(database.opened).isZero();
+    task.put(List.of());
+    assertThat(database.opened).isEqualTo(1);
+  }
+
+  @Test
+  void aRefusedRowIsReportedAloneAndAllOthersAreStored() {
+    database.refused.add(1_234L);
+
+    task.put(events(0, 3_000));
+
+    assertThat(database.stored).hasSize(2_999).doesNotContain(1_234L);
+    assertThat(worker.reported).containsExactly(1_234L);
+    assertThat(worker.reasons).containsExactly("The database refused the row: value out of range (SQLSTATE 22003)");
+    assertThat(database.writes).isLessThan(30);
+  }
+
+  @Test
+  void aDeliveryOfRefusedRowsOnlyIsReportedWhole() {
+    database.refused.addAll(IntStream.range(0, 100).mapToObj(Long::valueOf).toList());
+
+    task.put(events(0, 100));
+
+    assertThat(database.stored).isEmpty();
+    assertThat(worker.reported).hasSize(100).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void whenTheConnectionIsLostWhileARowIsIsolatedTheRowIsReportedOnce() {
+    database.refused.add(0L);
+    database.failAtWrite.put(6, AWAY);
+
+    assertThatThrownBy(() -> task.put(events(0, 8))).isInstanceOf(RetriableException.class);
+    assertThat(worker.reported).containsExactly(0L);
+    task.put(events(0, 8));
+
+    assertThat(worker.reported).containsExactly(0L);
+    assertThat(database.stored).containsExactlyInAnyOrder(1L, 2L, 3L, 4L, 5L, 6L, 7L);
+  }
+
+  @Test
+  void aRowThatIsDeliveredAgainAfterItsPartitionWentElsewhereIsReportedAgain() {
+    database.refused.add(0L);
+    database.failAtWrite.put(6, AWAY);
+    assertThatThrownBy(() -> task.put(events(0, 8))).isInstanceOf(RetriableException.class);
+
+    task.close(List.of(new TopicPartition("audit.events", 0)));
+    task.put(events(0, 8));
+
+    assertThat(worker.reported).containsExactly(0L, 0L);
+  }
+
+  @Test
+  void whileTheDatabaseIsAwayItAsksForTheSameEventsAgainAfterEverLongerPausesAndANewConnection() {
+    task.put(events(0, 10));
+    database.failAtWrite.put(2, AWAY);
+    database.openFailures.addAll(List.of(AWAY, AWAY, AWAY, AWAY, AWAY, AWAY, AWAY));
+
+    for (int attempt = 0; attempt < 8; attempt++) {
+      assertThatThrownBy(() -> task.put(events(10, 20)))
+          .isInstanceOf(RetriableException.class)
+          .hasMessageContaining("57P03");
+      assertThat(database.open).isZero();
+    }
+    task.put(events(10, 20));
+
+    assertThat(worker.pauses).containsExactly(250L, 500L, 1_000L, 2_000L, 4_000L, 8_000L, 10_000L, 10_000L);
+    assertThat(database.stored).hasSize(20);
+    assertThat(database.open).isEqualTo(1);
+  }
+
+  @Test
+  void pausesAreShortAgainAfterAnOutageIsOver() {
+    for (int outage = 0; outage < 2; outage++) {
+      database.openFailures.add(AWAY);
+      assertThatThrownBy(() -> task.put(events(0, 1))).isInstanceOf(RetriableException.class);
+      task.put(events(0, 1));
+      task.stop();
+    }
+    assertThat(worker.pauses).containsExactly(250L, 250L);
+  }
+
+  @Test
+  void anOutageOfManyHoursIsOutlived() {
+    database.openFailures.addAll(List.of(AWAY, AWAY));
+    assertThatThrownBy(() -> task.put(events(0, 1))).isInstanceOf(RetriableException.class);
+    milliseconds += 48 * 3_600_000L;
+    assertThatThrownBy(() -> task.put(events(0, 1))).isInstanceOf(RetriableException.class);
+    task.put(events(0, 1));
+    assertThat(database.stored).containsExactly(0L);
+  }
+
+  @Test
+  void aRefusalIsWaitedForAsLongAsARotationTakesAndThenFailsTheTask() {
+    database.openFailures.addAll(List.of(WRONG_PASSWORD, WRONG_PASSWORD, WRONG_PASSWORD));
+    assertThatThrownBy(() -> task.put(List.of())).isInstanceOf(RetriableException.class);
+    milliseconds += 300_000;
+    assertThatThrownBy(() -> task.put(List.of())).isInstanceOf(RetriableException.class);
+    milliseconds += 1_000;
+    assertThatThrownBy(() -> task.put(List.of()))
+        .isInstanceOf(ConnectException.class)
+        .isNotInstanceOf(RetriableException.class)
+        .hasMessage("The audit sink has been refused for 301 s: password authentication failed (SQLSTATE 28P01)");
+  }
+
+  @Test
+  void timeInWhichTheDatabaseWasAwayDoesNotCountAsRefusal() {
+    database.openFailures.addAll(List.of(WRONG_PASSWORD, AWAY, WRONG_PASSWORD));
+    for (int attempt = 0; attempt < 3; attempt++) {
+      assertThatThrownBy(() -> task.put(List.of())).isInstanceOf(RetriableException.class);
+      milliseconds += 299_000;
+    }
+    task.put(List.of());
+    assertThat(database.opened).isEqualTo(1);
+  }
+
+  @Test
+  void whatAPersonMustMendFailsTheTaskAndSendsNothingToTheDeadLetterTopic() {
+    database.failAtWrite.put(1, new SQLException("permission denied for table events", "42501"));
+
+    assertThatThrownBy(() -> task.put(events(0, 10)))
+        .isInstanceOf(ConnectException.class)
+        .isNotInstanceOf(RetriableException.class)
+        .hasMessageContaining("permission denied for table events (SQLSTATE 42501). Grant the sink's user USAGE");
+    assertThat(worker.reported).isEmpty();
+    assertThat(database.open).isZero();
+  }
+
+  @Test
+  void withoutADeadLetterTopicARefusedRowFailsTheTaskAndSaysWhichItIs() {
+    worker.hasReporter = false;
+    database.refused.add(3L);
+
+    assertThatThrownBy(() -> task.put(events(0, 10)))
+        .isInstanceOf(ConnectException.class)
+        .hasMessageContaining("audit.events-0 offset 3")
+        .hasMessageContaining("errors.deadletterqueue.topic.name");
+  }
+
+  @Test
+  void aReportThatCannotBeWrittenFailsTheTaskInsteadOfLosingTheRow() {
+    worker.reportFailure = new IllegalStateException("The message is 20000000 bytes");
+    database.refused.add(3L);
+
+    assertThatThrownBy(() -> task.put(events(0, 10)))
+        .isInstanceOf(ConnectException.class)
+        .hasMessageContaining("could not be written to the dead-letter topic: The message is 20000000 bytes")
+        .hasMessageContaining("producer.override.max.request.size");
+  }
+
+  @Test
+  void stoppingClosesTheConnection() {
+    task.put(events(0, 1));
+    task.stop();
+    task.stop();
+    assertThat(database.open).isZero();
+  }
+
+  /** Events at consecutive offsets of one partition; the offset serves as name. */
+  private static List<SinkRecord> events(int first, int end) {
+    AuditEventConverter converter = new AuditEventConverter();
+    return IntStream.range(first, end)
+        .mapToObj(
+            offset ->
+                new SinkRecord(
+                    "audit.events",
+                    0,
+                    null,
+                    null,
+                    AuditEventConverter.SCHEMA,
+                    converter.toConnectData("audit.events", Events.order(offset).getBytes()).value(),
+                    offset))
+        .toList();
+  }
+
+  private static final class FakeDatabase {
+    final Set<Long> stored = new HashSet<>();
+    final Set<Long> refused = new HashSet<>();
+    final Map<Integer, SQLException> failAtWrite = new HashMap<>();
+    final List<SQLException> openFailures = new ArrayList<>();
+    int opened;
+    int open;
+    int writes;
+
+    EventWriter open(Map<String, String> properties) throws SQLException {
+      if (!openFailures.isEmpty()) {
+        throw openFailures.remove(0);
+      }
+      opened++;
+      open++;
+      return new EventWriter() {
+        @Override
+        public void write(Collection<SinkRecord> records) {
+          writes++;
+          List<Long> offsets = records.stream().map(SinkRecord::kafkaOffset).toList();
+          if (failAtWrite.containsKey(writes)) {
+            throw new ConnectException("Failed to flush", failAtWrite.get(writes));
+          }
+          if (offsets.stream().anyMatch(refused::contains)) {
+            throw new ConnectException("Failed to flush", new SQLException("value out of range", "22003"));
+          }
+          stored.addAll(offsets);
+        }
+
+        @Override
+        public void close() {
+          open--;
+        }
+      };
+    }
+  }
+
+  private static final class FakeWorker implements SinkTaskContext {
+    final List<Long> reported = new ArrayList<>();
+    final List<String> reasons = new ArrayList<>();
+    final List<Long> pauses = new ArrayList<>();
+    boolean hasReporter = true;
+    Exception reportFailure;
+
+    @Override
+    public ErrantRecordReporter errantRecordReporter() {
+      return hasReporter ? this::report : null;
+    }
+
+    private Future<Void> report(SinkRecord event, Throwable error) {
+      reported.add(event.kafkaOffset());
+      reasons.add(error.getMessage());
+      return reportFailure == null ? CompletableFuture.completedFuture(null) : CompletableFuture.failedFuture(reportFailure);
+    }
+
+    @Override
+    public void timeout(long pause) {
+      pauses.add(pause);
+    }
+
+    @Override
+    public Map<String, String> configs() {
+      return Map.of();
+    }
+
+    @Override
+    public void offset(Map<TopicPartition, Long> offsets) {
+      throw new UnsupportedOperationException("The sink never rewinds");
+    }
+
+    @Override
+    public void offset(TopicPartition partition, long offset) {
+      throw new UnsupportedOperationException("The sink never rewinds");
+    }
+
+    @Override
+    public Set<TopicPartition> assignment() {
+      return Set.of();
+    }
+
+    @Override
+    public void pause(TopicPartition... partitions) {
+      throw new UnsupportedOperationException("Connect pauses, not the sink");
+    }
+
+    @Override
+    public void resume(TopicPartition... partitions) {
+      throw new UnsupportedOperationException("Connect resumes, not the sink");
+    }
+
+    @Override
+    public void requestCommit() {
+      throw new UnsupportedOperationException("Connect decides when to commit");
+    }
+  }
+}
