@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { kafkaEndpointFormat, type TableMappings } from "../../contract/change-capture";
+import { kafkaEndpointFormat } from "../../contract/change-capture";
+import type { TableMappings, taskSettings as captureTaskSettings } from "../../contract/change-capture";
 import { defaultMessageMaxBytes } from "../../contract/topics";
 
 const locator = z.strictObject({ "schema-name": z.string().min(1), "table-name": z.string().min(1) });
@@ -83,7 +84,10 @@ const configuration = z.strictObject({
 });
 
 /** The stand-in's settings, as its configuration file may hold them: a DMS source endpoint, target endpoint and task. */
-export type StandInConfigurationFile = z.input<typeof configuration>;
+export type StandInConfigurationFile = Omit<z.input<typeof configuration>, "tableMappings" | "taskSettings"> & {
+  readonly tableMappings: TableMappings;
+  readonly taskSettings: ReturnType<typeof captureTaskSettings>;
+};
 /** The same with every default filled in. */
 export type StandInConfiguration = z.output<typeof configuration>;
 

@@ -24,16 +24,13 @@ export class Heartbeat {
   /** Beats at once, and then at intervals. Does nothing when it does so already. */
   start(): void {
     if (this.seconds === 0 || this.timer) return;
-    const beat = () => {
-      this.beating ??= this.beat().finally(() => (this.beating = undefined));
-    };
+    const beat = () => void (this.beating ??= this.beat().finally(() => (this.beating = undefined)));
     this.timer = setInterval(beat, this.seconds * 1000);
     beat();
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     clearInterval(this.timer);
-    await this.beating;
   }
 
   private async beat(): Promise<void> {

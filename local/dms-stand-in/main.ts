@@ -24,4 +24,5 @@ async function main(): Promise<void> {
   }
 }
 
-void main();
+// A statement that still waits in the server must not keep the process.
+void main().then(() => process.exit());

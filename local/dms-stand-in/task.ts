@@ -30,6 +30,8 @@ const firstRetryMilliseconds = 50;
 const longestRetryMilliseconds = 2_000;
 /** How long what was read already may take to reach Kafka when the task ends. */
 const drainMilliseconds = 10_000;
+/** How long the server may take to say goodbye. */
+const closeMilliseconds = 1_000;
 
 /** One DMS replication task: a slot of the source, read into Kafka until it is stopped. */
 export class Task {
@@ -62,8 +64,8 @@ export class Task {
       const partitions = await this.topicPartitions();
       if (partitions) await this.captureInto(this.openWriter(partitions));
     } finally {
-      await this.heartbeat.stop();
-      await this.database.end();
+      this.heartbeat.stop();
+      await Promise.race([this.database.end(), sleep(closeMilliseconds)]);
     }
   }
 
@@ -126,11 +128,8 @@ export class Task {
   /** One session: from connecting until the stream breaks or is to stop. */
   private async capture(writer: RecordWriter, streaming: () => void): Promise<void> {
     const { slotName, sourceUrl, topic } = this.configuration;
-    await checkSource(this.database);
-    const tables = await this.selectedTables();
-    if (!(await slotExists(this.database, slotName))) await this.beginAnew(tables, writer);
-    // What an earlier session read goes out first; the server begins after it.
-    await writer.flush();
+    const tables = await this.unlessStopped(this.prepareSource(writer));
+    if (!tables) return;
     const reader = new ChangeReader(this.shapes, this.records, writer);
     const stream = await ReplicationStream.open({
       sourceUrl,
@@ -152,6 +151,25 @@ export class Task {
     }
   }
 
+  /** Checks the source and makes sure of the slot; what an earlier session read goes out before the next one begins. */
+  private async prepareSource(writer: RecordWriter): Promise<readonly SourceTable[]> {
+    await checkSource(this.database);
+    const tables = await this.selectedTables();
+    if (!(await slotExists(this.database, this.configuration.slotName))) await this.beginAnew(tables, writer);
+    await writer.flush();
+    return tables;
+  }
+
+  /** The result of some work; undefined at once when the task is to stop, for nothing of it has to be brought to an end. */
+  private async unlessStopped<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    const { signal } = this.stopping;
+    const stopped = new Promise<undefined>((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    return Promise.race([work, stopped]);
+  }
+
   /** Waits until Kafka has what was read. What does not arrive in time is read again by the next run. */
   private async drain(writer: RecordWriter): Promise<void> {
     await writer.flush().catch(() => this.log.warn("not-drained", { pendingRecords: writer.pendingRecords }));
@@ -171,6 +189,7 @@ export class Task {
   private async beginAnew(tables: readonly SourceTable[], writer: RecordWriter): Promise<void> {
     const { slotName } = this.configuration;
     const provisional = `${slotName}_load`;
+    this.log.info("creating-slot", { slot: slotName, waitsFor: "the transactions that are open now" });
     await dropSlot(this.database, provisional);
     if (this.configuration.fullLoad) {
       await createSlot(this.database, provisional);
