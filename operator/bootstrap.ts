@@ -4,8 +4,14 @@ import { type DatabaseSide, sqlFiles } from "../database";
 import { type Change, changesBetween, takeInventory } from "./inventory";
 import { setPasswords } from "./passwords";
 import { checkSource, SourceNotReadyError } from "./check-source";
-import { type TableToWatch, watchTables } from "./watch-tables";
-import { type TransactionOptions, exclusively, withWarnings } from "./transaction";
+import {
+  defaultLockTimeoutMilliseconds,
+  exclusively,
+  inTransaction,
+  type LockOptions,
+  withWarnings,
+} from "./transaction";
+import { checkTables, resolveTables, type TableToWatch, watchTable } from "./watch-tables";
 
 export { checkSource, type Problem, SourceNotReadyError } from "./check-source";
 export type { TableToWatch } from "./watch-tables";
@@ -21,14 +27,14 @@ export interface BootstrapReport {
   readonly warnings: readonly string[];
 }
 
-export interface SourceBootstrap extends TransactionOptions {
+export interface SourceBootstrap extends LockOptions {
   /** The tables to put under audit. Tables that are watched already and not named stay as they are. */
   readonly tables: readonly TableToWatch[];
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
   readonly passwords?: Partial<Record<typeof databaseRoles.capture | typeof databaseRoles.application, string>>;
 }
 
-export interface DestinationBootstrap extends TransactionOptions {
+export interface DestinationBootstrap extends LockOptions {
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
   readonly passwords?: Partial<Record<typeof databaseRoles.writer | typeof databaseRoles.reader, string>>;
   /** How far ahead partitions are made, as a PostgreSQL interval. Default `3 months`. */
@@ -38,18 +44,31 @@ export interface DestinationBootstrap extends TransactionOptions {
 }
 
 /**
- * Prepares a database for capture: roles, schemas, triggers, and the tables under audit. All or nothing, one caller at a
- * time, and safe to repeat.
+ * Prepares a database for capture: roles, schemas, triggers, then each table under audit. One caller at a time, and safe
+ * to repeat. Each table is watched in a transaction of its own, so that writers never wait for more than one table; should
+ * one fail, those before it stay watched and another run goes on from there.
  *
  * @throws SourceNotReadyError with everything that is missing, before anything is touched.
  */
 export async function bootstrapSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
   const problems = await checkSource(client, { tables: options.tables });
   if (problems.length > 0) throw new SourceNotReadyError(problems);
-  return reportChanges(client, options, async () => {
-    await applySql(client, "source");
-    await watchTables(client, options.tables);
-    return setPasswords(client, options.passwords ?? {});
+  return reporting(client, options, async () => {
+    const { tables, unmatched } = await inTransaction(client, options, async () => {
+      await applySql(client, options, "source");
+      const selected = await resolveTables(client, options.tables);
+      await checkTables(client, selected.tables);
+      return selected;
+    });
+    for (const table of tables) {
+      await inTransaction(client, options, () => explainingLocks(options, table.name, () => watchTable(client, table)));
+    }
+    return {
+      passwordsSet: await inTransaction(client, options, () => setPasswords(client, options.passwords ?? {})),
+      warnings: unmatched.map(
+        ({ schema, table }) => `${schema}.${table} matches no table yet. Run the bootstrap again when it does.`,
+      ),
+    };
   });
 }
 
@@ -58,14 +77,16 @@ export async function bootstrapDestination(
   client: ClientBase,
   options: DestinationBootstrap = {},
 ): Promise<BootstrapReport> {
-  return reportChanges(client, options, async () => {
-    await applySql(client, "destination");
-    await client.query("SELECT audit.maintain(ahead => $1::interval, period => $2)", [
-      options.partitionsAhead ?? "3 months",
-      options.partitionPeriod ?? "month",
-    ]);
-    return setPasswords(client, options.passwords ?? {});
-  });
+  return reporting(client, options, () =>
+    inTransaction(client, options, async () => {
+      await applySql(client, options, "destination");
+      await client.query("SELECT audit.maintain(ahead => $1::interval, period => $2)", [
+        options.partitionsAhead ?? "3 months",
+        options.partitionPeriod ?? "month",
+      ]);
+      return { passwordsSet: await setPasswords(client, options.passwords ?? {}), warnings: [] };
+    }),
+  );
 }
 
 /**
@@ -73,32 +94,48 @@ export async function bootstrapDestination(
  * unless something else depends on them. Watched tables get back the replica identity they had. Does nothing where
  * nothing was made. Replication slots are left, and named in the warnings: only their reader knows whether they may go.
  */
-export async function uninstallSource(client: ClientBase, options: TransactionOptions = {}): Promise<BootstrapReport> {
-  const report = await reportChanges(client, options, async () => {
-    // First, so that they do not report the rest.
-    await client.query("DROP EVENT TRIGGER IF EXISTS capture_ddl");
-    await client.query("DROP EVENT TRIGGER IF EXISTS capture_drop");
-    const { rows } = await client.query<{ installed: boolean }>(
-      "SELECT to_regclass('capture.watched_tables') IS NOT NULL AND to_regproc('capture.unwatch') IS NOT NULL AS installed",
-    );
-    if (rows[0]?.installed) {
-      // A dropped table whose drop went unnoticed has nothing to give back.
-      await client.query("DELETE FROM capture.watched_tables WHERE relation NOT IN (SELECT oid FROM pg_class)");
-      await client.query("SELECT capture.unwatch(relation) FROM capture.watched_tables WHERE partition_of IS NULL");
-      await client.query("SELECT capture.unwatch(relation) FROM capture.watched_tables");
+export async function uninstallSource(client: ClientBase, options: LockOptions = {}): Promise<BootstrapReport> {
+  return reporting(client, options, async () => {
+    const watched = await inTransaction(client, options, async () => {
+      // First, so that they do not report the rest.
+      await client.query("DROP EVENT TRIGGER IF EXISTS capture_ddl");
+      await client.query("DROP EVENT TRIGGER IF EXISTS capture_drop");
+      return watchedTables(client);
+    });
+    for (const { oid, name } of watched) {
+      await inTransaction(client, options, () =>
+        explainingLocks(options, name, () => client.query("SELECT capture.unwatch($1::oid::regclass)", [oid])),
+      );
     }
-    await client.query("DROP SCHEMA IF EXISTS capture, capture_heartbeat CASCADE");
-    for (const role of [databaseRoles.capture, databaseRoles.application]) await dropRole(client, role);
-    return [];
+    await inTransaction(client, options, async () => {
+      await client.query("DROP SCHEMA IF EXISTS capture, capture_heartbeat CASCADE");
+      for (const role of [databaseRoles.capture, databaseRoles.application]) await dropRole(client, role);
+    });
+    const { rows: slots } = await client.query<{ name: string }>(
+      "SELECT slot_name AS name FROM pg_catalog.pg_replication_slots WHERE database = current_database() ORDER BY 1",
+    );
+    return {
+      passwordsSet: [],
+      warnings: slots.map(
+        ({ name }) =>
+          `Replication slot ${name} still keeps WAL. If the pipeline used it, run SELECT pg_drop_replication_slot(${escapeLiteral(name)}).`,
+      ),
+    };
   });
-  const { rows: slots } = await client.query<{ slot_name: string }>(
-    "SELECT slot_name FROM pg_replication_slots WHERE database = current_database() ORDER BY 1",
+}
+
+/** The tables to let go, whole partitioned tables before partitions that were watched by themselves. */
+async function watchedTables(client: ClientBase): Promise<{ oid: number; name: string }[]> {
+  const { rows: installed } = await client.query<{ complete: boolean }>(
+    "SELECT to_regclass('capture.watched_tables') IS NOT NULL AND to_regproc('capture.unwatch') IS NOT NULL AS complete",
   );
-  const slotWarnings = slots.map(
-    ({ slot_name }) =>
-      `Replication slot ${slot_name} still keeps WAL. If the pipeline used it, run SELECT pg_drop_replication_slot(${escapeLiteral(slot_name)}).`,
+  if (!installed[0]?.complete) return [];
+  const { rows } = await client.query<{ oid: number; name: string }>(
+    `SELECT relation::oid AS oid, relation::text AS name
+     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+     ORDER BY partition_of IS NOT NULL, relation`,
   );
-  return { ...report, warnings: [...report.warnings, ...slotWarnings] };
+  return rows;
 }
 
 /** Drops a role that nothing depends on; one that is still needed stays. */
@@ -118,29 +155,41 @@ async function dropRole(client: ClientBase, role: string): Promise<void> {
   await client.query("RELEASE drop_role");
 }
 
-async function applySql(client: ClientBase, side: DatabaseSide): Promise<void> {
+async function applySql(client: ClientBase, options: LockOptions, side: DatabaseSide): Promise<void> {
   for (const file of sqlFiles(side)) {
-    try {
-      await client.query(file.sql);
-    } catch (error) {
-      throw new Error(`database/${side}/${file.name}: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      });
-    }
+    await explainingLocks(options, `database/${side}/${file.name}`, () => client.query(file.sql));
   }
 }
 
-async function reportChanges(
+/** Says what was being done, and what to do about a lock that was not to be had. */
+async function explainingLocks(options: LockOptions, what: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const lockNotAvailable = "55P03";
+    const waited = options.lockTimeoutMilliseconds ?? defaultLockTimeoutMilliseconds;
+    error.message =
+      (error as { code?: string }).code === lockNotAvailable
+        ? `${what}: other transactions held a lock on it for more than ${waited} ms. Run this again, or raise lockTimeoutMilliseconds.`
+        : `${what}: ${error.message}`;
+    throw error;
+  }
+}
+
+async function reporting(
   client: ClientBase,
-  options: TransactionOptions,
-  work: () => Promise<string[]>,
+  options: LockOptions,
+  work: () => Promise<Omit<BootstrapReport, "changes">>,
 ): Promise<BootstrapReport> {
-  const { result, warnings } = await withWarnings(client, () =>
-    exclusively(client, options, async () => {
-      const before = await takeInventory(client);
-      const passwordsSet = await work();
-      return { changes: changesBetween(before, await takeInventory(client)), passwordsSet };
-    }),
-  );
-  return { ...result, warnings };
+  return exclusively(client, async () => {
+    const takeStock = () => inTransaction(client, options, () => takeInventory(client));
+    const before = await takeStock();
+    const { result, warnings } = await withWarnings(client, work);
+    return {
+      changes: changesBetween(before, await takeStock()),
+      passwordsSet: result.passwordsSet,
+      warnings: [...warnings, ...result.warnings],
+    };
+  });
 }

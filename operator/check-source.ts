@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import { readOnly } from "./transaction";
+import { inTransaction } from "./transaction";
 import { isPattern, resolveTables, type TableToWatch } from "./watch-tables";
 
 /** One thing that keeps a database from being captured, as phrases without a final stop. */
@@ -84,7 +84,7 @@ export async function checkSource(
   client: ClientBase,
   options: { readonly tables?: readonly TableToWatch[] } = {},
 ): Promise<Problem[]> {
-  return readOnly(client, async () => {
+  return inTransaction(client, {}, async () => {
     const { rows } = await client.query<ServerFacts>(factsQuery);
     const facts = rows[0];
     if (!facts) throw new Error("The server does not know the role that is connected to it.");

@@ -66,25 +66,37 @@ export async function resolveTables(
   return { tables: [...tables.values()], unmatched };
 }
 
-/** Puts the selected tables under audit. A selection that matches nothing has been reported by the checks. */
-export async function watchTables(client: ClientBase, selections: readonly TableToWatch[]): Promise<void> {
-  const { tables } = await resolveTables(client, selections);
-  for (const { oid, selection } of tables) {
-    await client.query(`SELECT capture.watch($1::oid::regclass, $2::text[], $3::text[], $4, $5)`, [
-      oid,
-      await presentColumns(client, oid, selection, selection.ignoredColumns ?? []),
-      await presentColumns(client, oid, selection, selection.redactedColumns ?? []),
-      selection.identifyActor ?? false,
-      selection.replicaIdentity ?? "full",
-    ]);
+/** Raises the error that watching one of the tables would raise, before any is touched. */
+export async function checkTables(client: ClientBase, tables: readonly SelectedTable[]): Promise<void> {
+  for (const table of tables) {
+    await client.query("SELECT capture.check_watchable($1::oid::regclass)", [table.oid]);
+    await client.query(
+      `SELECT capture.check_columns($1::oid::regclass, $2::text[], $3::text[], capture.key_columns($1::oid::regclass))`,
+      [
+        table.oid,
+        await presentColumns(client, table, table.selection.ignoredColumns),
+        await presentColumns(client, table, table.selection.redactedColumns),
+      ],
+    );
   }
+}
+
+/** Puts one table under audit. */
+export async function watchTable(client: ClientBase, table: SelectedTable): Promise<void> {
+  const { selection } = table;
+  await client.query("SELECT capture.watch($1::oid::regclass, $2::text[], $3::text[], $4, $5)", [
+    table.oid,
+    await presentColumns(client, table, selection.ignoredColumns),
+    await presentColumns(client, table, selection.redactedColumns),
+    selection.identifyActor ?? false,
+    selection.replicaIdentity ?? "full",
+  ]);
 }
 
 async function presentColumns(
   client: ClientBase,
-  oid: number,
-  selection: TableToWatch,
-  columns: readonly string[],
+  { oid, selection }: SelectedTable,
+  columns: readonly string[] = [],
 ): Promise<readonly string[]> {
   if (!isPattern(selection) || columns.length === 0) return columns;
   const { rows } = await client.query<{ name: string }>(

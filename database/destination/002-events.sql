@@ -71,24 +71,40 @@ COMMENT ON COLUMN audit.events.transformed_at IS
 COMMENT ON COLUMN audit.events.stored_at IS
   'When the row was stored; set by the database.';
 
--- Keys of one table stand together, so that inserts touch few pages. The schema comes after the key: a search by table
--- and key alone stays as fast.
-CREATE INDEX IF NOT EXISTS events_record ON audit.events (table_name, record_key, schema_name, committed_at);
-COMMENT ON INDEX audit.events_record IS 'The history of one record.';
-CREATE INDEX IF NOT EXISTS events_transaction ON audit.events (transaction_id, committed_at);
-COMMENT ON INDEX audit.events_transaction IS 'All changes of one transaction.';
-CREATE INDEX IF NOT EXISTS events_time ON audit.events USING brin (committed_at);
-COMMENT ON INDEX audit.events_time IS 'What happened in a time range, at nearly no cost.';
-CREATE INDEX IF NOT EXISTS events_actor ON audit.events (actor, committed_at) WHERE operation = 'context';
-COMMENT ON INDEX audit.events_actor IS 'What one actor did.';
--- Without it, each change of a bulk transaction would search the whole transaction for its context.
-CREATE INDEX IF NOT EXISTS events_context ON audit.events (transaction_id, committed_at, sequence)
-  WHERE operation = 'context';
-COMMENT ON INDEX audit.events_context IS 'The contexts of one transaction.';
--- Holds only the rare updates of a key: the old key value makes the new key differ.
-CREATE INDEX IF NOT EXISTS events_key_change ON audit.events (table_name, schema_name, committed_at)
-  WHERE operation = 'update' AND NOT (record_key || before) @> record_key;
-COMMENT ON INDEX audit.events_key_change IS 'Updates that changed the key of a record.';
+-- Made only when absent, since even CREATE INDEX IF NOT EXISTS would stop the sink until the bootstrap commits.
+DO $$
+BEGIN
+  -- Keys of one table stand together, so that inserts touch few pages. The schema comes after the key: a search by table
+  -- and key alone is as fast.
+  IF to_regclass('audit.events_record') IS NULL THEN
+    CREATE INDEX events_record ON audit.events (table_name, record_key, schema_name, committed_at);
+    COMMENT ON INDEX audit.events_record IS 'The history of one record.';
+  END IF;
+  IF to_regclass('audit.events_transaction') IS NULL THEN
+    CREATE INDEX events_transaction ON audit.events (transaction_id, committed_at);
+    COMMENT ON INDEX audit.events_transaction IS 'All changes of one transaction.';
+  END IF;
+  IF to_regclass('audit.events_time') IS NULL THEN
+    CREATE INDEX events_time ON audit.events USING brin (committed_at);
+    COMMENT ON INDEX audit.events_time IS 'What happened in a time range, at nearly no cost.';
+  END IF;
+  IF to_regclass('audit.events_actor') IS NULL THEN
+    CREATE INDEX events_actor ON audit.events (actor, committed_at) WHERE operation = 'context';
+    COMMENT ON INDEX audit.events_actor IS 'What one actor did.';
+  END IF;
+  -- Without it, each change of a bulk transaction would search the whole transaction for its context.
+  IF to_regclass('audit.events_context') IS NULL THEN
+    CREATE INDEX events_context ON audit.events (transaction_id, committed_at, sequence) WHERE operation = 'context';
+    COMMENT ON INDEX audit.events_context IS 'The contexts of one transaction.';
+  END IF;
+  -- Holds only the rare updates of a key: there the old key values make another key.
+  IF to_regclass('audit.events_key_change') IS NULL THEN
+    CREATE INDEX events_key_change ON audit.events (table_name, schema_name, committed_at)
+      WHERE operation = 'update' AND NOT (record_key || before) @> record_key;
+    COMMENT ON INDEX audit.events_key_change IS 'Updates that changed the key of a record.';
+  END IF;
+END
+$$;
 
 -- lz4 costs a fraction of pglz on images of more than 2 KB. Not every build of PostgreSQL has it.
 DO $$
