@@ -6,7 +6,15 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
       { test: { name: "components", include: ["tests/components/**/*.test.ts"], testTimeout: 30_000 } },
-      { test: { name: "graph", include: ["tests/graph/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: "graph",
+          include: ["tests/graph/**/*.test.ts"],
+          globalSetup: "tests/graph/record.ts",
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: "database",

@@ -170,11 +170,14 @@ export const statefulProtected: Invariant = {
   ],
 };
 
+/** What stays on purpose: the account's roles for DMS, free of charge, which other stacks come to rely on. */
+const accountWide = /-dms-(vpc|cloudwatch-logs)-role(-policy)?$/;
+
 export const destroyLeavesNothing: Invariant = {
   protects: "destroying a trial stack blocks on nothing and leaves nothing that costs",
   violations: (graph) => [
     ...graph.resources
-      .filter(({ protect, retainOnDelete }) => protect || retainOnDelete)
+      .filter(({ name, protect, retainOnDelete }) => protect || (retainOnDelete && !accountWide.test(name)))
       .map(({ name }) => `${name} would stay`),
     ...expectInput(graph, types.database, "deletionProtection", false),
     ...expectInput(graph, types.database, "skipFinalSnapshot", true),
@@ -305,7 +308,14 @@ export const topicsExist: Invariant = {
 export const arnsResolve: Invariant = {
   protects: "every role, secret, key, log group and topic that one side names exists on the other",
   violations: (graph) => {
-    const made = new Set(graph.resources.flatMap((resource) => arnsIn(resource.outputs)));
+    // What the provider adds to the inputs; what is only repeated from them proves nothing.
+    const made = new Set(
+      awsResources(graph).flatMap(({ completedInputs, outputs }) =>
+        Object.entries(outputs)
+          .filter(([property]) => completedInputs[property] === undefined)
+          .flatMap(([, value]) => arnsIn(value)),
+      ),
+    );
     return awsResources(graph).flatMap((resource) =>
       texts(reveal(resource.inputs))
         .filter(({ path }) => !/policy$/i.test(path))
@@ -456,6 +466,8 @@ export function physicalNames(graph: Graph): { key: string; who: string }[] {
 function isOwnName(type: string, property: string): boolean {
   const pointers: Readonly<Record<string, readonly string[]>> = {
     [types.databaseInstance]: ["clusterIdentifier"],
+    "aws:rds/clusterParameterGroup:ClusterParameterGroup": ["family"],
+    "aws:rds/parameterGroup:ParameterGroup": ["family"],
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": ["clusterName"],
   };
   const pointsAtBucket = type.startsWith("aws:s3/") && type !== "aws:s3/bucket:Bucket" && property === "bucket";

@@ -13,6 +13,7 @@ export function goldenFile(stack: string): string {
 
 /** Stands in for what a deployment builds first, so that a recording needs no build and is the same on every machine. */
 const standIns = {
+  "cdc-audit:transformer": { imageBuildContext: "tests/graph/fixtures/build-context" },
   "cdc-audit:sink": { pluginPath: "tests/graph/fixtures/plugin.zip" },
 };
 

@@ -100,13 +100,19 @@ export function requestsOf(type: string, inputs: Readonly<Record<string, Json>>)
       const element = shapeNamed(service, shape.member ?? "");
       return list.map((each) => convert(element, each, path));
     }
-    const structured = typeof value === "string" && shape.type === "structure" ? parsed(value) : value;
+    const structured = shape.type === "structure" ? asStructure(value) : value;
     if (shape.type !== "structure" || !isObject(structured)) return structured;
     const request: { [member: string]: Json } = {};
     for (const [key, member] of Object.entries(structured)) {
       if (member !== null) place(request, shape, `${path}.${key}`, key, member);
     }
     return request;
+  };
+
+  /** Structures are also written as JSON texts, and as lists of one. */
+  const asStructure = (value: Json): Json => {
+    const structure = typeof value === "string" ? parsed(value) : value;
+    return Array.isArray(structure) && structure.length === 1 ? (structure[0] as Json) : structure;
   };
 
   /** Lists are also written as JSON texts, as single blocks, and as maps of tags or dimensions. */

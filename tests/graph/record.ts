@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { type Recording, recordStack } from "./recorder";
+import { recordProgram } from "./stacks";
+
+/** As long as the stack names may be for which all names must fit. */
+const longestStackName = "twenty-character-run";
+
+/** What the suites look at, recorded once for all of them. */
+const recorders = {
+  dev: () => recordProgram("dev"),
+  prod: () => recordProgram("prod"),
+  devPreview: () => recordProgram("dev", { preview: true }),
+  prodPreview: () => recordProgram("prod", { preview: true }),
+  devWithLongName: () => recordProgram("dev", { stackName: longestStackName }),
+  twoPipelines: () => recordStack({ projectFolder: join(__dirname, "fixtures", "two-pipelines"), stack: "sample" }),
+} satisfies Record<string, () => Promise<Recording>>;
+
+export type RecordingName = keyof typeof recorders;
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Folder of the recordings. */
+    recordings: string;
+  }
+}
+
+/** Records before the suites of this project start; two programs at a time are as many as two cores serve. */
+export default async function setup(project: TestProject): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), "recordings-"));
+  project.provide("recordings", folder);
+  const waiting = Object.entries(recorders);
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, record] = next;
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify(await record()));
+    }
+  };
+  try {
+    await Promise.all([worker(), worker()]);
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
+  return () => rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,203 @@
+import { pipelineTopics, type Topics } from "../../../contract/topics";
+import type { Call } from "./evaluate";
+
+/** The names and ARNs that decide what the parts of one pipeline may do. */
+export interface PipelineFacts {
+  readonly region: string;
+  readonly account: string;
+  /** ARN of the MSK cluster. */
+  readonly clusterArn: string;
+  readonly topics: Pick<Topics, "raw" | "events" | "catalog" | "deadLetter">;
+  /** Streams application id of the transformer, and its consumer group. */
+  readonly applicationId: string;
+  readonly connectorName: string;
+  /** Secret of DMS's user at the source, and its key. */
+  readonly captureSecret: SecretFacts;
+  /** Secret of the sink's user at the destination, and its key. */
+  readonly writerSecret: SecretFacts;
+  /** Log group of the transformer. */
+  readonly transformerLogGroupArn: string;
+  /** Repository of the transformer's image. */
+  readonly repositoryArn: string;
+}
+
+export interface SecretFacts {
+  readonly arn: string;
+  readonly keyArn: string;
+}
+
+/** What one caller must be able to do, and what it must not. */
+export interface Expectations {
+  readonly allowed: readonly Call[];
+  readonly forbidden: readonly Call[];
+}
+
+/** ARN of a topic or group inside an MSK cluster. */
+export function insideCluster(clusterArn: string, type: "topic" | "group" | "transactional-id", name: string): string {
+  return `${clusterArn.replace(":cluster/", `:${type}/`)}/${name}`;
+}
+
+/** The same actions on each of these resources. */
+function calls(actions: readonly string[], resources: readonly string[], context?: Call["context"]): Call[] {
+  return resources.flatMap((resource) => actions.map((action) => ({ action, resource, ...(context && { context }) })));
+}
+
+const kafka = (...names: string[]) => names.map((name) => `kafka-cluster:${name}`);
+
+/** What no part of the pipeline may do, whoever it is. */
+function forbiddenToAll(facts: PipelineFacts): Call[] {
+  const { clusterArn, topics, region, account } = facts;
+  const topic = (name: string) => insideCluster(clusterArn, "topic", name);
+  const elsewhere = clusterArn.replace(/cluster\/.*/, "cluster/another/00000000-0000-0000-0000-000000000000-1");
+  return [
+    ...calls(kafka("AlterCluster", "AlterClusterDynamicConfiguration"), [clusterArn]),
+    ...calls(kafka("DeleteTopic", "AlterTopic", "AlterTopicDynamicConfiguration"), [
+      topic(topics.raw.name),
+      topic(topics.events.name),
+      topic(topics.catalog.name),
+      topic(topics.deadLetter.name),
+    ]),
+    ...calls(kafka("WriteData"), [topic(topics.raw.name)]),
+    ...calls(kafka("Connect"), [elsewhere]),
+    ...calls(["secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"], [facts.captureSecret.arn, facts.writerSecret.arn]),
+    ...calls(["secretsmanager:GetSecretValue"], [
+      `arn:aws:secretsmanager:${region}:${account}:secret:somebody-elses-AbCdEf`,
+      `${facts.writerSecret.arn}x`,
+    ]),
+    ...calls(["kms:Encrypt", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy"], [facts.captureSecret.keyArn]),
+    // Reading a secret decrypts through Secrets Manager; nothing decrypts data by itself.
+    ...calls(["kms:Decrypt"], [facts.captureSecret.keyArn, facts.writerSecret.keyArn]),
+    ...calls(["iam:PassRole", "sts:AssumeRole"], [`arn:aws:iam::${account}:role/administrator`]),
+    ...calls(["iam:CreateAccessKey", "rds:DeleteDBCluster", "dms:DeleteReplicationTask", "kafka:DeleteCluster"], ["*"]),
+  ];
+}
+
+function readsSecret(secret: SecretFacts, region: string): Call[] {
+  return [
+    ...calls(["secretsmanager:GetSecretValue"], [secret.arn]),
+    ...calls(["kms:Decrypt"], [secret.keyArn], { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` }),
+  ];
+}
+
+/** MSK Connect's workers, with the connector that runs in them. */
+export function connectWorkerCalls(facts: PipelineFacts): Expectations {
+  const { clusterArn, topics, connectorName, applicationId } = facts;
+  const topic = (name: string) => insideCluster(clusterArn, "topic", name);
+  const group = (name: string) => insideCluster(clusterArn, "group", name);
+  const internal = ["configs", "offsets", "status"].map((kind) =>
+    topic(`__amazon_msk_connect_${kind}_${connectorName}_0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0-2`),
+  );
+  return {
+    allowed: [
+      ...calls(kafka("Connect", "DescribeCluster"), [clusterArn]),
+      ...calls(kafka("CreateTopic", "DescribeTopic", "ReadData", "WriteData"), internal),
+      ...calls(kafka("DescribeTopic", "ReadData"), [topic(topics.events.name)]),
+      ...calls(kafka("DescribeTopic", "WriteData"), [topic(topics.deadLetter.name)]),
+      ...calls(kafka("AlterGroup", "DescribeGroup"), [
+        group(`__amazon_msk_connect_${connectorName}_0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0-2`),
+        group(`connect-${connectorName}`),
+      ]),
+      ...readsSecret(facts.writerSecret, facts.region),
+    ],
+    forbidden: [
+      ...forbiddenToAll(facts),
+      ...calls(kafka("ReadData"), [topic(topics.raw.name), topic(topics.catalog.name)]),
+      ...calls(kafka("WriteData"), [topic(topics.events.name), topic(topics.catalog.name)]),
+      ...calls(kafka("CreateTopic"), [topic(topics.events.name), topic("anything")]),
+      ...calls(kafka("ReadData"), [topic("__amazon_msk_connect_configs_another-connector_1-2")]),
+      ...calls(kafka("AlterGroup", "DeleteGroup"), [group(applicationId), group("connect-another")]),
+      ...onlyOther(facts, facts.captureSecret, facts.writerSecret),
+    ],
+  };
+}
+
+/** The transformer: Kafka Streams without state stores of its own. */
+export function transformerCalls(facts: PipelineFacts): Expectations {
+  const { clusterArn, topics, connectorName, applicationId } = facts;
+  const topic = (name: string) => insideCluster(clusterArn, "topic", name);
+  const group = (name: string) => insideCluster(clusterArn, "group", name);
+  return {
+    allowed: [
+      ...calls(kafka("Connect", "DescribeCluster", "WriteDataIdempotently"), [clusterArn]),
+      ...calls(kafka("DescribeTopic", "ReadData"), [topic(topics.raw.name), topic(topics.catalog.name)]),
+      ...calls(kafka("DescribeTopic", "WriteData"), [
+        topic(topics.events.name),
+        topic(topics.catalog.name),
+        topic(topics.deadLetter.name),
+      ]),
+      ...calls(kafka("DescribeGroup", "AlterGroup"), [group(applicationId)]),
+    ],
+    forbidden: [
+      ...forbiddenToAll(facts),
+      ...calls(kafka("CreateTopic"), [topic(`${applicationId}-changelog`), topic("anything")]),
+      ...calls(kafka("ReadData"), [topic(`${topics.raw.name}-of-another`)]),
+      ...calls(kafka("AlterGroup"), [group(`connect-${connectorName}`), group(`${applicationId}-2`)]),
+      ...readsSecret(facts.captureSecret, facts.region),
+      ...readsSecret(facts.writerSecret, facts.region),
+    ],
+  };
+}
+
+/** ECS, before and around the transformer's container. */
+export function taskExecutionCalls(facts: PipelineFacts): Expectations {
+  const { repositoryArn, transformerLogGroupArn } = facts;
+  const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+  return {
+    allowed: [
+      ...calls(["ecr:GetAuthorizationToken"], ["*"]),
+      ...calls(pull, [repositoryArn]),
+      ...calls(["logs:CreateLogStream", "logs:PutLogEvents"], [`${transformerLogGroupArn}:log-stream:transformer/main/0a1b`]),
+    ],
+    forbidden: [
+      ...forbiddenToAll(facts),
+      ...calls(pull, [`${repositoryArn}-of-another`]),
+      ...calls(["ecr:PutImage", "ecr:DeleteRepository"], [repositoryArn]),
+      ...calls(["logs:PutLogEvents"], [`${transformerLogGroupArn}-of-another:log-stream:a`]),
+      ...calls(["logs:DeleteLogGroup"], [transformerLogGroupArn]),
+      ...calls(kafka("Connect"), [facts.clusterArn]),
+      ...readsSecret(facts.writerSecret, facts.region),
+    ],
+  };
+}
+
+/** DMS, when it fetches the user and password of its source. */
+export function captureCalls(facts: PipelineFacts): Expectations {
+  return {
+    allowed: [
+      ...readsSecret(facts.captureSecret, facts.region),
+      ...calls(["secretsmanager:DescribeSecret"], [facts.captureSecret.arn]),
+      ...calls(["kms:DescribeKey"], [facts.captureSecret.keyArn]),
+    ],
+    forbidden: [
+      ...forbiddenToAll(facts),
+      ...calls(kafka("Connect"), [facts.clusterArn]),
+      ...onlyOther(facts, facts.writerSecret, facts.captureSecret),
+    ],
+  };
+}
+
+/** Reading another secret than one's own, where the two differ. */
+function onlyOther(facts: PipelineFacts, other: SecretFacts, own: SecretFacts): Call[] {
+  if (other.arn === own.arn) return [];
+  return calls(["secretsmanager:GetSecretValue"], [other.arn]);
+}
+
+/** Facts of a pipeline that exists nowhere, for testing the lists themselves. */
+export const exampleFacts: PipelineFacts = {
+  region: "eu-central-1",
+  account: "111122223333",
+  clusterArn: "arn:aws:kafka:eu-central-1:111122223333:cluster/audit/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0-5",
+  topics: pipelineTopics(),
+  applicationId: "audit-transformer",
+  connectorName: "audit-sink",
+  captureSecret: {
+    arn: "arn:aws:secretsmanager:eu-central-1:111122223333:secret:capture-AbCdEf",
+    keyArn: "arn:aws:kms:eu-central-1:111122223333:key/1",
+  },
+  writerSecret: {
+    arn: "arn:aws:secretsmanager:eu-central-1:111122223333:secret:writer-AbCdEf",
+    keyArn: "arn:aws:kms:eu-central-1:111122223333:key/2",
+  },
+  transformerLogGroupArn: "arn:aws:logs:eu-central-1:111122223333:log-group:/ecs/transformer",
+  repositoryArn: "arn:aws:ecr:eu-central-1:111122223333:repository/transformer",
+};
