@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Client } from "pg";
+import { types, type Client, type CustomTypesConfig } from "pg";
 import type { LogRow } from "./timeline";
 
 interface FollowedRow extends LogRow {
@@ -7,7 +7,8 @@ interface FollowedRow extends LogRow {
   readonly stored_at: Date;
 }
 
-/** How long a change may wait for its context, which another task of the sink may store a moment later. */
+/** How long a change waits for the others of its transaction, and for its context: other tasks of the sink store them. */
+const settleTime = 300;
 const contextPatience = 1000;
 /** A sink transaction that began this long ago may still become visible. */
 const overlap = 10_000;
@@ -25,11 +26,26 @@ export async function* followLog(client: Client, since: Date, signal: AbortSigna
     );
     for (const row of rows) {
       if (shown.has(row.event_id) || row.stored_at <= since) continue;
-      if (row.actor === null && Date.now() - row.stored_at.getTime() < contextPatience) continue;
+      const patience = row.actor === null ? contextPatience : settleTime;
+      if (Date.now() - row.stored_at.getTime() < patience) continue;
       shown.add(row.event_id);
       if (row.stored_at > newest) newest = row.stored_at;
       yield row;
     }
     await sleep(pollInterval);
   }
+}
+
+/** Numbers of JSON columns keep every digit, as the log does: `51.90` is shown and printed as such. */
+export const exactJson: CustomTypesConfig = {
+  getTypeParser: (type: number, format?: "text" | "binary") =>
+    type === types.builtins.JSONB && format !== "binary"
+      ? (text: string) => JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)
+      : types.getTypeParser(type, format as "text"),
+};
+
+function keepDigits(_: string, value: unknown, context: { source?: string }): unknown {
+  const digits = context.source;
+  if (typeof value !== "number" || digits === undefined || digits === String(value)) return value;
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { Client } from "pg";
 import type { TableSelection } from "../contract/change-capture";
-import { followLog } from "./follow";
+import { exactJson, followLog } from "./follow";
 import { localFolder, repositoryFolder, runFile } from "./folders";
 import { connectionUrl, Pipeline, shopUser, sourceProblems, withClient } from "./pipeline";
 import { Output } from "./output";
@@ -101,7 +101,7 @@ async function showLog(
   const done = new AbortController();
   const signal = AbortSignal.any([stop, done.signal]);
   const seen: LogRow[] = [];
-  const reader = new Client(pipeline.destination);
+  const reader = new Client({ ...pipeline.destination, types: exactJson });
   reader.on("error", () => undefined);
   await reader.connect();
 

@@ -21,7 +21,7 @@ export interface ManagedProcessOptions {
   readonly stopTimeout?: number;
   /** Resolves once the program serves; is tried again until it does. Throws while it does not. */
   readonly ready: () => Promise<void>;
-  /** Milliseconds until readiness is given up. Default 60,000. */
+  /** Milliseconds until readiness is given up. Default 180,000: a loaded machine may need a minute. */
   readonly readyTimeout?: number;
 }
 
@@ -67,6 +67,8 @@ export class ManagedProcess {
     const child = spawn(this.options.command, [...this.options.arguments], {
       env: { ...process.env, ...this.options.environment },
       stdio: ["ignore", log, log],
+      // A process group of its own: Ctrl-C in a terminal reaches this program alone, which then stops the parts in order.
+      detached: true,
       ...this.options.user,
     });
     closeSync(log);
@@ -77,7 +79,7 @@ export class ManagedProcess {
 
   /** Waits until the process serves. */
   async waitUntilReady(): Promise<void> {
-    const timeout = this.options.readyTimeout ?? 60_000;
+    const timeout = this.options.readyTimeout ?? 180_000;
     const deadline = Date.now() + timeout;
     let lastError: unknown;
     while (Date.now() < deadline) {

@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { Listr, type ListrTask } from "listr2";
+import { Listr, PRESET_TIMER, type ListrTask } from "listr2";
 import { sinkConnectorName } from "../contract/sink-connector";
 import { build, isBuilt } from "./build";
 import { localFolder } from "./folders";
@@ -45,7 +45,7 @@ export class Output {
     });
     await new Listr(groups.map(groupTask), {
       renderer: this.options.json || !process.stdout.isTTY ? "silent" : "default",
-      rendererOptions: { timer: { condition: true, field: (duration) => `${(duration / 1000).toFixed(1)} s` } },
+      rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false },
     }).run();
   }
 
