@@ -2,31 +2,26 @@ import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { auditEventsTable } from "../../contract/audit-table";
 import { bootstrapDestination } from "../../operator/bootstrap";
-import { type EventInput, storeEvents } from "./support/audit-events";
+import { emptyLog, type EventInput, storeEvents } from "./support/audit-events";
 import { errorOf, TestServer } from "./support/postgres";
 
 let server: TestServer;
-/** An empty audit log, of which each test gets a copy. */
-let template: string;
 let client: Client;
 /** Reads with the rights of audit_reader alone. */
 let reader: Client;
 
 beforeAll(async () => {
   server = await TestServer.start();
-  const prepared = await server.createDatabase();
-  template = prepared.database;
-  await bootstrapDestination(prepared);
-  await prepared.end();
+  const database = await server.createDatabase();
+  client = database;
+  await bootstrapDestination(client);
+  reader = await server.connect({ database: database.database });
+  await reader.query("SET ROLE audit_reader");
 });
 
 afterAll(() => server.stop());
 
-beforeEach(async () => {
-  client = await server.createDatabase({ template });
-  reader = await server.connect({ database: client.database });
-  await reader.query("SET ROLE audit_reader");
-});
+beforeEach(() => emptyLog(client));
 
 const context = (transaction: number, sequence: number, committed_at: string, actor: string): EventInput => ({
   committed_at,

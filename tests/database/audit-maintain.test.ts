@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bootstrapDestination } from "../../operator/bootstrap";
 import { maintainDestination } from "../../operator/maintain";
-import { type EventInput, storeEvents } from "./support/audit-events";
+import { emptyLog, type EventInput, storeEvents } from "./support/audit-events";
 import { errorOf, TestServer } from "./support/postgres";
 
 let server: TestServer;
@@ -19,10 +19,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => server.stop());
-
-beforeEach(async () => {
-  client = await server.createDatabase({ template });
-});
 
 const dayMilliseconds = 86_400_000;
 const now = new Date();
@@ -49,6 +45,10 @@ const partitions = async () =>
   ).rows;
 
 describe("audit.maintain", () => {
+  beforeEach(async () => {
+    client = await server.createDatabase({ template });
+  });
+
   it("has made a month for last month, this one and those ahead, without a gap", async () => {
     expect((await partitions()).map(({ name }) => name)).toEqual([-1, 0, 1, 2, 3].map(monthName));
     const bounds = await partitions();
@@ -204,10 +204,14 @@ describe("The audit table", () => {
   /** Writes as the sink does. */
   let writer: Client;
 
-  beforeEach(async () => {
-    await client.query("SET timezone = 'UTC'");
+  beforeAll(async () => {
+    client = await server.createDatabase({ template });
     writer = await server.connect({ database: client.database });
     await writer.query("SET ROLE audit_writer");
+  });
+
+  beforeEach(async () => {
+    await emptyLog(client);
     await storeEvents(writer, [stored]);
   });
 

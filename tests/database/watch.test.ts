@@ -6,27 +6,28 @@ import { errorOf, TestServer } from "./support/postgres";
 import { takeSignals } from "./support/signals";
 
 let server: TestServer;
-/** A bootstrapped database without tables, of which each test gets a copy. */
-let template: string;
 let client: Client;
-let warnings: string[];
+let warnings: string[] = [];
 
 beforeAll(async () => {
   server = await TestServer.start();
-  const prepared = await server.createDatabase();
-  template = prepared.database;
-  await bootstrapSource(prepared, { tables: [] });
-  await prepared.end();
+  client = await server.createDatabase();
+  await bootstrapSource(client, { tables: [] });
+  client.on("notice", ({ severity, message }) => {
+    if (severity === "WARNING") warnings.push(message ?? "");
+  });
 });
 
 afterAll(() => server.stop());
 
+// No table is left from the test before, nor anything that the capture knows of it.
 beforeEach(async () => {
-  client = await server.createDatabase({ template });
+  await client.query("DISCARD ALL");
+  await client.query("SET client_min_messages = warning");
+  await client.query("DROP SCHEMA IF EXISTS public, app CASCADE");
+  await client.query("CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC");
+  await client.query("TRUNCATE capture.watched_tables, capture.signal");
   warnings = [];
-  client.on("notice", ({ severity, message }) => {
-    if (severity === "WARNING") warnings.push(message ?? "");
-  });
 });
 
 const watchedTables = async () =>
@@ -348,10 +349,11 @@ describe("DDL", () => {
     expect(await maintainSource(client)).toMatchObject({ shapesPublished: 0, problems: [] });
   });
 
-  it("that removes the capture altogether goes through", async () => {
+  it("that removes the capture altogether goes through, and so does bootstrapping it again", async () => {
     await client.query("CREATE TABLE t (id int PRIMARY KEY); SELECT capture.watch('t')");
     await client.query("DROP SCHEMA capture CASCADE");
     await client.query("ALTER TABLE t ADD COLUMN a int; TRUNCATE t; DROP TABLE t");
+    await bootstrapSource(client, { tables: [] });
   });
 });
 

@@ -51,3 +51,10 @@ export async function storeEvents(client: Client, events: readonly EventInput[])
   });
   return (await client.query(upsertStatement(events.length), values)).rowCount;
 }
+
+/** Empties the audit log for the next test, as only a superuser who switches its triggers off can. */
+export async function emptyLog(client: Client): Promise<void> {
+  await client.query("SET session_replication_role = replica");
+  await client.query(`DELETE FROM ${auditEventsTable.qualifiedName}`);
+  await client.query("RESET session_replication_role");
+}
