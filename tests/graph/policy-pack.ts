@@ -12,7 +12,7 @@ import {
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Registration } from "./engine";
 import type { Recording } from "./recorder";
-import { encodeValue } from "./values";
+import { type Value, encodeValue, isList, isMap } from "./values";
 
 /** One sentence of a policy about a recorded resource. */
 export interface Finding {
@@ -93,7 +93,15 @@ export class RunningPolicyPack {
 }
 
 function properties(resource: Registration): Struct {
-  return Struct.fromJavaScript(encodeValue(resource.completedInputs) as Record<string, JavaScriptValue>);
+  return Struct.fromJavaScript(encodeValue(plain(resource.completedInputs)) as Record<string, JavaScriptValue>);
+}
+
+/** The engine gives analyzers no references to resources, but what they stand for: the id, or of a component the URN. */
+function plain(value: Value): Value {
+  if (isList(value)) return value.map(plain);
+  if (!isMap(value)) return value;
+  if ("$resource" in value) return (value.id || value.$resource) ?? null;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
 function options(resource: Registration): AnalyzerResourceOptions {

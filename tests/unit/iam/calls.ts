@@ -59,11 +59,14 @@ function forbiddenToAll(facts: PipelineFacts): Call[] {
     ]),
     ...calls(kafka("WriteData"), [topic(topics.raw.name)]),
     ...calls(kafka("Connect"), [elsewhere]),
-    ...calls(["secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"], [facts.captureSecret.arn, facts.writerSecret.arn]),
-    ...calls(["secretsmanager:GetSecretValue"], [
-      `arn:aws:secretsmanager:${region}:${account}:secret:somebody-elses-AbCdEf`,
-      `${facts.writerSecret.arn}x`,
-    ]),
+    ...calls(
+      ["secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"],
+      [facts.captureSecret.arn, facts.writerSecret.arn],
+    ),
+    ...calls(
+      ["secretsmanager:GetSecretValue"],
+      [`arn:aws:secretsmanager:${region}:${account}:secret:somebody-elses-AbCdEf`, `${facts.writerSecret.arn}x`],
+    ),
     ...calls(["kms:Encrypt", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy"], [facts.captureSecret.keyArn]),
     // Reading a secret decrypts through Secrets Manager; nothing decrypts data by itself.
     ...calls(["kms:Decrypt"], [facts.captureSecret.keyArn, facts.writerSecret.keyArn]),
@@ -146,7 +149,10 @@ export function taskExecutionCalls(facts: PipelineFacts): Expectations {
     allowed: [
       ...calls(["ecr:GetAuthorizationToken"], ["*"]),
       ...calls(pull, [repositoryArn]),
-      ...calls(["logs:CreateLogStream", "logs:PutLogEvents"], [`${transformerLogGroupArn}:log-stream:transformer/main/0a1b`]),
+      ...calls(
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        [`${transformerLogGroupArn}:log-stream:transformer/main/0a1b`],
+      ),
     ],
     forbidden: [
       ...forbiddenToAll(facts),

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { captureCalls, connectWorkerCalls, exampleFacts, taskExecutionCalls, transformerCalls } from "./calls";
+import { evaluate } from "./evaluate";
+
+const lists = {
+  "the Connect worker": connectWorkerCalls,
+  "the transformer": transformerCalls,
+  "ECS on behalf of the transformer": taskExecutionCalls,
+  DMS: captureCalls,
+};
+
+describe.each(Object.entries(lists))("the calls of %s", (_, list) => {
+  const { allowed, forbidden } = list(exampleFacts);
+
+  it("catch a role without permissions", () => {
+    expect(allowed.length).toBeGreaterThan(0);
+    expect(allowed.filter((call) => evaluate([], call) === "allowed")).toEqual([]);
+  });
+
+  it("catch a role that may do everything", () => {
+    const everything = { Statement: { Effect: "Allow", Action: "*", Resource: "*" } };
+    expect(forbidden.filter((call) => evaluate([everything], call) !== "allowed")).toEqual([]);
+    expect(forbidden.length).toBeGreaterThan(20);
+  });
+
+  it("contradict each other nowhere", () => {
+    const texts = new Set(allowed.map((call) => JSON.stringify(call)));
+    expect(forbidden.filter((call) => texts.has(JSON.stringify(call)))).toEqual([]);
+  });
+});
