@@ -74,8 +74,8 @@ COMMENT ON COLUMN audit.events.stored_at IS
 -- Made only when absent, since even CREATE INDEX IF NOT EXISTS would stop the sink until the bootstrap commits.
 DO $$
 BEGIN
-  -- Keys of one table stand together, so that inserts touch few pages. The schema comes after the key: a search by table
-  -- and key alone is as fast.
+  -- Keys of one table stand together, so that inserts touch few pages. The schema comes after the key, so that a search
+  -- by table and key alone is as fast.
   IF to_regclass('audit.events_record') IS NULL THEN
     CREATE INDEX events_record ON audit.events (table_name, record_key, schema_name, committed_at);
     COMMENT ON INDEX audit.events_record IS 'The history of one record.';

@@ -32,8 +32,7 @@ LANGUAGE sql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT (date_trunc(period, at AT TIME ZONE 'UTC') + CASE period WHEN 'day' THEN interval '1 day' ELSE interval '1 month' END)
-    AT TIME ZONE 'UTC'
+  SELECT (date_trunc(period, at AT TIME ZONE 'UTC') + ('1 ' || period)::interval) AT TIME ZONE 'UTC'
 $$;
 COMMENT ON FUNCTION audit.period_end(timestamptz, text) IS 'End of the UTC month or day that holds a time.';
 
@@ -65,7 +64,8 @@ BEGIN
     EXECUTE format('ALTER TABLE audit.events ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)',
       name, lower_bound, upper_bound);
     EXECUTE format('COMMENT ON TABLE audit.%I IS %L', name,
-      format('Events committed from %s up to %s, UTC.', to_char(lower_bound, 'YYYY-MM-DD'), to_char(upper_bound, 'YYYY-MM-DD')));
+      format('Events committed from %s up to %s, UTC.',
+        to_char(lower_bound, 'YYYY-MM-DD'), to_char(upper_bound, 'YYYY-MM-DD')));
   END IF;
   RETURN format('audit.%I', name)::regclass;
 END
@@ -125,11 +125,11 @@ DECLARE
   outside bigint;
 BEGIN
   IF period IS NULL OR period NOT IN ('month', 'day') THEN
-    RAISE EXCEPTION 'audit.maintain: period is %; allowed are month and day', coalesce(quote_literal(period), 'null')
+    RAISE EXCEPTION 'audit.maintain: period is %; allowed are month and day', quote_nullable(period)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF ahead IS NULL OR ahead < interval '1 day' OR ahead > interval '5 years' THEN
-    RAISE EXCEPTION 'audit.maintain: ahead is %; allowed are 1 day to 5 years', coalesce(quote_literal(ahead), 'null')
+    RAISE EXCEPTION 'audit.maintain: ahead is %; allowed are 1 day to 5 years', quote_nullable(ahead)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF retention < interval '1 day' THEN

@@ -57,8 +57,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT jsonb_object_agg(
     named.column_name,
-    CASE WHEN event.before ? named.column_name THEN jsonb_build_object('old', event.before -> named.column_name) ELSE '{}' END
-    || CASE WHEN event.after ? named.column_name THEN jsonb_build_object('new', event.after -> named.column_name) ELSE '{}' END
+    CASE WHEN event.before ? named.column_name
+      THEN jsonb_build_object('old', event.before -> named.column_name) ELSE '{}' END
+    || CASE WHEN event.after ? named.column_name
+      THEN jsonb_build_object('new', event.after -> named.column_name) ELSE '{}' END
   ) AS changes
   FROM (
     SELECT jsonb_object_keys(CASE event.operation
@@ -169,8 +171,8 @@ AS $$
   ORDER BY log."time", log.transaction, log.sequence
 $$;
 COMMENT ON FUNCTION audit.history(text, jsonb) IS
-  'Everything that happened to a record, oldest first: audit.history(''shop.orders'', ''{"id": 42}''). Follows changes of '
-  'the key backwards. The key holds every key column, numbers as numbers.';
+  'Everything that happened to a record, oldest first: audit.history(''shop.orders'', ''{"id": 42}''). Follows changes '
+  'of the key backwards. The key holds every key column, numbers as numbers.';
 
 CREATE OR REPLACE FUNCTION audit.row_as_of("table" text, key jsonb, "time" timestamptz)
 RETURNS jsonb
@@ -217,8 +219,8 @@ AS $$
     )
 $$;
 COMMENT ON FUNCTION audit.row_as_of(text, jsonb, timestamptz) IS
-  'A record as it was at a time, null when it did not exist then or nothing is known of it yet. A column whose value the '
-  'stream did not carry is left out.';
+  'A record as it was at a time, null when it did not exist then or nothing is known of it yet. A column whose value '
+  'the stream did not carry is left out.';
 
 CREATE OR REPLACE FUNCTION audit.transaction(id bigint, "time" timestamptz DEFAULT now())
 RETURNS SETOF audit.log
@@ -233,9 +235,15 @@ AS $$
     AND log."time" = (
       SELECT near.committed_at
       FROM (
-        (SELECT committed_at FROM audit.events WHERE transaction_id = $1 AND committed_at <= $2 ORDER BY committed_at DESC LIMIT 1)
+        (
+          SELECT committed_at FROM audit.events
+          WHERE transaction_id = $1 AND committed_at <= $2 ORDER BY committed_at DESC LIMIT 1
+        )
         UNION ALL
-        (SELECT committed_at FROM audit.events WHERE transaction_id = $1 AND committed_at >= $2 ORDER BY committed_at LIMIT 1)
+        (
+          SELECT committed_at FROM audit.events
+          WHERE transaction_id = $1 AND committed_at >= $2 ORDER BY committed_at LIMIT 1
+        )
       ) AS near
       ORDER BY greatest(near.committed_at - $2, $2 - near.committed_at)
       LIMIT 1

@@ -4,8 +4,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
 
--- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO UPDATE SET actor = EXCLUDED.actor, ... needs, and no
--- more. PostgreSQL asks for SELECT on the key and on every column that EXCLUDED names, and for UPDATE although
+-- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO UPDATE SET actor = EXCLUDED.actor, ... needs, and
+-- no more. PostgreSQL asks for SELECT on the key and on every column that EXCLUDED names, and for UPDATE although
 -- audit.keep_row lets none happen.
 DO $$
 DECLARE

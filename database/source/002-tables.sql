@@ -1,6 +1,6 @@
 CREATE SCHEMA IF NOT EXISTS capture;
 COMMENT ON SCHEMA capture IS
-  'Change capture, source side: says through the WAL what a change record does not carry (who, table shapes, truncates).';
+  'Change capture, source side: says through the WAL what change records do not: who acts, table shapes, truncates.';
 
 CREATE SCHEMA IF NOT EXISTS capture_heartbeat;
 COMMENT ON SCHEMA capture_heartbeat IS
@@ -69,7 +69,8 @@ COMMENT ON COLUMN capture.watched_tables.ignored_columns IS
   'Columns whose change alone writes no audit event. Names stay through renames and drops.';
 COMMENT ON COLUMN capture.watched_tables.redacted_columns IS
   'Columns whose values never reach the audit log. Names stay through renames and drops, so that none is revealed.';
-COMMENT ON COLUMN capture.watched_tables.identify_actor IS 'Whether a statement trigger writes a context per transaction.';
+COMMENT ON COLUMN capture.watched_tables.identify_actor IS
+  'Whether a statement trigger writes a context per transaction.';
 COMMENT ON COLUMN capture.watched_tables.replica_identity IS 'What watch was asked for: full, default or keep.';
 COMMENT ON COLUMN capture.watched_tables.original_replica_identity IS
   'What unwatch restores: full, default, index or nothing.';

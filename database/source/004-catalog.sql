@@ -85,8 +85,9 @@ AS $$
     'columns', coalesce((
       SELECT jsonb_agg(
         jsonb_build_object('name', attname, 'type', format_type(capture.base_type(atttypid), NULL))
-          || CASE WHEN attname = ANY (ignored_columns) AND attname <> ALL (key) THEN '{"ignored": true}' ELSE '{}'::jsonb END
-          || CASE WHEN attname = ANY (redacted_columns) THEN '{"redacted": true}' ELSE '{}'::jsonb END
+          || CASE WHEN attname = ANY (ignored_columns) AND attname <> ALL (key)
+            THEN jsonb '{"ignored": true}' ELSE '{}' END
+          || CASE WHEN attname = ANY (redacted_columns) THEN jsonb '{"redacted": true}' ELSE '{}' END
         ORDER BY attnum)
       FROM pg_attribute
       WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped

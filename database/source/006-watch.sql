@@ -32,8 +32,9 @@ BEGIN
   WHERE pg_class.oid = publish.relation;
 
   -- A renamed column stays ignored or redacted under its new name.
-  SELECT watched.ignored_columns || coalesce(array_agg(new_name) FILTER (WHERE old_name = ANY (watched.ignored_columns)), '{}'),
-         watched.redacted_columns || coalesce(array_agg(new_name) FILTER (WHERE old_name = ANY (watched.redacted_columns)), '{}')
+  SELECT
+    watched.ignored_columns || array_agg(new_name) FILTER (WHERE old_name = ANY (watched.ignored_columns)),
+    watched.redacted_columns || array_agg(new_name) FILTER (WHERE old_name = ANY (watched.redacted_columns))
   INTO new_ignored, new_redacted
   FROM unnest(watched.column_names, new_column_names) AS pair (old_name, new_name)
   WHERE old_name <> new_name;
@@ -68,7 +69,7 @@ BEGIN
   END IF;
   body := capture.catalog_body(reason, command, new_shape);
   IF length(body::text) > 32000 THEN
-    RAISE WARNING 'the shape of % does not fit a signal: columns that are neither key, ignored nor redacted stay untyped',
+    RAISE WARNING 'the shape of % does not fit a signal: only its key, ignored and redacted columns are described',
       relation;
     body := jsonb_set(body, '{columns}', coalesce((
       SELECT jsonb_agg(column_shape ORDER BY ordinality)
@@ -108,7 +109,8 @@ BEGIN
   SELECT * INTO found FROM pg_class WHERE oid = target;
   SELECT nspname INTO schema_name FROM pg_namespace WHERE oid = found.relnamespace;
   IF found.relpersistence = 't' THEN
-    RAISE EXCEPTION '% is a temporary table: its changes are not in the WAL', target USING ERRCODE = 'wrong_object_type';
+    RAISE EXCEPTION '% is a temporary table: its changes are not in the WAL', target
+      USING ERRCODE = 'wrong_object_type';
   END IF;
   IF schema_name ~ '^(pg_|information_schema$)' THEN
     RAISE EXCEPTION '% belongs to the system: watch tables of your own schemas', target
@@ -139,21 +141,24 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   missing text;
+  present text;
   in_key text;
 BEGIN
   SELECT string_agg(quote_ident(named), ', ') INTO missing
   FROM unnest(ignored_columns || redacted_columns) AS named
   WHERE named IS NULL OR named <> ALL (array_remove(capture.column_names(target), NULL));
   IF missing IS NOT NULL THEN
-    RAISE EXCEPTION '% has no column %; it has %', target, missing,
-      (SELECT string_agg(quote_ident(name), ', ') FROM unnest(capture.column_names(target)) AS name WHERE name IS NOT NULL)
+    SELECT string_agg(quote_ident(name), ', ') INTO present
+    FROM unnest(capture.column_names(target)) AS name WHERE name IS NOT NULL;
+    RAISE EXCEPTION '% has no column %; it has %', target, missing, present
       USING ERRCODE = 'undefined_column';
   END IF;
   SELECT string_agg(quote_ident(named), ', ') INTO in_key
   FROM unnest(ignored_columns || redacted_columns) AS named
   WHERE named = ANY (key);
   IF in_key IS NOT NULL THEN
-    RAISE EXCEPTION 'column % identifies the rows of %: a key column can be neither ignored nor redacted', in_key, target
+    RAISE EXCEPTION 'column % identifies the rows of %: a key column can be neither ignored nor redacted',
+      in_key, target
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
 END
@@ -161,7 +166,7 @@ $$;
 COMMENT ON FUNCTION capture.check_columns(regclass, text[], text[], text[]) IS
   'Raises an error when a column to ignore or redact does not exist or belongs to the key.';
 
-CREATE OR REPLACE FUNCTION capture.warn_of_lost_columns(target regclass)
+CREATE OR REPLACE FUNCTION capture.warn_of_losses(target regclass)
 RETURNS void
 LANGUAGE plpgsql
 STABLE
@@ -170,6 +175,14 @@ AS $$
 DECLARE
   lost text;
 BEGIN
+  IF EXISTS (
+    SELECT FROM pg_class WHERE oid = target AND (
+      relreplident = 'n'
+      OR (relreplident = 'd' AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = target AND indisprimary)))
+  ) THEN
+    RAISE WARNING '% has a replica identity that identifies no row: its updates and deletes cannot be captured', target
+      USING HINT = 'Watch it with replica identity full.';
+  END IF;
   IF EXISTS (SELECT FROM pg_index WHERE indrelid = target AND indisunique AND indisvalid) THEN
     RETURN;
   END IF;
@@ -184,8 +197,9 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION capture.warn_of_lost_columns(regclass) IS
-  'Warns of the LOB columns of a table without a key, which DMS does not migrate.';
+COMMENT ON FUNCTION capture.warn_of_losses(regclass) IS
+  'Warns of what capture will miss: changes of rows that the WAL does not identify, and the LOB columns of a table '
+  'without a key, which DMS does not migrate.';
 
 CREATE OR REPLACE FUNCTION capture.watch_relation(
   target regclass, partition_of regclass, ignored_columns text[], redacted_columns text[], identify_actor boolean,
@@ -283,7 +297,7 @@ BEGIN
     RETURN;
   END IF;
 
-  PERFORM capture.warn_of_lost_columns(target);
+  PERFORM capture.warn_of_losses(target);
   new_shape := capture.shape(target, ignored_columns, redacted_columns, previous.original_identity_index);
   IF length(capture.catalog_body('watch', NULL, new_shape)::text) > 32000 THEN
     RAISE EXCEPTION 'the shape of % does not fit a signal: its % columns are % characters as JSON, at most 32000 fit',
@@ -318,12 +332,12 @@ DECLARE
   member record;
 BEGIN
   IF replica_identity IS NULL OR replica_identity NOT IN ('full', 'default', 'keep') THEN
-    RAISE EXCEPTION 'replica_identity is %; allowed are full, default and keep', coalesce(quote_literal(replica_identity), 'null')
+    RAISE EXCEPTION 'replica_identity is %; allowed are full, default and keep', quote_nullable(replica_identity)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM capture.check_watchable(target);
   FOR member IN
-    SELECT pg_class.oid::regclass AS relation, relkind
+    SELECT pg_class.oid::regclass AS relation, relkind, relpersistence
     FROM (
       SELECT target AS relation
       UNION
@@ -332,10 +346,14 @@ BEGIN
     JOIN pg_class ON pg_class.oid = tree.relation
     ORDER BY pg_class.oid = target DESC, pg_class.oid
   LOOP
-    IF member.relkind = 'f' THEN
-      RAISE WARNING '% is a foreign table: its changes are not in this server''s WAL', member.relation;
+    IF member.relkind = 'f' OR member.relpersistence = 'u' THEN
+      RAISE WARNING '% is %: its changes are not in the WAL', member.relation,
+        CASE WHEN member.relkind = 'f' THEN 'a foreign table' ELSE 'unlogged' END;
       CONTINUE;
     END IF;
+    -- A partition that was named itself keeps its own settings.
+    CONTINUE WHEN member.relation <> target
+      AND EXISTS (SELECT FROM capture.watched_tables WHERE relation = member.relation AND partition_of IS NULL);
     PERFORM capture.watch_relation(
       member.relation, CASE WHEN member.relation <> target THEN target END, coalesce(ignored_columns, '{}'),
       coalesce(redacted_columns, '{}'), coalesce(identify_actor, false), replica_identity);
@@ -343,10 +361,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capture.watch(regclass, text[], text[], boolean, text) IS
-  'Puts a table under audit, for a partitioned table every partition now and later. Ignored columns write no event '
-  'when they alone change; redacted columns never show a value; identify_actor writes a context from the session for '
-  'transactions without one; replica_identity full (old values are known), default (only keys) or keep. May be called '
-  'again with other settings. Needs ownership of the table; each new table is locked against writers for a moment.';
+  'Puts a table under audit, for a partitioned table every partition now and later, but for those that are watched by '
+  'themselves. Ignored columns write no event when they alone change; redacted columns never show a value; '
+  'identify_actor writes a context from the session for transactions without one; replica_identity full (old values '
+  'are known), default (only keys) or keep. May be called again with other settings. Needs ownership of the table; '
+  'each new table is locked against writers for a moment.';
 
 CREATE OR REPLACE FUNCTION capture.watch_new_partitions()
 RETURNS integer
@@ -414,7 +433,8 @@ BEGIN
       AND found.relreplident = left(watched.replica_identity, 1)::"char"
       AND watched.original_replica_identity <> watched.replica_identity THEN
       IF watched.original_replica_identity <> 'index' THEN
-        EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', watched.relation, upper(watched.original_replica_identity));
+        EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s',
+          watched.relation, upper(watched.original_replica_identity));
       ELSIF EXISTS (SELECT FROM pg_class WHERE oid = watched.original_identity_index) THEN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', watched.relation,
           (SELECT relname FROM pg_class WHERE oid = watched.original_identity_index));

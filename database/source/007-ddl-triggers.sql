@@ -59,10 +59,12 @@ DECLARE
 BEGIN
   -- A table that is listed without a shape is being watched or let go right now, by statements of our own. A type or
   -- schema has no table of its own; a rename of either shows in the shape of any table.
-  SELECT array_agg(DISTINCT objid) FILTER (WHERE classid = 'pg_class'::regclass AND NOT EXISTS (
-           SELECT FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
-           WHERE relation = objid AND shape IS NULL AND relkind = 'r')),
-         coalesce(bool_or(classid IN ('pg_type'::regclass, 'pg_namespace'::regclass) AND command_tag LIKE 'ALTER %'), false)
+  SELECT
+    array_agg(DISTINCT objid) FILTER (WHERE classid = 'pg_class'::regclass AND NOT EXISTS (
+      SELECT FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+      WHERE relation = objid AND shape IS NULL AND relkind = 'r'
+    )),
+    coalesce(bool_or(command_tag LIKE 'ALTER %' AND classid IN ('pg_type'::regclass, 'pg_namespace'::regclass)), false)
   INTO touched, any_table_may_differ
   FROM pg_event_trigger_ddl_commands();
   -- Most DDL is none of our business and pays only for this.
@@ -91,9 +93,10 @@ DECLARE
   any_table_may_differ boolean;
 BEGIN
   -- ALTER TABLE reports its table at the end of the command; a dropped index or a cascade to columns never does.
-  SELECT array_agg(objid) FILTER (WHERE classid = 'pg_class'::regclass AND objsubid = 0),
-         coalesce(bool_or(TG_TAG <> 'ALTER TABLE'
-           AND (object_type = 'table column' OR (object_type = 'index' AND original))), false)
+  SELECT
+    array_agg(objid) FILTER (WHERE classid = 'pg_class'::regclass AND objsubid = 0),
+    coalesce(bool_or(TG_TAG <> 'ALTER TABLE'
+      AND (object_type = 'table column' OR (object_type = 'index' AND original))), false)
   INTO dropped, any_table_may_differ
   FROM pg_event_trigger_dropped_objects()
   WHERE NOT is_temporary;
@@ -109,13 +112,16 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 COMMENT ON FUNCTION capture.on_drop() IS
-  'Signals that a watched table was dropped, or lost a column or its identity to a drop elsewhere. Never fails the drop.';
+  'Signals that a watched table was dropped, or lost a column or its identity to a drop elsewhere. It never fails the '
+  'drop.';
 
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl') THEN
     CREATE EVENT TRIGGER capture_ddl ON ddl_command_end
-      WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA')
+      WHEN TAG IN (
+        'ALTER TABLE', 'ALTER INDEX', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA'
+      )
       EXECUTE FUNCTION capture.on_ddl();
     COMMENT ON EVENT TRIGGER capture_ddl IS 'Tells the audit pipeline of new table shapes.';
   END IF;

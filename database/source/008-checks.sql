@@ -38,8 +38,8 @@ AS $$
   UNION ALL
   SELECT relid::text, format('is a partition of %s but is not watched', relation), 'SELECT capture.republish_catalog()'
   FROM watched CROSS JOIN pg_partition_tree(relation) JOIN pg_class AS partition ON partition.oid = relid
-  WHERE watched.relkind = 'p' AND partition.relkind IN ('r', 'p')
+  WHERE watched.relkind = 'p' AND partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
     AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = relid)
 $$;
 COMMENT ON FUNCTION capture.problems() IS
-  'What has been changed behind the back of capture.watch, each with the statement that repairs it; none when all is well.';
+  'What has been changed behind the back of capture.watch, each with what repairs it; no rows when all is well.';

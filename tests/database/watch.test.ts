@@ -178,6 +178,11 @@ describe("Watching warns", () => {
     expect(warnings).toEqual([expect.stringMatching(/^public\.t has neither .* leaves out its columns note, tags$/)]);
   });
 
+  it("of a replica identity, kept on request, that identifies no row", async () => {
+    await client.query("CREATE TABLE t (id int); SELECT capture.watch('t', replica_identity => 'keep')");
+    expect(warnings).toEqual([expect.stringContaining("its updates and deletes cannot be captured")]);
+  });
+
   it("of nothing when there is a unique index", async () => {
     await client.query("CREATE TABLE t (id int UNIQUE, note text); SELECT capture.watch('t')");
     expect(warnings).toEqual([]);
@@ -250,15 +255,31 @@ describe("A partitioned table", () => {
     }
   });
 
-  it("warns of a foreign partition, whose changes are elsewhere, and watches the others", async () => {
+  it("leaves a partition that is watched by itself its own settings, however often it is watched", async () => {
+    await client.query("SELECT capture.watch('sales_north', ignored_columns => '{note}')");
+    await takeSignals(client);
+    await client.query("SELECT capture.watch('sales', redacted_columns => '{secret}', identify_actor => true)");
+    expect(await takeSignals(client)).toEqual([]);
+    const { rows } = await client.query(
+      "SELECT ignored_columns, redacted_columns FROM capture.watched_tables WHERE table_name = 'sales_north'",
+    );
+    expect(rows).toEqual([{ ignored_columns: ["note"], redacted_columns: [] }]);
+  });
+
+  it("warns of partitions whose changes are not in the WAL, and watches the others", async () => {
     await client.query(`
       CREATE FOREIGN DATA WRAPPER elsewhere;
       CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere;
       CREATE TABLE mixed (id int) PARTITION BY RANGE (id);
       CREATE TABLE mixed_here PARTITION OF mixed FOR VALUES FROM (0) TO (10);
       CREATE FOREIGN TABLE mixed_there PARTITION OF mixed FOR VALUES FROM (10) TO (20) SERVER elsewhere;
+      CREATE UNLOGGED TABLE mixed_fast PARTITION OF mixed FOR VALUES FROM (20) TO (30);
       SELECT capture.watch('mixed');`);
-    expect(warnings).toEqual([expect.stringContaining("public.mixed_there is a foreign table")]);
+    expect(warnings).toEqual([
+      "public.mixed_there is a foreign table: its changes are not in the WAL",
+      "public.mixed_fast is unlogged: its changes are not in the WAL",
+    ]);
+    expect((await client.query("SELECT FROM capture.problems()")).rowCount).toBe(0);
     expect(await watchedTables()).toContain("public.mixed_here");
   });
 
