@@ -3,9 +3,13 @@ package io.cdcaudit.connect;
 import io.debezium.connector.jdbc.DefaultRecordWriter;
 import io.debezium.connector.jdbc.JdbcSinkConnectorConfig;
 import io.debezium.connector.jdbc.JdbcSinkRecord;
+import io.debezium.connector.jdbc.QueryBinder;
 import io.debezium.connector.jdbc.QueryBinderResolver;
 import io.debezium.connector.jdbc.dialect.DatabaseDialect;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.kafka.connect.data.Struct;
 import org.hibernate.StatelessSession;
 import org.hibernate.jdbc.Work;
 
@@ -16,13 +20,17 @@ import org.hibernate.jdbc.Work;
 final class AppendingRecordWriter extends DefaultRecordWriter {
   private static final String OVERWRITE = " DO UPDATE SET ";
 
+  private static final Map<String, ColumnType> TYPES =
+      AuditEventConverter.DEFINITION.columns().stream()
+          .collect(Collectors.toMap(AuditEventDefinition.Column::name, AuditEventDefinition.Column::type));
+
   AppendingRecordWriter(StatelessSession session, JdbcSinkConnectorConfig config, DatabaseDialect dialect) {
     super(session, new QueryBinderResolver(), config, dialect);
   }
 
   @Override
-  protected Work processBatch(List<JdbcSinkRecord> records, String upsert) {
-    return super.processBatch(records, appending(upsert));
+  protected Work processBatch(List<JdbcSinkRecord> events, String upsert) {
+    return super.processBatch(events, appending(upsert));
   }
 
   static String appending(String upsert) {
@@ -31,5 +39,18 @@ final class AppendingRecordWriter extends DefaultRecordWriter {
       throw new IllegalStateException("Debezium's upsert has another form than this sink was built for: " + upsert);
     }
     return upsert.substring(0, overwrite) + " DO NOTHING";
+  }
+
+  /** Binds by the contract's types. Debezium would work out the type of every value again, at twice the cost. */
+  @Override
+  protected void bindValues(JdbcSinkRecord event, QueryBinder parameters) {
+    Struct values = event.getPayload();
+    int index = 1;
+    for (String column : event.keyFieldNames()) {
+      parameters.bind(TYPES.get(column).parameter(index++, values.get(column)));
+    }
+    for (String column : event.nonKeyFieldNames()) {
+      parameters.bind(TYPES.get(column).parameter(index++, values.get(column)));
+    }
   }
 }

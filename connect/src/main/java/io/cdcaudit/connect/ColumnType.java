@@ -1,5 +1,7 @@
 package io.cdcaudit.connect;
 
+import io.debezium.sink.valuebinding.ValueBindDescriptor;
+import java.sql.Types;
 import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,6 +25,11 @@ enum ColumnType {
     Object read(JsonParser parser, byte[] json) {
       String text = string(parser);
       return text != null && isTimestamp(text) ? text : null;
+    }
+
+    @Override
+    ValueBindDescriptor parameter(int index, Object value) {
+      return new ValueBindDescriptor(index, value, Types.OTHER); // PostgreSQL reads the text itself.
     }
   },
 
@@ -82,6 +89,11 @@ enum ColumnType {
       }
       return elements;
     }
+
+    @Override
+    ValueBindDescriptor parameter(int index, Object value) {
+      return value == null ? super.parameter(index, null) : new ValueBindDescriptor(index, value, Types.ARRAY, "text");
+    }
   };
 
   private final String typeName;
@@ -101,6 +113,11 @@ enum ColumnType {
    * @return the Connect value, or null when it is not what {@link #allowed()} says; JSON's null is never passed here
    */
   abstract Object read(JsonParser parser, byte[] json);
+
+  /** The value, which may be null, as a parameter of Debezium's statement. */
+  ValueBindDescriptor parameter(int index, Object value) {
+    return new ValueBindDescriptor(index, value);
+  }
 
   /** What a value of this type must look like, for an error message. */
   String allowed() {
