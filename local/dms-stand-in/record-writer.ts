@@ -33,6 +33,10 @@ interface Waiter {
 const maxPendingBytes = 8 << 20;
 const maxBatchBytes = 1 << 20;
 const maxBatchRecords = 5_000;
+/** A record that comes alone never waits; under a stream of them requests are this far apart. */
+const requestSpacingMilliseconds = 3;
+/** From here on a batch does not wait for more. */
+const fullBatchBytes = 64 << 10;
 const retryDelayMilliseconds = 250;
 const outageWarningMilliseconds = 5_000;
 
@@ -50,6 +54,7 @@ export class RecordWriter {
   /** Positions that become safe once that many records are acknowledged. */
   private marks: { readonly after: number; readonly position: bigint }[] = [];
   private sending = false;
+  private lastRequestAt = 0;
   private failure: Error | undefined;
   private waiters: Waiter[] = [];
 
@@ -133,6 +138,7 @@ export class RecordWriter {
   private async sendAll(): Promise<void> {
     try {
       while (this.queueStart < this.queue.length && !this.failure) {
+        await this.gather();
         const messages = this.nextBatch();
         await this.send(messages);
         this.batchAcknowledged(messages);
@@ -144,6 +150,13 @@ export class RecordWriter {
       return;
     }
     this.sending = false;
+  }
+
+  /** Right after a batch, waits a moment for company: a request costs far more than another record in it. */
+  private async gather(): Promise<void> {
+    const wait = requestSpacingMilliseconds - (performance.now() - this.lastRequestAt);
+    if (wait > 0 && this.pendingBytes < fullBatchBytes) await sleep(wait);
+    this.lastRequestAt = performance.now();
   }
 
   private nextBatch(): Message[] {
