@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { Registration } from "./engine";
 import { compare } from "./graph";
 import type { Recording } from "./recorder";
-import { type Value, isList, isMap, redact } from "./values";
+import { type Value, type ValueMap, isList, isMap, redact } from "./values";
 
 /**
  * A recording as the text that a person reviews: resources sorted by URN, each with what decides its fate (parent,
@@ -38,8 +38,13 @@ function describe(resource: Registration) {
     replaceOnChanges: resource.replaceOnChanges,
     customTimeouts: resource.customTimeouts,
     dependencies: resource.dependencies.map(shortUrn),
-    inputs: readable(resource.inputs),
+    inputs: readable(withoutTags(resource.inputs)),
   });
+}
+
+/** Tags repeat the name and the component; an invariant holds them to that. */
+function withoutTags({ tags: _tags, ...inputs }: ValueMap): ValueMap {
+  return inputs;
 }
 
 function readable(value: Value): Value {

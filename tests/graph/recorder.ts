@@ -39,6 +39,8 @@ export class ProgramFailed extends Error {
   constructor(
     stack: string,
     readonly lines: readonly string[],
+    /** URNs of what it had registered by then; a deployment would have begun to create them. */
+    readonly registered: readonly string[],
   ) {
     super([`The program failed for stack ${stack}:`, ...lines].join("\n"));
   }
@@ -99,9 +101,11 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
     );
     const errors = engine.log.filter((line) => line.severity === "error").map((line) => line.message);
     if (exitCode !== 0 || errors.length > 0) {
+      const lines = errors.length > 0 ? errors : [...output, `exit code ${exitCode ?? "none: stopped"}`];
       throw new ProgramFailed(
         stack,
-        errors.length > 0 ? errors : [...output, `exit code ${exitCode ?? "none: stopped"}`],
+        lines,
+        engine.registrations.map(({ urn }) => urn),
       );
     }
   } finally {
