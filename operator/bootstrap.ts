@@ -108,6 +108,11 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
       );
     }
     await inTransaction(client, options, async () => {
+      // Where the capture never was, the roles are those of another database's.
+      const { rowCount: schemas } = await client.query(
+        "SELECT FROM pg_namespace WHERE nspname IN ('capture', 'capture_heartbeat')",
+      );
+      if (!schemas) return;
       await client.query("DROP SCHEMA IF EXISTS capture, capture_heartbeat CASCADE");
       for (const role of [databaseRoles.capture, databaseRoles.application]) await dropRole(client, role);
     });

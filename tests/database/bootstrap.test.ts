@@ -261,6 +261,8 @@ describe("Uninstalling", () => {
   it("keeps a role that something else depends on", async () => {
     const other = await server.createDatabase();
     await bootstrapSource(other, { tables: [] });
+    // Once where the capture never was, and once where it was.
+    await uninstallSource(client);
     await bootstrapSource(client, { tables: [] });
     await uninstallSource(client);
     expect((await other.query("SELECT FROM pg_roles WHERE rolname IN ('cdc_capture', 'capture_app')")).rowCount).toBe(
