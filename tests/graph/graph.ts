@@ -36,9 +36,9 @@ export class Graph {
     return stack;
   }
 
-  /** The component that a resource belongs to: its parent, or itself if it is a component. */
+  /** The component that a resource belongs to: its parent, or itself if it is a component of this program. */
   componentOf(resource: Registration): Registration {
-    if (!resource.custom || resource.parent === undefined) return resource;
+    if ((!resource.custom && !resource.remote) || resource.parent === undefined) return resource;
     return this.get(resource.parent);
   }
 }

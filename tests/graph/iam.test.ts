@@ -3,6 +3,7 @@ import {
   captureCalls,
   connectWorkerCalls,
   type Expectations,
+  guestsEndCalls,
   type PipelineFacts,
   taskExecutionCalls,
   transformerCalls,
@@ -128,9 +129,31 @@ function callersOf(graph: Graph): Caller[] {
   ];
 }
 
-describe.each(["dev", "prod"] as const)("permissions in %s", (stack) => {
+/** Only while guests are admitted. */
+function guestsEndCaller(graph: Graph): Caller {
+  const facts = factsOf(graph);
+  const schedule = only(graph, "aws:scheduler/schedule:Schedule");
+  const { GroupId: groupId, SecurityGroupRuleIds: ruleIds } = jsonInput(schedule, "target.input") as {
+    GroupId: string;
+    SecurityGroupRuleIds: [string];
+  };
+  const ec2 = `arn:aws:ec2:${facts.region}:${facts.account}`;
+  return {
+    who: "the schedule that shuts guests out",
+    service: "scheduler.amazonaws.com",
+    context: { "aws:SourceAccount": facts.account },
+    roleArn: textInput(schedule, "target.roleArn"),
+    expectations: guestsEndCalls(facts, {
+      groupArn: `${ec2}:security-group/${groupId}`,
+      ruleArn: `${ec2}:security-group-rule/${ruleIds[0]}`,
+      keyArn: textInput(schedule, "kmsKeyArn"),
+    }),
+  };
+}
+
+describe.each(["dev", "devWithGuests", "prod"] as const)("permissions in %s", (stack) => {
   const graph = recordedGraph(stack);
-  const callers = callersOf(graph);
+  const callers = [...callersOf(graph), ...(stack === "devWithGuests" ? [guestsEndCaller(graph)] : [])];
   const named = callers.map((caller) => [caller.who, caller] as const);
 
   it.each(named)("%s may do all its work", (_, { roleArn, expectations }) => {

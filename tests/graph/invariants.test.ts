@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Registration } from "./engine";
-import { Graph, shortType } from "./graph";
+import { Graph, input, shortType } from "./graph";
 import * as all from "./invariants";
 import { type Invariant, invariants, physicalNames } from "./invariants";
 import type { Recording } from "./recorder";
@@ -14,6 +14,29 @@ describe.each(["dev", "prod", "twoPipelines"] as const)("in %s", (name) => {
     expect(invariant.violations(graph)).toEqual([]);
   });
 });
+
+describe("while guests are admitted", () => {
+  const graph = recordedGraph("devWithGuests");
+  const others = invariants.filter((invariant) => invariant !== all.brokersArePrivate);
+
+  it.each(others.map((invariant) => [invariant.protects, invariant] as const))("%s", (_, invariant) => {
+    expect(invariant.violations(graph)).toEqual([]);
+  });
+
+  it("the brokers answer on the port for IAM alone, to the named networks alone", () => {
+    const known = new Set(
+      recordedGraph("dev")
+        .ofType(ingressRule)
+        .map(({ name }) => name),
+    );
+    const guests = graph.ofType(ingressRule).filter(({ name }) => !known.has(name));
+    expect(guests.map((rule) => [input(rule, "cidrIpv4"), input(rule, "fromPort"), input(rule, "toPort")])).toEqual([
+      ["203.0.113.7/32", 9198, 9198],
+    ]);
+  });
+});
+
+const ingressRule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
 
 describe("in dev", () => {
   it(all.destroyLeavesNothing.protects, () => {
@@ -112,6 +135,7 @@ const broken: readonly (readonly [Invariant, () => Graph, RegExp])[] = [
     /more than HTTPS/,
   ],
   [all.nothingOpenToTheWorld, () => spoilt("aws.ec2.SecurityGroup", set({ egress: [] })), /rules of its own/],
+  [all.brokersArePrivate, () => recordedGraph("devWithGuests"), /kafka-cluster does not say/],
   [
     all.nothingOpenToTheWorld,
     () => spoilt("aws.dms.ReplicationInstance", set({ publiclyAccessible: null })),

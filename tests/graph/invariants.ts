@@ -96,11 +96,16 @@ export const nothingOpenToTheWorld: Invariant = {
       .ofType(types.service)
       .filter((service) => input(service, "networkConfiguration.assignPublicIp") === true)
       .map(({ name }) => `${name} gives its tasks public addresses`),
-    ...graph
+  ],
+};
+
+export const brokersArePrivate: Invariant = {
+  protects: "brokers answer the internet only while a stack asks for guests",
+  violations: (graph) =>
+    graph
       .ofType(types.cluster)
       .filter((cluster) => textInput(cluster, "brokerNodeGroupInfo.connectivityInfo.publicAccess.type") !== "DISABLED")
       .map(({ name }) => `${name} does not say that it is private`),
-  ],
 };
 
 /** Statements that act on every resource, by their Sid, each with the reason. */
@@ -431,6 +436,7 @@ export const invariants: readonly Invariant[] = [
   childrenNamedAfterParents,
   everythingTagged,
   nothingOpenToTheWorld,
+  brokersArePrivate,
   noWildcardPermissions,
   secretsStaySecret,
   passwordsAreSecrets,

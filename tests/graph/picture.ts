@@ -1,9 +1,13 @@
 import { type Registration } from "./engine";
 import { type Graph, compare, shortType } from "./graph";
 
+/** Types that every part has and no picture needs; they are counted in one line. */
+const plumbing =
+  /^(iam\.|random\.|kms\.|vpc\.|ec2\.(Default)?SecurityGroup|s3\.Bucket.+|.+Policy$|.+(SecretVersion|EventTarget|Association)$)/;
+
 /**
- * The graph as a Mermaid flow chart: one box per component with what it makes, counted by type, and an arrow from each
- * component to those that need it first. An arrow that others already imply is left out.
+ * The graph as a Mermaid flow chart: one box per component with what it makes, and an arrow from each component to those
+ * that need it first. An arrow that others already imply is left out.
  */
 export function mermaidPicture(graph: Graph): string {
   const owners = new Map<string, Registration>();
@@ -13,22 +17,19 @@ export function mermaidPicture(graph: Graph): string {
 
   const lines = ["flowchart LR"];
   const draw = (box: Registration, indent: string) => {
-    const inner = boxes.filter((other) => other.parent === box.urn);
-    const label = [`<b>${box.name}</b>`, ...countedTypes(graph, box)].join("<br/>");
-    if (inner.length === 0) {
-      lines.push(`${indent}${ids.get(box.urn)}["${label}"]`);
-      return;
-    }
+    const inner = boxes.filter((other) => other.parent === box.urn && other !== box);
+    const contents = summary(graph, box);
+    const title = inner.length === 0 ? box.name : "shared";
+    const drawn = `${ids.get(box.urn)}["${[`<b>${title}</b>`, ...contents].join("<br/>")}"]`;
+    if (inner.length === 0) return void lines.push(indent + drawn);
     lines.push(`${indent}subgraph ${ids.get(box.urn)}-group ["${box.name}"]`);
-    if (countedTypes(graph, box).length > 0) lines.push(`${indent}  ${ids.get(box.urn)}["${label}"]`);
+    if (contents.length > 0) lines.push(`${indent}  ${drawn}`);
     for (const child of inner) draw(child, `${indent}  `);
     lines.push(`${indent}end`);
   };
   for (const box of boxes.filter((each) => each.parent === graph.stack.urn)) draw(box, "  ");
-  if (countedTypes(graph, graph.stack).length > 0) {
-    lines.push(
-      `  ${ids.get(graph.stack.urn)}["${["<b>stack</b>", ...countedTypes(graph, graph.stack)].join("<br/>")}"]`,
-    );
+  if (summary(graph, graph.stack).length > 0) {
+    lines.push(`  ${ids.get(graph.stack.urn)}["${["<b>stack</b>", ...summary(graph, graph.stack)].join("<br/>")}"]`);
   }
 
   const arrows = new Set<string>();
@@ -43,13 +44,19 @@ export function mermaidPicture(graph: Graph): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** `2 × aws.rds.ClusterInstance`, sorted by type; components inside are drawn, not counted. */
-function countedTypes(graph: Graph, box: Registration): string[] {
+/** `2 × rds.ClusterInstance`, sorted by type, and the number of the rest; components inside are drawn, not counted. */
+function summary(graph: Graph, box: Registration): string[] {
+  const made = graph.children(box.urn).filter((each) => each.custom || each.remote);
   const counts = new Map<string, number>();
-  for (const child of graph.children(box.urn).filter((each) => each.custom)) {
-    counts.set(child.type, (counts.get(child.type) ?? 0) + 1);
+  for (const { type } of made) {
+    const name = shortType(type).replace(/^aws\./, "");
+    if (!plumbing.test(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  return [...counts].sort(([a], [b]) => compare(a, b)).map(([type, count]) => `${count} × ${shortType(type)}`);
+  const lines = [...counts]
+    .sort(([a], [b]) => compare(a, b))
+    .map(([name, count]) => (count === 1 ? name : `${count} × ${name}`));
+  const rest = made.length - [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return rest === 0 ? lines : [...lines, `<i>and ${rest} more</i>`];
 }
 
 /** Drops each arrow whose ends the others connect as well: what can be reached stays the same. */

@@ -16,7 +16,7 @@ function texts(findings: readonly Finding[]): string[] {
 }
 
 describe("the policy pack", () => {
-  it.each(["dev", "prod", "twoPipelines"] as const)("finds nothing to refuse in %s", async (stack) => {
+  it.each(["dev", "devWithGuests", "prod", "twoPipelines"] as const)("finds nothing to refuse in %s", async (stack) => {
     expect(texts(await pack.findings(recording(stack)))).toEqual([]);
   });
 

@@ -8,6 +8,14 @@ import { recordProgram } from "./stacks";
 /** As long as the stack names may be for which all names must fit. */
 const longestStackName = "twenty-character-run";
 
+/** Brokers open to one address on the internet, until tomorrow. */
+function withGuests(): Record<string, object> {
+  const until = `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 19)}Z`;
+  return {
+    "cdc-audit:kafka": { subnetsArePublic: true, publicAccess: { cidrs: ["203.0.113.7/32"], until, stage: "open" } },
+  };
+}
+
 /** What the suites look at, recorded once for all of them. */
 const recorders = {
   dev: () => recordProgram("dev"),
@@ -15,6 +23,7 @@ const recorders = {
   devPreview: () => recordProgram("dev", { preview: true }),
   prodPreview: () => recordProgram("prod", { preview: true }),
   devWithLongName: () => recordProgram("dev", { stackName: longestStackName }),
+  devWithGuests: () => recordProgram("dev", { config: withGuests() }),
   twoPipelines: () => recordStack({ projectFolder: join(__dirname, "fixtures", "two-pipelines"), stack: "sample" }),
 } satisfies Record<string, () => Promise<Recording>>;
 

@@ -1,17 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { captureCalls, connectWorkerCalls, exampleFacts, taskExecutionCalls, transformerCalls } from "./calls";
+import {
+  captureCalls,
+  connectWorkerCalls,
+  exampleFacts,
+  exampleGuests,
+  guestsEndCalls,
+  taskExecutionCalls,
+  transformerCalls,
+} from "./calls";
 import { evaluate } from "./evaluate";
 
 const lists = {
-  "the Connect worker": connectWorkerCalls,
-  "the transformer": transformerCalls,
-  "ECS on behalf of the transformer": taskExecutionCalls,
-  DMS: captureCalls,
+  "the Connect worker": connectWorkerCalls(exampleFacts),
+  "the transformer": transformerCalls(exampleFacts),
+  "ECS on behalf of the transformer": taskExecutionCalls(exampleFacts),
+  DMS: captureCalls(exampleFacts),
+  "the schedule that shuts guests out": guestsEndCalls(exampleFacts, exampleGuests),
 };
 
-describe.each(Object.entries(lists))("the calls of %s", (_, list) => {
-  const { allowed, forbidden } = list(exampleFacts);
-
+describe.each(Object.entries(lists))("the calls of %s", (_, { allowed, forbidden }) => {
   it("catch a role without permissions", () => {
     expect(allowed.length).toBeGreaterThan(0);
     expect(allowed.filter((call) => evaluate([], call) === "allowed")).toEqual([]);

@@ -182,11 +182,38 @@ export function captureCalls(facts: PipelineFacts): Expectations {
   };
 }
 
+/** EventBridge Scheduler, when it shuts guests out of the brokers at their end time. */
+export function guestsEndCalls(facts: PipelineFacts, guests: GuestFacts): Expectations {
+  const { groupArn, ruleArn, keyArn } = guests;
+  return {
+    allowed: [...calls(["ec2:RevokeSecurityGroupIngress"], [groupArn, ruleArn]), ...calls(["kms:Decrypt"], [keyArn])],
+    forbidden: [
+      ...forbiddenToAll(facts).filter(({ resource }) => resource !== keyArn),
+      ...calls(["ec2:RevokeSecurityGroupIngress"], [`${groupArn}0`, `${ruleArn}0`]),
+      ...calls(["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"], [groupArn]),
+      ...calls(["kms:Encrypt", "kms:PutKeyPolicy"], [keyArn]),
+    ],
+  };
+}
+
+/** The rule that admits guests, the group that it stands in, and the key of the schedule that ends it. */
+export interface GuestFacts {
+  readonly groupArn: string;
+  readonly ruleArn: string;
+  readonly keyArn: string;
+}
+
 /** Reading another secret than one's own, where the two differ. */
 function onlyOther(facts: PipelineFacts, other: SecretFacts, own: SecretFacts): Call[] {
   if (other.arn === own.arn) return [];
   return calls(["secretsmanager:GetSecretValue"], [other.arn]);
 }
+
+export const exampleGuests: GuestFacts = {
+  groupArn: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1",
+  ruleArn: "arn:aws:ec2:eu-central-1:111122223333:security-group-rule/sgr-1",
+  keyArn: "arn:aws:kms:eu-central-1:111122223333:key/3",
+};
 
 /** Facts of a pipeline that exists nowhere, for testing the lists themselves. */
 export const exampleFacts: PipelineFacts = {
