@@ -15,7 +15,7 @@ public record Column(
 
   static Column of(CatalogColumn column, boolean key) {
     return new Column(
-        column.name(),
+        column.name().intern(),
         member(column.name()),
         ColumnType.of(column.type()),
         key,

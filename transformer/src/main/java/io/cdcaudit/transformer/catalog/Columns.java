@@ -13,14 +13,14 @@ public final class Columns {
   /** Of a table that no catalog describes. */
   public static final Columns UNDESCRIBED = new Columns(List.of(), List.of(), false, false);
 
-  private final List<Column> columns;
+  private final Column[] columns;
   private final List<Integer> key;
   private final boolean described;
   private final boolean hasFullIdentity;
   private final Map<String, Integer> indices = new HashMap<>();
 
   private Columns(List<Column> columns, List<Integer> key, boolean described, boolean hasFullIdentity) {
-    this.columns = columns;
+    this.columns = columns.toArray(Column[]::new);
     this.key = key;
     this.described = described;
     this.hasFullIdentity = hasFullIdentity;
@@ -38,11 +38,11 @@ public final class Columns {
   }
 
   public int size() {
-    return columns.size();
+    return columns.length;
   }
 
   public Column get(int index) {
-    return columns.get(index);
+    return columns[index];
   }
 
   /** Where the key's columns are, in the key's order; empty without a key. */
@@ -65,7 +65,7 @@ public final class Columns {
     List<Column> more = null;
     for (int position = 0; position < row.size(); position++) {
       if (indexOf(row.name(position), position) < 0) {
-        more = more == null ? new ArrayList<>(columns) : more;
+        more = more == null ? new ArrayList<>(List.of(columns)) : more;
         more.add(Column.unknown(row.name(position)));
       }
     }
@@ -74,7 +74,7 @@ public final class Columns {
 
   /** A row's values in the order of these columns, which include the row's; null where it has none. */
   public JsonSlice[] align(RowImage row) {
-    JsonSlice[] values = new JsonSlice[columns.size()];
+    JsonSlice[] values = new JsonSlice[columns.length];
     for (int position = 0; position < row.size(); position++) {
       values[indexOf(row.name(position), position)] = row.value(position);
     }
@@ -83,7 +83,7 @@ public final class Columns {
 
   /** DMS keeps table order, so the position in the row is nearly always the index. */
   private int indexOf(String name, int position) {
-    if (position < columns.size() && columns.get(position).name().equals(name)) {
+    if (position < columns.length && columns[position].name().equals(name)) {
       return position;
     }
     return indices.getOrDefault(name, -1);

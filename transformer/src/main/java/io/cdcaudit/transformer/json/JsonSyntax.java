@@ -8,6 +8,7 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonFactoryBuilder;
+import tools.jackson.core.util.JsonRecyclerPools;
 
 /** How the transformer reads JSON: as UTF-8, and with limits that only Kafka's message size and PostgreSQL set. */
 public final class JsonSyntax {
@@ -24,8 +25,8 @@ public final class JsonSyntax {
           .maxNumberLength(150_000)
           .build();
 
-  /** Remembers names: those of records are columns, few and always the same. */
-  private static final JsonFactory RECORDS = factory().build();
+  /** Remembers names and makes equal ones identical: those of records are columns, few and always the same. */
+  private static final JsonFactory RECORDS = factory().enable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
   /** A factory of its own, so that names in jsonb values, which may be any, never crowd out those of columns. */
   private static final JsonFactory VALUES =
@@ -36,6 +37,8 @@ public final class JsonSyntax {
   private static JsonFactoryBuilder factory() {
     return JsonFactory.builder()
         .streamReadConstraints(LIMITS)
+        // Each thread keeps its buffers: the default pool is shared, and dearer than a small record.
+        .recyclerPool(JsonRecyclerPools.threadLocalPool())
         .disable(TokenStreamFactory.Feature.CHARSET_DETECTION);
   }
 
@@ -44,15 +47,17 @@ public final class JsonSyntax {
     return RECORDS.createParser(ObjectReadContext.empty(), bytes);
   }
 
-  /** The value that the parser, which reads {@code bytes} from their beginning, stands on; it moves to its end. */
+  /**
+   * The value that the parser, which reads {@code bytes} from their beginning, stands on. The parser need not decode a
+   * scalar to find its end, which it does on its next step anyway; until then a scalar is not known to be well-formed.
+   */
   public static JsonSlice slice(JsonParser parser, byte[] bytes) {
     int start = tokenStart(parser);
     if (parser.currentToken().isStructStart()) {
       parser.skipChildren();
-    } else {
-      parser.finishToken();
+      return new JsonSlice(bytes, start, tokenEnd(parser));
     }
-    return new JsonSlice(bytes, start, tokenEnd(parser));
+    return new JsonSlice(bytes, start, bytes[start] == '"' ? endOfString(bytes, start) : endOfLiteral(bytes, start));
   }
 
   /** Where the current token begins. */
@@ -96,6 +101,26 @@ public final class JsonSyntax {
     } catch (JacksonException notJson) {
       return false;
     }
+  }
+
+  private static int endOfString(byte[] bytes, int start) {
+    int index = start + 1;
+    while (index < bytes.length && bytes[index] != '"') {
+      index += bytes[index] == '\\' ? 2 : 1;
+    }
+    return Math.min(index + 1, bytes.length);
+  }
+
+  private static int endOfLiteral(byte[] bytes, int start) {
+    int index = start;
+    while (index < bytes.length && isOfLiteral(bytes[index])) {
+      index++;
+    }
+    return index;
+  }
+
+  private static boolean isOfLiteral(byte character) {
+    return character > ' ' && character != ',' && character != '}' && character != ']';
   }
 
   private static boolean hasUnicodeEscapes(Text text) {

@@ -13,6 +13,7 @@ public final class IncomingRecordReader {
 
   private String[] names = new String[64];
   private JsonSlice[] values = new JsonSlice[64];
+  private TableName lastTable = new TableName("", "");
 
   /** @throws RefusedRecordException if the bytes are no record of DMS's, or one that has no identity */
   public IncomingRecord read(byte[] value) {
@@ -125,7 +126,7 @@ public final class IncomingRecordReader {
     return new RowImage(raw, Arrays.copyOf(names, count), Arrays.copyOf(values, count));
   }
 
-  private static IncomingRecord interpret(Members members) {
+  private IncomingRecord interpret(Members members) {
     Metadata metadata = members.metadata();
     String recordType = required("record-type", metadata.recordType());
     if (recordType.equals("control")) {
@@ -135,8 +136,7 @@ public final class IncomingRecordReader {
       throw new RefusedRecordException(
           DeadLetterReason.NOT_A_CHANGE_RECORD, "record-type is \"" + recordType + "\"; known are data and control");
     }
-    TableName table =
-        new TableName(required("schema-name", metadata.schemaName()), required("table-name", metadata.tableName()));
+    TableName table = table(required("schema-name", metadata.schemaName()), required("table-name", metadata.tableName()));
     if (isIgnored(table)) {
       return new IncomingRecord.OfIgnoredTable(table);
     }
@@ -152,6 +152,14 @@ public final class IncomingRecordReader {
         metadata.partitionKeyValue() != null,
         members.data(),
         members.beforeImage());
+  }
+
+  /** Records of one table often follow each other; one name for all of them hashes its text but once. */
+  private TableName table(String schema, String table) {
+    if (!(lastTable.table().equals(table) && lastTable.schema().equals(schema))) {
+      lastTable = new TableName(schema, table);
+    }
+    return lastTable;
   }
 
   private static boolean isIgnored(TableName table) {
