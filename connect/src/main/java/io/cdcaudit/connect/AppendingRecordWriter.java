@@ -14,17 +14,21 @@ import org.hibernate.StatelessSession;
 import org.hibernate.jdbc.Work;
 
 /**
- * Stores an event once: Debezium's upsert, but an event that the table holds already stays as it is. So a replay leaves
- * no dead rows, one statement may hold the same event twice, and the sink's user needs no right to change the log.
+ * Stores an event once: Debezium's upsert, but an event that the table holds already stays as it
+ * is. So a replay leaves no dead rows, one statement may hold the same event twice, and the sink's
+ * user needs no right to change the log.
  */
 final class AppendingRecordWriter extends DefaultRecordWriter {
   private static final String OVERWRITE = " DO UPDATE SET ";
 
   private static final Map<String, ColumnType> TYPES =
       AuditEventConverter.DEFINITION.columns().stream()
-          .collect(Collectors.toMap(AuditEventDefinition.Column::name, AuditEventDefinition.Column::type));
+          .collect(
+              Collectors.toMap(
+                  AuditEventDefinition.Column::name, AuditEventDefinition.Column::type));
 
-  AppendingRecordWriter(StatelessSession session, JdbcSinkConnectorConfig config, DatabaseDialect dialect) {
+  AppendingRecordWriter(
+      StatelessSession session, JdbcSinkConnectorConfig config, DatabaseDialect dialect) {
     super(session, new QueryBinderResolver(), config, dialect);
   }
 
@@ -36,12 +40,16 @@ final class AppendingRecordWriter extends DefaultRecordWriter {
   static String appending(String upsert) {
     int overwrite = upsert.indexOf(OVERWRITE);
     if (overwrite < 0) {
-      throw new IllegalStateException("Debezium's upsert has another form than this sink was built for: " + upsert);
+      throw new IllegalStateException(
+          "Debezium's upsert has another form than this sink was built for: " + upsert);
     }
     return upsert.substring(0, overwrite) + " DO NOTHING";
   }
 
-  /** Binds by the contract's types. Debezium would work out the type of every value again, at twice the cost. */
+  /**
+   * Binds by the contract's types. Debezium would work out the type of every value again, at twice
+   * the cost.
+   */
   @Override
   protected void bindValues(JdbcSinkRecord event, QueryBinder parameters) {
     Struct values = event.getPayload();

@@ -19,24 +19,28 @@ import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Value converter of the sink: an audit event as plain JSON becomes a struct of one fixed schema, the columns of the
- * audit table. What the table cannot hold is refused with a {@link DataException} that names the field, the shape of
- * its value and what is allowed, but never the value: with {@code errors.tolerance=all} the record then goes to the
- * dead-letter topic and its neighbours to the table.
+ * Value converter of the sink: an audit event as plain JSON becomes a struct of one fixed schema,
+ * the columns of the audit table. What the table cannot hold is refused with a {@link
+ * DataException} that names the field, the shape of its value and what is allowed, but never the
+ * value: with {@code errors.tolerance=all} the record then goes to the dead-letter topic and its
+ * neighbours to the table.
  *
- * <p>A record without a value is refused as well: nothing in the pipeline writes one, so it is an error to look at.
+ * <p>A record without a value is refused as well: nothing in the pipeline writes one, so it is an
+ * error to look at.
  */
 public final class AuditEventConverter implements Converter {
   static final AuditEventDefinition DEFINITION = AuditEventDefinition.load();
 
   /**
-   * Without a name: Debezium matches the name of a record's schema against a pattern several times for each record.
+   * Without a name: Debezium matches the name of a record's schema against a pattern several times
+   * for each record.
    */
   static final Schema SCHEMA = schema();
 
   private static final Map<String, Member> MEMBERS = members();
 
-  // A row may hold what PostgreSQL holds: numerics of 131,072 digits and more nesting than a careful web service allows.
+  // A row may hold what PostgreSQL holds: numerics of 131,072 digits and more nesting than a
+  // careful web service allows.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .streamReadConstraints(
@@ -57,7 +61,8 @@ public final class AuditEventConverter implements Converter {
       throw new ConfigException(
           "key.converter",
           AuditEventConverter.class.getName(),
-          "it reads audit events, which are values; use org.apache.kafka.connect.storage.StringConverter for keys");
+          "it reads audit events, which are values; use"
+              + " org.apache.kafka.connect.storage.StringConverter for keys");
     }
   }
 
@@ -70,26 +75,30 @@ public final class AuditEventConverter implements Converter {
       return new SchemaAndValue(SCHEMA, read(parser, value));
     } catch (StreamReadException | JacksonIOException error) {
       // The parser's own message quotes the document.
-      throw refused("the value is not JSON (it breaks off at byte %d of %d)", offset(error), value.length);
+      throw refused(
+          "the value is not JSON (it breaks off at byte %d of %d)", offset(error), value.length);
     }
   }
 
   /** Never needed: this converter serves a sink. */
   @Override
   public byte[] fromConnectData(String topic, Schema schema, Object value) {
-    throw new DataException(AuditEventConverter.class.getName() + " reads audit events; it does not write them");
+    throw new DataException(
+        AuditEventConverter.class.getName() + " reads audit events; it does not write them");
   }
 
   private static Struct read(JsonParser parser, byte[] json) {
     if (parser.nextToken() != JsonToken.START_OBJECT) {
-      throw refused("the value is %s; allowed is a JSON object", shape(parser.currentToken(), parser));
+      throw refused(
+          "the value is %s; allowed is a JSON object", shape(parser.currentToken(), parser));
     }
     Struct event = new Struct(SCHEMA);
     long seen = 0;
     for (String name = parser.nextName(); name != null; name = parser.nextName()) {
       Member member = MEMBERS.get(name);
       if (member == null) {
-        throw refused("it has the unknown field \"%s\"; allowed are %s", abbreviated(name), MEMBERS.keySet());
+        throw refused(
+            "it has the unknown field \"%s\"; allowed are %s", abbreviated(name), MEMBERS.keySet());
       }
       if ((seen & member.bit) != 0) {
         throw refused("it has the field \"%s\" twice", name);
@@ -110,7 +119,9 @@ public final class AuditEventConverter implements Converter {
     JsonToken token = parser.currentToken();
     Object value = column.type().read(parser, json);
     if (value == null) {
-      throw refused("the field \"%s\" is %s; allowed is %s", column.name(), shape(token, parser), column.type().allowed());
+      throw refused(
+          "the field \"%s\" is %s; allowed is %s",
+          column.name(), shape(token, parser), column.type().allowed());
     }
     return value;
   }

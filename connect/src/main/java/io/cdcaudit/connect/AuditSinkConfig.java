@@ -35,7 +35,8 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
   static AuditSinkConfig of(Map<String, String> properties) {
     Map<String, Object> values = definition(new ConfigDef()).parse(properties);
     return new AuditSinkConfig(
-        Duration.ofMillis((long) values.get(LONGEST_PAUSE)), Duration.ofMillis((long) values.get(PATIENCE)));
+        Duration.ofMillis((long) values.get(LONGEST_PAUSE)),
+        Duration.ofMillis((long) values.get(PATIENCE)));
   }
 
   /** Adds the sink's own settings to Debezium's. */
@@ -47,22 +48,26 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
             10_000L,
             ConfigDef.Range.between(100L, 60_000L),
             ConfigDef.Importance.LOW,
-            "Longest pause in milliseconds between two attempts to reach the database during an outage.")
+            "Longest pause in milliseconds between two attempts to reach the database during an"
+                + " outage.")
         .define(
             PATIENCE,
             ConfigDef.Type.LONG,
             300_000L,
             ConfigDef.Range.between(0L, 3_600_000L),
             ConfigDef.Importance.LOW,
-            "How long in milliseconds the database may refuse the sink's credentials or be read-only before the task"
-                + " fails. Both pass in a rotation of the secret or a failover.");
+            "How long in milliseconds the database may refuse the sink's credentials or be"
+                + " read-only before the task fails. Both pass in a rotation of the secret or a"
+                + " failover.");
   }
 
   /** Adds to each wrong property what is wrong with it, what is allowed and why. */
   static void addErrors(Config config, Map<String, String> properties) {
     Configuration.from(properties)
         .validate(JdbcSinkConnectorConfig.ALL_FIELDS)
-        .forEach((property, value) -> value.errorMessages().forEach(message -> addError(config, property, message)));
+        .forEach(
+            (property, value) ->
+                value.errorMessages().forEach(message -> addError(config, property, message)));
 
     String whyUpsert = "an event that is delivered again must change nothing";
     require(config, properties, INSERT_MODE, "insert", "upsert", whyUpsert);
@@ -75,14 +80,21 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
   }
 
   static String version() {
-    return Objects.requireNonNullElse(AuditSinkConfig.class.getPackage().getImplementationVersion(), "unpackaged");
+    return Objects.requireNonNullElse(
+        AuditSinkConfig.class.getPackage().getImplementationVersion(), "unpackaged");
   }
 
   private static void require(
-      Config config, Map<String, String> properties, String property, String byDefault, String allowed, String why) {
+      Config config,
+      Map<String, String> properties,
+      String property,
+      String byDefault,
+      String allowed,
+      String why) {
     String value = properties.getOrDefault(property, byDefault);
     if (!value.equals(allowed)) {
-      addError(config, property, "it is \"%s\"; allowed is \"%s\": %s".formatted(value, allowed, why));
+      addError(
+          config, property, "it is \"%s\"; allowed is \"%s\": %s".formatted(value, allowed, why));
     }
   }
 
@@ -93,7 +105,8 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
       addError(
           config,
           PRIMARY_KEY_FIELDS,
-          "it is \"%s\"; allowed is \"%s\": the primary key of the audit table".formatted(value, String.join(",", allowed)));
+          "it is \"%s\"; allowed is \"%s\": the primary key of the audit table"
+              .formatted(value, String.join(",", allowed)));
     }
   }
 
@@ -103,12 +116,16 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
       addError(
           config,
           COLLECTION_NAME_FORMAT,
-          "it is \"%s\"; allowed is a lower-case name with its schema, such as audit.events".formatted(table));
+          "it is \"%s\"; allowed is a lower-case name with its schema, such as audit.events"
+              .formatted(table));
     }
     String url = properties.getOrDefault(CONNECTION_URL, "");
     if (!url.startsWith("jdbc:postgresql:") && !url.startsWith("jdbc:aws-wrapper:postgresql:")) {
       addError(
-          config, CONNECTION_URL, "it must begin with jdbc:postgresql: or jdbc:aws-wrapper:postgresql:, the drivers of this plugin");
+          config,
+          CONNECTION_URL,
+          "it must begin with jdbc:postgresql: or jdbc:aws-wrapper:postgresql:, the drivers of this"
+              + " plugin");
     }
   }
 
@@ -118,7 +135,8 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
       addError(
           config,
           DEAD_LETTER_TOPIC,
-          "it is empty while errors.tolerance is \"all\", so a refused event would be lost; name a topic, or set errors.tolerance to \"none\"");
+          "it is empty while errors.tolerance is \"all\", so a refused event would be lost; name a"
+              + " topic, or set errors.tolerance to \"none\"");
     }
   }
 

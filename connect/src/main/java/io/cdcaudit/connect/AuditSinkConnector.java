@@ -7,9 +7,9 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.connect.connector.Task;
 
 /**
- * Debezium's JDBC sink for the audit table, with tasks that outlive database outages and isolate refused rows. Takes
- * Debezium's properties and those of {@link AuditSinkConfig}; settings that would lose or double an event are refused
- * before a task starts.
+ * Debezium's JDBC sink for the audit table, with tasks that outlive database outages and isolate
+ * refused rows. Takes Debezium's properties and those of {@link AuditSinkConfig}; settings that
+ * would lose or double an event are refused before a task starts.
  */
 public final class AuditSinkConnector extends JdbcSinkConnector {
   @Override

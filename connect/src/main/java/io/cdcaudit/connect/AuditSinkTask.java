@@ -21,10 +21,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Stores audit events, outlives the database, and isolates the rows that it refuses.
  *
- * <p>A delivery ends in one of three ways. It is stored, with any refused row in the dead-letter topic: then Connect may
- * commit its offsets. Or the database is away: then the writer is dropped, and Connect delivers the same events again
- * after a pause; what a broken commit did store is stored again without effect. Or a person has to act: then the task
- * fails and says why. Nothing is kept between deliveries, so no offset is committed ahead of its data.
+ * <p>A delivery ends in one of three ways. It is stored, with any refused row in the dead-letter
+ * topic: then Connect may commit its offsets. Or the database is away: then the writer is dropped,
+ * and Connect delivers the same events again after a pause; what a broken commit did store is
+ * stored again without effect. Or a person has to act: then the task fails and says why. Nothing is
+ * kept between deliveries, so no offset is committed ahead of its data.
  */
 public final class AuditSinkTask extends SinkTask {
   private static final Logger log = LoggerFactory.getLogger(AuditSinkTask.class);
@@ -40,13 +41,16 @@ public final class AuditSinkTask extends SinkTask {
   /** Reports of this delivery on their way to the dead-letter topic. */
   private final List<Future<Void>> reports = new ArrayList<>();
 
-  /** Rows of this delivery that were reported, so that a second attempt does not report them twice. */
+  /**
+   * Rows of this delivery that were reported, so that a second attempt does not report them twice.
+   */
   private final Set<Position> reported = new HashSet<>();
 
   private record Position(TopicPartition partition, long offset) {
     static Position of(SinkRecord event) {
       return new Position(
-          new TopicPartition(event.originalTopic(), event.originalKafkaPartition()), event.originalKafkaOffset());
+          new TopicPartition(event.originalTopic(), event.originalKafkaPartition()),
+          event.originalKafkaOffset());
     }
 
     @Override
@@ -70,14 +74,19 @@ public final class AuditSinkTask extends SinkTask {
     return AuditSinkConfig.version();
   }
 
-  /** Does not connect: an exception here fails the task, and the database may be away for a moment. */
+  /**
+   * Does not connect: an exception here fails the task, and the database may be away for a moment.
+   */
   @Override
   public void start(Map<String, String> taskProperties) {
     properties = Map.copyOf(taskProperties);
     config = AuditSinkConfig.of(properties);
   }
 
-  /** Connects at the first delivery, even an empty one, so that a wrong setting shows before the first event. */
+  /**
+   * Connects at the first delivery, even an empty one, so that a wrong setting shows before the
+   * first event.
+   */
   @Override
   public void put(Collection<SinkRecord> events) {
     if (writer == null) {
@@ -114,7 +123,10 @@ public final class AuditSinkTask extends SinkTask {
     }
   }
 
-  /** Stores the events in one transaction; when a row spoils it, in two halves, until that row stands alone. */
+  /**
+   * Stores the events in one transaction; when a row spoils it, in two halves, until that row
+   * stands alone.
+   */
   private void store(List<SinkRecord> events) {
     try {
       writer.write(events);
@@ -146,13 +158,17 @@ public final class AuditSinkTask extends SinkTask {
     ErrantRecordReporter reporter = context.errantRecordReporter();
     if (reporter == null) {
       throw new ConnectException(
-          "The row at %s cannot be stored and errors.deadletterqueue.topic.name names no topic for it".formatted(position),
+          "The row at %s cannot be stored and errors.deadletterqueue.topic.name names no topic for it"
+              .formatted(position),
           refusal);
     }
     reports.add(reporter.report(event, refusal));
   }
 
-  /** Connect itself would go on after a report that fails at once, for example because the row is too large. */
+  /**
+   * Connect itself would go on after a report that fails at once, for example because the row is
+   * too large.
+   */
   private void awaitReports() {
     try {
       for (Future<Void> report : reports) {
@@ -162,8 +178,9 @@ public final class AuditSinkTask extends SinkTask {
       throw new ConnectException(
           "A refused row could not be written to the dead-letter topic: "
               + error.getCause().getMessage()
-              + ". Check that the topic exists, that the worker may write to it, and that its max.message.bytes and the"
-              + " connector's producer.override.max.request.size admit the row; then restart the task",
+              + ". Check that the topic exists, that the worker may write to it, and that its"
+              + " max.message.bytes and the connector's producer.override.max.request.size admit"
+              + " the row; then restart the task",
           error);
     } catch (InterruptedException error) {
       Thread.currentThread().interrupt();
@@ -173,7 +190,10 @@ public final class AuditSinkTask extends SinkTask {
     reported.clear();
   }
 
-  /** Drops the writer; the exception either makes Connect deliver again after a pause, or fails the task. */
+  /**
+   * Drops the writer; the exception either makes Connect deliver again after a pause, or fails the
+   * task.
+   */
   private ConnectException interruption(Exception error, Failure failure) {
     stop();
     if (failure.kind() == Failure.Kind.FATAL) {
@@ -185,7 +205,9 @@ public final class AuditSinkTask extends SinkTask {
     boolean changed = outage.attemptFailed(failure.kind());
     if (outage.refusedFor().compareTo(config.patience()) > 0) {
       return new ConnectException(
-          "The audit sink has been refused for %d s: %s".formatted(outage.refusedFor().toSeconds(), failure.reason()), error);
+          "The audit sink has been refused for %d s: %s"
+              .formatted(outage.refusedFor().toSeconds(), failure.reason()),
+          error);
     }
     if (changed) {
       log.warn("Audit events wait: {}. The sink tries again by itself.", failure.reason());

@@ -13,8 +13,9 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * The PostgreSQL types of an audit event's columns: for each the Connect schema by which Debezium's sink binds it, and
- * the JSON that it is read from. A value that PostgreSQL would refuse is refused here, before it costs a whole batch.
+ * The PostgreSQL types of an audit event's columns: for each the Connect schema by which Debezium's
+ * sink binds it, and the JSON that it is read from. A value that PostgreSQL would refuse is refused
+ * here, before it costs a whole batch.
  */
 enum ColumnType {
   TIMESTAMPTZ(
@@ -29,11 +30,15 @@ enum ColumnType {
 
     @Override
     ValueBindDescriptor parameter(int index, Object value) {
-      return new ValueBindDescriptor(index, value, Types.OTHER); // PostgreSQL reads the text itself.
+      return new ValueBindDescriptor(
+          index, value, Types.OTHER); // PostgreSQL reads the text itself.
     }
   },
 
-  UUID("uuid", () -> SchemaBuilder.string().name("io.debezium.data.Uuid"), "a UUID of 36 characters") {
+  UUID(
+      "uuid",
+      () -> SchemaBuilder.string().name("io.debezium.data.Uuid"),
+      "a UUID of 36 characters") {
     @Override
     Object read(JsonParser parser, byte[] json) {
       String text = string(parser);
@@ -41,7 +46,8 @@ enum ColumnType {
     }
   },
 
-  TEXT("text", SchemaBuilder::string, "a string without \\u0000 and without half a surrogate pair") {
+  TEXT(
+      "text", SchemaBuilder::string, "a string without \\u0000 and without half a surrogate pair") {
     @Override
     Object read(JsonParser parser, byte[] json) {
       String text = string(parser);
@@ -92,7 +98,9 @@ enum ColumnType {
 
     @Override
     ValueBindDescriptor parameter(int index, Object value) {
-      return value == null ? super.parameter(index, null) : new ValueBindDescriptor(index, value, Types.ARRAY, "text");
+      return value == null
+          ? super.parameter(index, null)
+          : new ValueBindDescriptor(index, value, Types.ARRAY, "text");
     }
   };
 
@@ -110,7 +118,8 @@ enum ColumnType {
    * Reads the value that the parser stands on, to its end.
    *
    * @param json the whole document that the parser reads
-   * @return the Connect value, or null when it is not what {@link #allowed()} says; JSON's null is never passed here
+   * @return the Connect value, or null when it is not what {@link #allowed()} says; JSON's null is
+   *     never passed here
    */
   abstract Object read(JsonParser parser, byte[] json);
 
@@ -133,7 +142,9 @@ enum ColumnType {
             () ->
                 new IllegalArgumentException(
                     "audit-events-table.json has a column of type %s; allowed are %s"
-                        .formatted(typeName, Arrays.stream(values()).map(type -> type.typeName).toList())));
+                        .formatted(
+                            typeName,
+                            Arrays.stream(values()).map(type -> type.typeName).toList())));
   }
 
   /** The Connect schema of a column of this type. */
@@ -146,10 +157,14 @@ enum ColumnType {
   }
 
   private static boolean integer(JsonParser parser, JsonParser.NumberType widest) {
-    return parser.currentToken() == JsonToken.VALUE_NUMBER_INT && parser.getNumberType().compareTo(widest) <= 0;
+    return parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+        && parser.getNumberType().compareTo(widest) <= 0;
   }
 
-  /** Whether PostgreSQL can store the text as it is: its strings have no NUL, and UTF-8 has no lone surrogates. */
+  /**
+   * Whether PostgreSQL can store the text as it is: its strings have no NUL, and UTF-8 has no lone
+   * surrogates.
+   */
   private static boolean isStorable(String text) {
     for (int index = 0; index < text.length(); index++) {
       char unit = text.charAt(index);
@@ -176,14 +191,19 @@ enum ColumnType {
     }
     for (int index = 0; index < 36; index++) {
       boolean hyphen = index == 8 || index == 13 || index == 18 || index == 23;
-      if (hyphen ? text.charAt(index) != '-' : Character.digit(text.charAt(index), 16) < 0 || text.charAt(index) > 'f') {
+      if (hyphen
+          ? text.charAt(index) != '-'
+          : Character.digit(text.charAt(index), 16) < 0 || text.charAt(index) > 'f') {
         return false;
       }
     }
     return true;
   }
 
-  /** {@code 2026-01-31T23:59:59.123456Z}: with 0 to 9 decimals, and {@code Z} or an offset such as {@code +01:00}. */
+  /**
+   * {@code 2026-01-31T23:59:59.123456Z}: with 0 to 9 decimals, and {@code Z} or an offset such as
+   * {@code +01:00}.
+   */
   private static boolean isTimestamp(String text) {
     boolean separated =
         text.length() >= 20
@@ -195,7 +215,9 @@ enum ColumnType {
     if (!separated || !isDate(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))) {
       return false;
     }
-    if (!isWithin(digits(text, 11, 2), 23) || !isWithin(digits(text, 14, 2), 59) || !isWithin(digits(text, 17, 2), 59)) {
+    if (!isWithin(digits(text, 11, 2), 23)
+        || !isWithin(digits(text, 14, 2), 59)
+        || !isWithin(digits(text, 17, 2), 59)) {
       return false;
     }
     int zone = 19;
@@ -213,7 +235,11 @@ enum ColumnType {
   }
 
   private static boolean isDate(int year, int month, int day) {
-    return year >= 0 && month >= 1 && month <= 12 && day >= 1 && (day <= 28 || day <= YearMonth.of(year, month).lengthOfMonth());
+    return year >= 1
+        && month >= 1
+        && month <= 12
+        && day >= 1
+        && (day <= 28 || day <= YearMonth.of(year, month).lengthOfMonth());
   }
 
   private static boolean isZone(String text, int start) {

@@ -2,7 +2,10 @@ package io.cdcaudit.connect;
 
 import org.apache.kafka.connect.errors.RetriableException;
 
-/** Asks Connect to deliver the same events again. Connect logs it at each attempt, so it is one line without a stack. */
+/**
+ * Asks Connect to deliver the same events again. Connect logs it at each attempt, so it is one line
+ * without a stack.
+ */
 final class DatabaseAwayException extends RetriableException {
   private static final long serialVersionUID = 1;
 

@@ -14,6 +14,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.hibernate.SessionFactory;
 import org.hibernate.StatelessSession;
@@ -26,19 +27,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Debezium's JDBC sink over one connection that is opened here, so that a failure to connect arrives as the driver's
- * own exception. Debezium's task is left out: it answers a failure only at the next delivery, logs a batch's whole
- * stack each time, and leaves its connection pool behind when it cannot start.
+ * Debezium's JDBC sink over one connection that is opened here, so that a failure to connect
+ * arrives as the driver's own exception. Debezium's task is left out: it answers a failure only at
+ * the next delivery, logs a batch's whole stack each time, and leaves its connection pool behind
+ * when it cannot start.
  */
 final class DebeziumWriter implements EventWriter {
   private static final Logger log = LoggerFactory.getLogger(DebeziumWriter.class);
 
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
   private final Connection connection;
+  private final DestinationTable table;
   private JdbcChangeEventSink sink;
 
-  private DebeziumWriter(Connection connection) {
+  private DebeziumWriter(Connection connection, DestinationTable table) {
     this.connection = connection;
+    this.table = table;
     resources.push(connection);
   }
 
@@ -46,7 +50,8 @@ final class DebeziumWriter implements EventWriter {
    * Connects, checks that the table can take audit events, and prepares Debezium's sink.
    *
    * @throws SQLException when the database cannot be reached or refuses the user
-   * @throws org.apache.kafka.connect.errors.ConnectException when the table is missing or not as the sink needs it
+   * @throws org.apache.kafka.connect.errors.ConnectException when the table is missing or not as
+   *     the sink needs it
    */
   static EventWriter open(Map<String, String> properties) throws SQLException {
     Connection connection =
@@ -54,9 +59,11 @@ final class DebeziumWriter implements EventWriter {
             properties.get(JdbcSinkConnectorConfig.CONNECTION_URL),
             properties.get(JdbcSinkConnectorConfig.CONNECTION_USER),
             properties.get(JdbcSinkConnectorConfig.CONNECTION_PASSWORD));
-    DebeziumWriter writer = new DebeziumWriter(connection);
+    DestinationTable table =
+        DestinationTable.named(properties.get(JdbcSinkConnectorConfig.COLLECTION_NAME_FORMAT));
+    DebeziumWriter writer = new DebeziumWriter(connection, table);
     try {
-      DestinationTable.named(properties.get(JdbcSinkConnectorConfig.COLLECTION_NAME_FORMAT)).check(connection);
+      table.check(connection);
       writer.prepare(properties);
       return writer;
     } catch (SQLException error) {
@@ -89,21 +96,27 @@ final class DebeziumWriter implements EventWriter {
     }
   }
 
-  /** Hibernate does not always pass on the driver's exception, so for an error without a cause the connection is asked. */
+  /**
+   * An exception that does not say what is wrong is replaced by what the connection and the table
+   * say themselves.
+   */
   private RuntimeException explained(RuntimeException error) {
-    if (Failure.of(error).kind() != Failure.Kind.FATAL || isAlive()) {
+    if (Failure.of(error).kind() != Failure.Kind.FATAL) {
       return error;
+    }
+    try {
+      if (connection.isValid(5)) {
+        table.check(connection);
+        return error;
+      }
+    } catch (SQLException lost) {
+      error.addSuppressed(lost);
+    } catch (ConnectException unusableTable) {
+      unusableTable.initCause(error);
+      return unusableTable;
     }
     return new JDBCConnectionException(
         "The connection was lost", new SQLException("The connection was lost", "08003", error));
-  }
-
-  private boolean isAlive() {
-    try {
-      return connection.isValid(5);
-    } catch (SQLException error) {
-      return false;
-    }
   }
 
   private void prepare(Map<String, String> properties) {
@@ -117,23 +130,37 @@ final class DebeziumWriter implements EventWriter {
     resources.push(session);
     DatabaseDialect dialect = DatabaseDialectResolver.resolve(config, sessions);
     AppendingRecordWriter recordWriter = new AppendingRecordWriter(session, config, dialect);
-    sink = new JdbcChangeEventSink(config, session, dialect, recordWriter, lineageContext(properties));
+    sink =
+        new JdbcChangeEventSink(config, session, dialect, recordWriter, lineageContext(properties));
   }
 
   private SessionFactory sessionFactory(JdbcSinkConnectorConfig config) {
     Configuration hibernate = config.getHibernateConfiguration();
-    hibernate.getProperties().put(AvailableSettings.CONNECTION_PROVIDER, new SingleConnectionProvider(connection));
+    hibernate
+        .getProperties()
+        .put(AvailableSettings.CONNECTION_PROVIDER, new SingleConnectionProvider(connection));
     // The task says once what is wrong; Hibernate would say it for each statement.
     hibernate.setProperty(AvailableSettings.LOG_JDBC_ERRORS, false);
     StandardServiceRegistry services =
-        hibernate.getStandardServiceRegistryBuilder().applySettings(hibernate.getProperties()).build();
+        hibernate
+            .getStandardServiceRegistryBuilder()
+            .applySettings(hibernate.getProperties())
+            .build();
     resources.push(() -> StandardServiceRegistryBuilder.destroy(services));
     return hibernate.buildSessionFactory(services);
   }
 
-  /** Debezium asks for one with every batch; unless OpenLineage is switched on, nothing is done with it. */
+  /**
+   * Debezium asks for one with every batch; unless OpenLineage is switched on, nothing is done with
+   * it.
+   */
   private static ConnectorContext lineageContext(Map<String, String> properties) {
     return new ConnectorContext(
-        properties.get("name"), "jdbc", properties.getOrDefault("task.id", "0"), AuditSinkConfig.version(), UUID.randomUUID(), properties);
+        properties.get("name"),
+        "jdbc",
+        properties.getOrDefault("task.id", "0"),
+        AuditSinkConfig.version(),
+        UUID.randomUUID(),
+        properties);
   }
 }

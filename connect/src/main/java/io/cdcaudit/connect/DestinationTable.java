@@ -12,13 +12,23 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.connect.errors.ConnectException;
 
-/** The table that audit events are stored in. It is never created or altered here: the database owns its schema. */
+/**
+ * The table that audit events are stored in. It is never created or altered here: the database owns
+ * its schema.
+ */
 record DestinationTable(String schema, String table) {
-  /** A plain {@code schema.table}: lower-case letters, digits and underscores, without quotes or placeholders. */
+  /**
+   * A plain {@code schema.table}: lower-case letters, digits and underscores, without quotes or
+   * placeholders.
+   */
   static final Pattern NAME = Pattern.compile("([a-z_][a-z0-9_]*)\\.([a-z_][a-z0-9_]*)");
 
-  /** What the sink's user must be granted; PostgreSQL reads the key to find an event that is there already. */
-  static final String PRIVILEGES = "USAGE on the schema, INSERT on the table and SELECT on its primary key";
+  /**
+   * What the sink's user must be granted; PostgreSQL reads the key to find an event that is there
+   * already.
+   */
+  static final String PRIVILEGES =
+      "USAGE on the schema, INSERT on the table and SELECT on its primary key";
 
   private static final String COLUMNS =
       """
@@ -42,7 +52,8 @@ record DestinationTable(String schema, String table) {
   }
 
   /**
-   * Checks that the table exists, has every column of an audit event, and lets this user append to it.
+   * Checks that the table exists, has every column of an audit event, and lets this user append to
+   * it.
    *
    * @throws ConnectException saying what is missing and how to mend it
    */
@@ -63,11 +74,14 @@ record DestinationTable(String schema, String table) {
       }
     }
     if (!missing.isEmpty()) {
-      throw unusable(connection, "lacks the columns " + missing, "Apply the SQL of the destination database");
+      throw unusable(
+          connection, "lacks the columns " + missing, "Apply the SQL of the destination database");
     }
     if (!forbidden.isEmpty()) {
       throw unusable(
-          connection, "does not let the user append to it (columns " + forbidden + ")", "Grant the user " + PRIVILEGES);
+          connection,
+          "does not let the user append to it (columns " + forbidden + ")",
+          "Grant the user " + PRIVILEGES);
     }
   }
 
@@ -85,10 +99,16 @@ record DestinationTable(String schema, String table) {
     return columns;
   }
 
-  private ConnectException unusable(Connection connection, String problem, String remedy) throws SQLException {
+  private ConnectException unusable(Connection connection, String problem, String remedy)
+      throws SQLException {
     return new ConnectException(
         "the table %s.%s %s (database %s, user %s). %s, then restart the connector"
             .formatted(
-                schema, table, problem, connection.getCatalog(), connection.getMetaData().getUserName(), remedy));
+                schema,
+                table,
+                problem,
+                connection.getCatalog(),
+                connection.getMetaData().getUserName(),
+                remedy));
   }
 }

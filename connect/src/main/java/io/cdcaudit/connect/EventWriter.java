@@ -5,7 +5,10 @@ import java.util.Collection;
 import java.util.Map;
 import org.apache.kafka.connect.sink.SinkRecord;
 
-/** Stores audit events through one database connection. A writer that failed for want of that connection is spent. */
+/**
+ * Stores audit events through one database connection. A writer that failed for want of that
+ * connection is spent.
+ */
 interface EventWriter extends AutoCloseable {
   /** Opens a writer with the connector's properties. */
   @FunctionalInterface
@@ -13,7 +16,10 @@ interface EventWriter extends AutoCloseable {
     EventWriter open(Map<String, String> properties) throws SQLException;
   }
 
-  /** Stores all records in one transaction, or throws and stores none. Storing a record again changes nothing. */
+  /**
+   * Stores all records in one transaction, or throws and stores none. Storing a record again
+   * changes nothing.
+   */
   void write(Collection<SinkRecord> records);
 
   /** Gives the connection back. Never throws. */

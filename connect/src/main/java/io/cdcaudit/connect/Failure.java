@@ -1,7 +1,6 @@
 package io.cdcaudit.connect;
 
 import java.sql.SQLException;
-import java.time.DateTimeException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -18,14 +17,18 @@ import software.amazon.awssdk.core.exception.SdkServiceException;
 /**
  * What the sink does about an exception, and why in words that hold none of the row's data.
  *
- * <p>PostgreSQL says with an SQLSTATE whose fault it is. What is neither the database's absence nor the row's contents
- * stops the task: sending every row of a missing table to the dead-letter topic would only hide the mistake.
+ * <p>PostgreSQL says with an SQLSTATE whose fault it is. What is neither the database's absence nor
+ * the row's contents stops the task: sending every row of a missing table to the dead-letter topic
+ * would only hide the mistake.
  */
 record Failure(Kind kind, String reason) {
   enum Kind {
     /** The database or the way to it is away: tried again for as long as it takes. */
     UNAVAILABLE,
-    /** The database is there and says no, in a way that passes in a rotation or a failover: tried again for a while. */
+    /**
+     * The database is there and says no, in a way that passes in a rotation or a failover: tried
+     * again for a while.
+     */
     REFUSED,
     /** The row's own data: the row goes to the dead-letter topic. */
     DATA,
@@ -43,7 +46,8 @@ record Failure(Kind kind, String reason) {
             .map(SQLException.class::cast)
             .filter(sqlError -> sqlError.getSQLState() != null)
             .toList();
-    // A lost connection can hide behind the error of the rollback that it made fail, and the other way round.
+    // A lost connection can hide behind the error of the rollback that it made fail, and the other
+    // way round.
     for (SQLException sqlError : sqlErrors) {
       if (kind(sqlError) == Kind.UNAVAILABLE) {
         return new Failure(Kind.UNAVAILABLE, describe(sqlError));
@@ -62,17 +66,18 @@ record Failure(Kind kind, String reason) {
 
   private static Failure withoutSqlState(Throwable error) {
     if (error instanceof SdkServiceException refusal) {
-      Kind kind = refusal.statusCode() >= 500 || refusal.isThrottlingException() ? Kind.UNAVAILABLE : Kind.REFUSED;
+      Kind kind =
+          refusal.statusCode() >= 500 || refusal.isThrottlingException()
+              ? Kind.UNAVAILABLE
+              : Kind.REFUSED;
       return new Failure(kind, "Secrets Manager gives no credentials: " + refusal.getMessage());
     }
     if (error instanceof SdkClientException) {
-      return new Failure(Kind.UNAVAILABLE, "Secrets Manager cannot be reached: " + error.getMessage());
+      return new Failure(
+          Kind.UNAVAILABLE, "Secrets Manager cannot be reached: " + error.getMessage());
     }
     if (error instanceof JDBCConnectionException || error instanceof TransactionException) {
       return new Failure(Kind.UNAVAILABLE, error.getMessage());
-    }
-    if (error instanceof DateTimeException) {
-      return new Failure(Kind.DATA, "a time cannot be read");
     }
     return null;
   }
@@ -82,7 +87,8 @@ record Failure(Kind kind, String reason) {
     return switch (state) {
       // Too large for an index or for jsonb, nested too deeply for its parser.
       case "54000", "54001" -> Kind.DATA;
-      // The secret and the database disagree in the middle of a rotation; the name still leads to the old writer.
+      // The secret and the database disagree in the middle of a rotation; the name still leads to
+      // the old writer.
       case "08004", "25006" -> Kind.REFUSED;
       case CHECK_VIOLATION -> violatesConstraint(error) ? Kind.DATA : Kind.FATAL;
       // A query cancelled, a lock not had.
@@ -103,15 +109,21 @@ record Failure(Kind kind, String reason) {
     };
   }
 
-  /** PostgreSQL reports a row that fits no partition like a violated check constraint, but without a constraint. */
+  /**
+   * PostgreSQL reports a row that fits no partition like a violated check constraint, but without a
+   * constraint.
+   */
   private static boolean violatesConstraint(SQLException error) {
-    ServerErrorMessage message = error instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
+    ServerErrorMessage message =
+        error instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
     return message == null || message.getConstraint() != null;
   }
 
   private static String describe(SQLException error) {
-    ServerErrorMessage message = error instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
-    String text = message != null && message.getMessage() != null ? message.getMessage() : error.getMessage();
+    ServerErrorMessage message =
+        error instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
+    String text =
+        message != null && message.getMessage() != null ? message.getMessage() : error.getMessage();
     // PostgreSQL quotes an offending value after a colon.
     String withoutValue = String.valueOf(text).replaceAll("(?s): \".*", "");
     return withoutValue + " (SQLSTATE " + error.getSQLState() + ")" + advice(error);
@@ -120,7 +132,9 @@ record Failure(Kind kind, String reason) {
   private static String advice(SQLException error) {
     return switch (error.getSQLState()) {
       case CHECK_VIOLATION ->
-          violatesConstraint(error) ? "" : ". Make the missing partition or a default partition, then restart the task";
+          violatesConstraint(error)
+              ? ""
+              : ". Make the missing partition or a default partition, then restart the task";
       case "42501" -> ". Grant the sink's user " + DestinationTable.PRIVILEGES;
       case "42P01", "42703", "3F000", "42P10" -> ". Apply the SQL of the destination database";
       default -> "";

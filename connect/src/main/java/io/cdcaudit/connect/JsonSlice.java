@@ -6,8 +6,9 @@ import java.nio.charset.StandardCharsets;
 import tools.jackson.core.JsonParser;
 
 /**
- * JSON that is passed on as it was written, not parsed and written again: every digit and every escape stays, and
- * nothing is spent on building it. Only what PostgreSQL's jsonb cannot hold is looked for.
+ * JSON that is passed on as it was written, not parsed and written again: every digit and every
+ * escape stays, and nothing is spent on building it. Only what PostgreSQL's jsonb cannot hold is
+ * looked for.
  */
 final class JsonSlice {
   private static final char REPLACEMENT = '\uFFFD';
@@ -28,11 +29,15 @@ final class JsonSlice {
       return null;
     }
     String text = new String(json, (int) start, length, StandardCharsets.UTF_8);
-    // Decoding replaces bad bytes silently; a replacement character that was really sent decodes strictly.
+    // Decoding replaces bad bytes silently; a replacement character that was really sent decodes
+    // strictly.
     return text.indexOf(REPLACEMENT) < 0 || isUtf8(json, (int) start, length) ? text : null;
   }
 
-  /** Looks at escapes alone: in JSON a backslash stands only in strings, and what is not escaped was decoded already. */
+  /**
+   * Looks at escapes alone: in JSON a backslash stands only in strings, and what is not escaped was
+   * decoded already.
+   */
   private static boolean escapesAreStorable(byte[] json, int start, int end) {
     for (int index = start; index < end; index++) {
       if (json[index] != '\\') {
@@ -49,7 +54,9 @@ final class JsonSlice {
       }
       if (Character.isHighSurrogate(unit)) {
         boolean pair =
-            json[index + 1] == '\\' && json[index + 2] == 'u' && Character.isLowSurrogate(codeUnit(json, index + 3));
+            json[index + 1] == '\\'
+                && json[index + 2] == 'u'
+                && Character.isLowSurrogate(codeUnit(json, index + 3));
         if (!pair) {
           return false;
         }

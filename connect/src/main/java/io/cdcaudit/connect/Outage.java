@@ -32,7 +32,9 @@ final class Outage {
 
   /** How long the database has been there and refusing; zero while it is away. */
   Duration refusedFor() {
-    return kind == Failure.Kind.REFUSED ? Duration.ofMillis(milliseconds.getAsLong() - sinceKind) : Duration.ZERO;
+    return kind == Failure.Kind.REFUSED
+        ? Duration.ofMillis(milliseconds.getAsLong() - sinceKind)
+        : Duration.ZERO;
   }
 
   /** The pause before the next attempt: doubled with each, up to the longest. */
@@ -43,7 +45,7 @@ final class Outage {
 
   @Override
   public String toString() {
-    double seconds = (milliseconds.getAsLong() - start) / 1000.0;
-    return "%d failed attempts in %.1f s".formatted(attempts, seconds);
+    return "after %d s and %d failed attempts"
+        .formatted((milliseconds.getAsLong() - start) / 1000, attempts);
   }
 }

@@ -10,13 +10,15 @@ class AppendingRecordWriterTest {
   void debeziumsUpsertNoLongerOverwrites() {
     assertThat(
             AppendingRecordWriter.appending(
-                "INSERT INTO audit.events (id,a) VALUES (?,?) ON CONFLICT (id) DO UPDATE SET a=EXCLUDED.a"))
+                "INSERT INTO audit.events (id,a) VALUES (?,?) ON CONFLICT (id) DO UPDATE SET"
+                    + " a=EXCLUDED.a"))
         .isEqualTo("INSERT INTO audit.events (id,a) VALUES (?,?) ON CONFLICT (id) DO NOTHING");
   }
 
   @Test
   void anotherStatementIsRefusedRatherThanRunAsItIs() {
-    assertThatThrownBy(() -> AppendingRecordWriter.appending("INSERT INTO audit.events (id) VALUES (?)"))
+    assertThatThrownBy(
+            () -> AppendingRecordWriter.appending("INSERT INTO audit.events (id) VALUES (?)"))
         .hasMessageContaining("Debezium's upsert has another form");
   }
 }

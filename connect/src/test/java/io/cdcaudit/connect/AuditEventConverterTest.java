@@ -58,12 +58,14 @@ class AuditEventConverterTest {
   void everyEventOfTheContractsSamplesIsAccepted(Path sample) throws IOException {
     JsonNode events = JsonMapper.shared().readTree(Files.readString(sample)).required("events");
     for (JsonNode event : events) {
-      assertThat(read(event.toString()).getString("event_id")).isEqualTo(event.required("event_id").asString());
+      assertThat(read(event.toString()).getString("event_id"))
+          .isEqualTo(event.required("event_id").asString());
     }
   }
 
   static Stream<Path> sampleFiles() throws IOException {
-    return Files.list(Repository.root().resolve("contract/samples")).filter(file -> file.toString().endsWith(".json"));
+    return Files.list(Repository.root().resolve("contract/samples"))
+        .filter(file -> file.toString().endsWith(".json"));
   }
 
   @ParameterizedTest
@@ -86,7 +88,11 @@ class AuditEventConverterTest {
 
   @Test
   void jsonMayBeAsLongAndAsDeepAsPostgreSqlTakesIt() {
-    for (String json : List.of("[".repeat(5_000) + "]".repeat(5_000), "9".repeat(130_000), "\"" + "x".repeat(5_000_000) + "\"")) {
+    for (String json :
+        List.of(
+            "[".repeat(5_000) + "]".repeat(5_000),
+            "9".repeat(130_000),
+            "\"" + "x".repeat(5_000_000) + "\"")) {
       assertThat(read(Events.event(1, json)).getString("after")).isEqualTo(json);
     }
   }
@@ -120,6 +126,7 @@ class AuditEventConverterTest {
         "2026-11-22T24:15:30Z",
         "2026-11-22T10:60:30Z",
         "2026-11-22T10:15:60Z",
+        "0000-01-01T00:00:00Z",
         "2026-13-22T10:15:30Z",
         "2026-00-22T10:15:30Z",
         "2026-02-29T10:15:30Z",
@@ -130,19 +137,34 @@ class AuditEventConverterTest {
         "２026-11-22T10:15:30Z"
       })
   void whatIsNoTimeIsRefused(String time) {
-    assertRefused(with("captured_at", quoted(time)), "the field \"captured_at\" is a string of " + time.length() + " characters; allowed is an ISO-8601 time");
+    assertRefused(
+        with("captured_at", quoted(time)),
+        "the field \"captured_at\" is a string of "
+            + time.length()
+            + " characters; allowed is an ISO-8601 time");
   }
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "s3cret", "0e37df36f6984e6b8dd4cb9ced3df976abcd", "0e37df36-f698-11e6-8dd4-cb9ced3df97", "0e37df36-f698-11e6-8dd4-cb9ced3df97g"})
+      strings = {
+        "",
+        "s3cret",
+        "0e37df36f6984e6b8dd4cb9ced3df976abcd",
+        "0e37df36-f698-11e6-8dd4-cb9ced3df97",
+        "0e37df36-f698-11e6-8dd4-cb9ced3df97g"
+      })
   void whatIsNoUuidIsRefused(String uuid) {
-    assertRefused(with("event_id", quoted(uuid)), "the field \"event_id\" is a string of " + uuid.length() + " characters; allowed is a UUID");
+    assertRefused(
+        with("event_id", quoted(uuid)),
+        "the field \"event_id\" is a string of "
+            + uuid.length()
+            + " characters; allowed is a UUID");
   }
 
   @ParameterizedTest
   @MethodSource("refusals")
-  void whatTheTableCannotHoldIsRefusedByFieldShapeAndRuleButWithoutTheValue(String event, String reason) {
+  void whatTheTableCannotHoldIsRefusedByFieldShapeAndRuleButWithoutTheValue(
+      String event, String reason) {
     assertRefused(event, reason);
   }
 
@@ -156,29 +178,68 @@ class AuditEventConverterTest {
         arguments("{\"actor\":\"s3cret", "the value is not JSON"),
         arguments("{\"after\":{\"a\":s3cret}}", "the value is not JSON"),
         arguments(Events.order(1) + "{\"s3cret\":1}", "more follows after the JSON object"),
-        arguments(with("acter", quoted(SECRET)), "it has the unknown field \"acter\"; allowed are [committed_at, event_id,"),
+        arguments(
+            with("acter", quoted(SECRET)),
+            "it has the unknown field \"acter\"; allowed are [committed_at, event_id,"),
         arguments("{\"sequence\":1,\"sequence\":2}", "it has the field \"sequence\" twice"),
         arguments(without("source_id"), "the field \"source_id\" is missing; it is required"),
         arguments(with("source_id", "null"), "the field \"source_id\" is missing; it is required"),
-        arguments(with("operation", quoted(SECRET)), "the field \"operation\" is a string of 6 characters; allowed are [baseline, canary,"),
+        arguments(
+            with("operation", quoted(SECRET)),
+            "the field \"operation\" is a string of 6 characters; allowed are [baseline, canary,"),
         arguments(with("actor", "17"), "the field \"actor\" is an integer; allowed is a string"),
-        arguments(with("actor", "{\"s3cret\":1}"), "the field \"actor\" is an object; allowed is a string"),
-        arguments(with("actor", quoted("s3cret\\u0000")), "the field \"actor\" is a string of 7 characters; allowed is a string without \\u0000"),
-        arguments(with("actor", quoted("s3cret\\ud83d")), "the field \"actor\" is a string of 7 characters; allowed is a string without"),
-        arguments(with("actor", quoted("\\ude00s3cret")), "the field \"actor\" is a string of 7 characters; allowed is a string without"),
-        arguments(with("transaction_id", quoted(SECRET)), "the field \"transaction_id\" is a string of 6 characters; allowed is an integer"),
-        arguments(with("transaction_id", "1.5"), "the field \"transaction_id\" is a number with a fraction or exponent; allowed is an integer of at most 64 bits"),
-        arguments(with("transaction_id", "9223372036854775808"), "the field \"transaction_id\" is an integer; allowed is an integer of at most 64 bits"),
-        arguments(with("sequence", "2147483648"), "the field \"sequence\" is an integer; allowed is an integer of at most 32 bits"),
-        arguments(with("sequence", "true"), "the field \"sequence\" is a boolean; allowed is an integer"),
-        arguments(with("unknown_columns", quoted(SECRET)), "the field \"unknown_columns\" is a string of 6 characters; allowed is an array of strings"),
-        arguments(with("unknown_columns", "[\"s3cret\",null]"), "the field \"unknown_columns\" is an array; allowed is an array of strings"),
-        arguments(with("unknown_columns", "[\"s3cret\",[]]"), "the field \"unknown_columns\" is an array; allowed is an array of strings"),
-        arguments(with("context", "{\"s3cret\":\"\\u0000\"}"), "the field \"context\" is an object; allowed is JSON in UTF-8 without \\u0000"),
-        arguments(with("context", "{\"s3cret\\\\\\u0000\":1}"), "the field \"context\" is an object; allowed is JSON"),
-        arguments(with("context", "[\"s3cret\\ud83d\"]"), "the field \"context\" is an array; allowed is JSON"),
-        arguments(with("context", "[\"\\ud83d\\ud83ds3cret\"]"), "the field \"context\" is an array; allowed is JSON"),
-        arguments(with("context", "\"\\ude00s3cret\""), "the field \"context\" is a string of 7 characters; allowed is JSON"));
+        arguments(
+            with("actor", "{\"s3cret\":1}"),
+            "the field \"actor\" is an object; allowed is a string"),
+        arguments(
+            with("actor", quoted("s3cret\\u0000")),
+            "the field \"actor\" is a string of 7 characters; allowed is a string without \\u0000"),
+        arguments(
+            with("actor", quoted("s3cret\\ud83d")),
+            "the field \"actor\" is a string of 7 characters; allowed is a string without"),
+        arguments(
+            with("actor", quoted("\\ude00s3cret")),
+            "the field \"actor\" is a string of 7 characters; allowed is a string without"),
+        arguments(
+            with("transaction_id", quoted(SECRET)),
+            "the field \"transaction_id\" is a string of 6 characters; allowed is an integer"),
+        arguments(
+            with("transaction_id", "1.5"),
+            "the field \"transaction_id\" is a number with a fraction or exponent; allowed is an"
+                + " integer of at most 64 bits"),
+        arguments(
+            with("transaction_id", "9223372036854775808"),
+            "the field \"transaction_id\" is an integer; allowed is an integer of at most 64 bits"),
+        arguments(
+            with("sequence", "2147483648"),
+            "the field \"sequence\" is an integer; allowed is an integer of at most 32 bits"),
+        arguments(
+            with("sequence", "true"), "the field \"sequence\" is a boolean; allowed is an integer"),
+        arguments(
+            with("unknown_columns", quoted(SECRET)),
+            "the field \"unknown_columns\" is a string of 6 characters; allowed is an array of"
+                + " strings"),
+        arguments(
+            with("unknown_columns", "[\"s3cret\",null]"),
+            "the field \"unknown_columns\" is an array; allowed is an array of strings"),
+        arguments(
+            with("unknown_columns", "[\"s3cret\",[]]"),
+            "the field \"unknown_columns\" is an array; allowed is an array of strings"),
+        arguments(
+            with("context", "{\"s3cret\":\"\\u0000\"}"),
+            "the field \"context\" is an object; allowed is JSON in UTF-8 without \\u0000"),
+        arguments(
+            with("context", "{\"s3cret\\\\\\u0000\":1}"),
+            "the field \"context\" is an object; allowed is JSON"),
+        arguments(
+            with("context", "[\"s3cret\\ud83d\"]"),
+            "the field \"context\" is an array; allowed is JSON"),
+        arguments(
+            with("context", "[\"\\ud83d\\ud83ds3cret\"]"),
+            "the field \"context\" is an array; allowed is JSON"),
+        arguments(
+            with("context", "\"\\ude00s3cret\""),
+            "the field \"context\" is a string of 7 characters; allowed is JSON"));
   }
 
   @Test
@@ -199,7 +260,9 @@ class AuditEventConverterTest {
 
   @Test
   void itConvertsNoKeysAndWritesNothing() {
-    assertThatThrownBy(() -> converter.configure(Map.of(), true)).isInstanceOf(ConfigException.class).hasMessageContaining("StringConverter");
+    assertThatThrownBy(() -> converter.configure(Map.of(), true))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("StringConverter");
     converter.configure(Map.of(), false);
     assertThatThrownBy(() -> converter.fromConnectData("topic", AuditEventConverter.SCHEMA, null))
         .isInstanceOf(DataException.class)
@@ -233,10 +296,12 @@ class AuditEventConverterTest {
 
   /** An event with one field changed or added. */
   private static String with(String field, String json) {
-    return without(field).replaceFirst("\\{", Matcher.quoteReplacement("{\"%s\":%s,".formatted(field, json)));
+    return without(field)
+        .replaceFirst("\\{", Matcher.quoteReplacement("{\"%s\":%s,".formatted(field, json)));
   }
 
   private static String without(String field) {
-    return Events.order(1).replaceFirst("\"" + field + "\":(\"[^\"]*\"|\\d+|null|\\[[^\\]]*\\]),", "");
+    return Events.order(1)
+        .replaceFirst("\"" + field + "\":(\"[^\"]*\"|\\d+|null|\\[[^\\]]*\\]),", "");
   }
 }

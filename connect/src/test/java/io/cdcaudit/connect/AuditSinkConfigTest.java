@@ -15,7 +15,8 @@ class AuditSinkConfigTest {
   private final Map<String, String> properties =
       new HashMap<>(
           Map.of(
-              "connection.url", "jdbc:aws-wrapper:postgresql://localhost/audit?reWriteBatchedInserts=true",
+              "connection.url",
+                  "jdbc:aws-wrapper:postgresql://localhost/audit?reWriteBatchedInserts=true",
               "connection.username", "from-secret",
               "collection.name.format", "audit.events",
               "insert.mode", "upsert",
@@ -33,13 +34,17 @@ class AuditSinkConfigTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "insert.mode | insert | it is \"insert\"; allowed is \"upsert\": an event that is delivered again must change nothing",
+        "insert.mode | insert | it is \"insert\"; allowed is \"upsert\": an event that is delivered"
+            + " again must change nothing",
         "primary.key.mode | none | allowed is \"record_value\"",
-        "primary.key.fields | event_id | it is \"event_id\"; allowed is \"committed_at,event_id\": the primary key of the audit table",
+        "primary.key.fields | event_id | it is \"event_id\"; allowed is \"committed_at,event_id\":"
+            + " the primary key of the audit table",
         "delete.enabled | true | allowed is \"false\": the audit log only grows",
         "schema.evolution | basic | allowed is \"none\": the database owns its schema",
-        "collection.name.format | ${topic} | it is \"${topic}\"; allowed is a lower-case name with its schema",
-        "connection.url | jdbc:mysql://localhost | it must begin with jdbc:postgresql: or jdbc:aws-wrapper:postgresql:",
+        "collection.name.format | ${topic} | it is \"${topic}\"; allowed is a lower-case name with"
+            + " its schema",
+        "connection.url | jdbc:mysql://localhost | it must begin with jdbc:postgresql: or"
+            + " jdbc:aws-wrapper:postgresql:",
         "connection.url | | it must begin with",
         "errors.deadletterqueue.topic.name | | a refused event would be lost; name a topic",
         "retry.pause.max.ms | 5 | Value must be at least 100",

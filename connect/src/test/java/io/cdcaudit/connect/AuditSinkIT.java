@@ -17,7 +17,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The built ZIP in a real worker, with the contract's properties, between a real broker and a real PostgreSQL. */
+/**
+ * The built ZIP in a real worker, with the contract's properties, between a real broker and a real
+ * PostgreSQL.
+ */
 class AuditSinkIT {
   private static final Duration SOON = Duration.ofSeconds(60);
 
@@ -36,7 +39,8 @@ class AuditSinkIT {
   @Test
   void everyFieldArrivesAsItWasSent() throws Exception {
     try (TestSink sink = new TestSink(servers, "every_field").start()) {
-      String after = "{\"id\":7,\"nested\":{\"deep\":[1,null,{\"x\":\"é😀\\\\u0041\"}]},\"digits\":1234567890.12345678901234567890}";
+      String after =
+          "{\"id\":7,\"nested\":{\"deep\":[1,null,{\"x\":\"é😀\\\\u0041\"}]},\"digits\":1234567890.12345678901234567890}";
       sink.send(Events.event(7, after));
       sink.awaitRows(1, SOON);
 
@@ -54,7 +58,8 @@ class AuditSinkIT {
           .containsEntry("untyped_columns", "{note,customer}")
           .containsEntry("captured_at", "2026-11-22 10:15:31.5+00")
           .containsEntry("transformed_at", "2026-11-22 10:15:32+00");
-      assertThat(sink.table.single("SELECT after = '" + after + "'::jsonb FROM audit.events")).isEqualTo("t");
+      assertThat(sink.table.single("SELECT after = '" + after + "'::jsonb FROM audit.events"))
+          .isEqualTo("t");
       assertThat(row.get("after")).contains("1234567890.12345678901234567890");
       assertThat(row.get("stored_at")).isNotNull();
     }
@@ -68,14 +73,17 @@ class AuditSinkIT {
       sink.start();
       sink.awaitRows(5_000, SOON);
       sink.awaitCommitted();
-      String fingerprint = "SELECT md5(string_agg(xmin::text || ctid::text || stored_at, ',' ORDER BY event_id)) FROM audit.events";
+      String fingerprint =
+          "SELECT md5(string_agg(xmin::text || ctid::text || stored_at, ',' ORDER BY event_id))"
+              + " FROM audit.events";
       String before = sink.table.single(fingerprint);
 
       servers.worker.resetOffsets(sink.name);
       sink.sendOrders(5_000, 5_001);
       sink.awaitRows(5_001, SOON);
 
-      sink.table.execute("DELETE FROM audit.events WHERE event_id = '" + Events.eventId(5_000) + "'");
+      sink.table.execute(
+          "DELETE FROM audit.events WHERE event_id = '" + Events.eventId(5_000) + "'");
       sink.awaitCommitted();
       assertThat(sink.table.single(fingerprint)).isEqualTo(before);
       assertThat(sink.deadLetters(0)).isEmpty();
@@ -105,7 +113,8 @@ class AuditSinkIT {
   @Test
   void aConnectionKilledInTheMiddleOfItsCommitLosesAndDoublesNothing() throws Exception {
     try (TestSink sink = new TestSink(servers, "killed_at_commit")) {
-      // At its first commit the session ends itself; a sequence remembers that, because it does not roll back.
+      // At its first commit the session ends itself; a sequence remembers that, because it does not
+      // roll back.
       sink.table.execute(
           """
           CREATE SEQUENCE audit.commits;
@@ -125,16 +134,21 @@ class AuditSinkIT {
       }
 
       sink.awaitRows(20_000, SOON);
-      assertThat(sink.table.single("SELECT count(DISTINCT event_id) FROM audit.events")).isEqualTo("20000");
+      assertThat(sink.table.single("SELECT count(DISTINCT event_id) FROM audit.events"))
+          .isEqualTo("20000");
       assertThat(sink.deadLetters(0)).isEmpty();
     }
   }
 
   @Test
-  void aRowThatTheDatabaseRefusesGoesToTheDeadLetterTopicAloneAndItsNeighboursAreStored() throws Exception {
+  void aRowThatTheDatabaseRefusesGoesToTheDeadLetterTopicAloneAndItsNeighboursAreStored()
+      throws Exception {
     try (TestSink sink = new TestSink(servers, "refused_row")) {
-      String hugeNumber = Events.event(5_000, "{\"id\":5000,\"note\":\"a personal note\",\"n\":1e200000}");
-      String hugeKey = Events.order(5_001).replace("{\"id\":5001}", "{\"id\":\"" + incompressible(20_000) + "\"}");
+      String hugeNumber =
+          Events.event(5_000, "{\"id\":5000,\"note\":\"a personal note\",\"n\":1e200000}");
+      String hugeKey =
+          Events.order(5_001)
+              .replace("{\"id\":5001}", "{\"id\":\"" + incompressible(20_000) + "\"}");
       sink.sendOrders(0, 1_000);
       sink.send(hugeNumber);
       sink.sendOrders(1_000, 2_000);
@@ -143,14 +157,26 @@ class AuditSinkIT {
 
       sink.awaitRows(2_000, SOON);
       List<ConsumerRecord<byte[], byte[]>> letters = sink.deadLetters(2);
-      assertThat(letters).extracting(letter -> text(letter.value())).containsExactlyInAnyOrder(hugeNumber, hugeKey);
+      assertThat(letters)
+          .extracting(letter -> text(letter.value()))
+          .containsExactlyInAnyOrder(hugeNumber, hugeKey);
       assertThat(letters)
           .extracting(letter -> header(letter, "__connect.errors.exception.message"))
           .satisfiesExactlyInAnyOrder(
-              reason -> assertThat(reason).isEqualTo("The database refused the row: value overflows numeric format (SQLSTATE 22003)"),
+              reason ->
+                  assertThat(reason)
+                      .isEqualTo(
+                          "The database refused the row: value overflows numeric format (SQLSTATE"
+                              + " 22003)"),
               reason -> assertThat(reason).contains("index row requires", "(SQLSTATE 54000)"));
-      assertThat(letters).allSatisfy(letter -> assertThat(header(letter, "__connect.errors.topic")).isEqualTo("refused_row.audit.events"));
-      assertThat(servers.worker.log()).doesNotContain("a personal note").contains("value overflows numeric format");
+      assertThat(letters)
+          .allSatisfy(
+              letter ->
+                  assertThat(header(letter, "__connect.errors.topic"))
+                      .isEqualTo("refused_row.audit.events"));
+      assertThat(servers.worker.log())
+          .doesNotContain("a personal note")
+          .contains("value overflows numeric format");
     }
   }
 
@@ -169,8 +195,14 @@ class AuditSinkIT {
           .extracting(letter -> header(letter, "__connect.errors.exception.message"))
           .satisfiesExactlyInAnyOrder(
               reason -> assertThat(reason).contains("the value is not JSON"),
-              reason -> assertThat(reason).contains("the field \"after\" is an object; allowed is JSON in UTF-8 without \\u0000"),
-              reason -> assertThat(reason).contains("the field \"operation\" is a string of 6 characters; allowed are"),
+              reason ->
+                  assertThat(reason)
+                      .contains(
+                          "the field \"after\" is an object; allowed is JSON in UTF-8 without"
+                              + " \\u0000"),
+              reason ->
+                  assertThat(reason)
+                      .contains("the field \"operation\" is a string of 6 characters; allowed are"),
               reason -> assertThat(reason).contains("the record has no value"));
     }
   }
@@ -193,21 +225,32 @@ class AuditSinkIT {
   }
 
   @Test
-  void aMissingTableFailsTheTaskWithTheFixAndLosesNothing() throws Exception {
+  void aMissingTableOrColumnFailsTheTaskWithTheFixAndLosesNothing() throws Exception {
     try (TestSink sink = new TestSink(servers, "missing_table")) {
       sink.table.execute("ALTER TABLE audit.events RENAME TO elsewhere");
       sink.sendOrders(0, 10);
       sink.start();
 
-      Eventually.within(SOON, () -> assertThat(servers.worker.taskStates(sink.name)).containsOnly("FAILED"));
+      Eventually.within(
+          SOON, () -> assertThat(servers.worker.taskStates(sink.name)).containsOnly("FAILED"));
       assertThat(servers.worker.failure(sink.name))
-          .contains("the table audit.events does not exist (database missing_table, user missing_table_writer)")
+          .contains(
+              "the table audit.events does not exist (database missing_table, user"
+                  + " missing_table_writer)")
           .contains("Apply the SQL of the destination database, then restart the connector");
       assertThat(sink.deadLetters(0)).isEmpty();
 
       sink.table.execute("ALTER TABLE audit.elsewhere RENAME TO events");
       servers.worker.restartTasks(sink.name);
       sink.awaitRows(10, SOON);
+
+      sink.table.execute("ALTER TABLE audit.events RENAME COLUMN context TO elsewhere");
+      sink.sendOrders(10, 20);
+      Eventually.within(
+          SOON, () -> assertThat(servers.worker.taskStates(sink.name)).contains("FAILED"));
+      assertThat(servers.worker.failure(sink.name))
+          .contains("the table audit.events lacks the columns [context]");
+      assertThat(sink.deadLetters(0)).isEmpty();
     }
   }
 
@@ -218,8 +261,11 @@ class AuditSinkIT {
       sink.sendOrders(0, 10);
       sink.start();
 
-      Eventually.within(SOON, () -> assertThat(servers.worker.taskStates(sink.name)).contains("FAILED"));
-      assertThat(servers.worker.failure(sink.name)).contains("no partition of relation").contains("default partition");
+      Eventually.within(
+          SOON, () -> assertThat(servers.worker.taskStates(sink.name)).contains("FAILED"));
+      assertThat(servers.worker.failure(sink.name))
+          .contains("no partition of relation")
+          .contains("default partition");
       assertThat(sink.deadLetters(0)).isEmpty();
     }
   }
@@ -249,7 +295,10 @@ class AuditSinkIT {
       sink.table.execute("ALTER ROLE " + sink.user + " SET default_transaction_read_only = on");
       sink.sendOrders(0, 10);
       sink.start();
-      Eventually.within(SOON, () -> assertThat(servers.worker.log()).contains("read-only transaction (SQLSTATE 25006)"));
+      Eventually.within(
+          SOON,
+          () ->
+              assertThat(servers.worker.log()).contains("read-only transaction (SQLSTATE 25006)"));
       sink.table.execute("ALTER ROLE " + sink.user + " RESET default_transaction_read_only");
 
       sink.awaitRows(10, SOON);
@@ -266,7 +315,8 @@ class AuditSinkIT {
 
       properties.put("insert.mode", "insert");
       properties.put("errors.deadletterqueue.topic.name", "");
-      assertThat(servers.worker.errors(properties)).containsOnlyKeys("insert.mode", "errors.deadletterqueue.topic.name");
+      assertThat(servers.worker.errors(properties))
+          .containsOnlyKeys("insert.mode", "errors.deadletterqueue.topic.name");
     }
   }
 
@@ -275,7 +325,9 @@ class AuditSinkIT {
   }
 
   private static String incompressible(int length) {
-    return IntStream.range(0, length / 32).mapToObj(index -> Events.eventId(index).replace("-", "")).reduce("", String::concat);
+    return IntStream.range(0, length / 32)
+        .mapToObj(index -> Events.eventId(index).replace("-", ""))
+        .reduce("", String::concat);
   }
 
   private static String text(byte[] bytes) {

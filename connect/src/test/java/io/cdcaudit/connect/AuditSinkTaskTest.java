@@ -26,8 +26,10 @@ import org.junit.jupiter.api.Test;
 
 /** The task between a database and a worker that do as the test says. */
 class AuditSinkTaskTest {
-  private static final SQLException AWAY = new SQLException("the database system is shutting down", "57P03");
-  private static final SQLException WRONG_PASSWORD = new SQLException("password authentication failed", "28P01");
+  private static final SQLException AWAY =
+      new SQLException("the database system is shutting down", "57P03");
+  private static final SQLException WRONG_PASSWORD =
+      new SQLException("password authentication failed", "28P01");
 
   private final FakeDatabase database = new FakeDatabase();
   private final FakeWorker worker = new FakeWorker();
@@ -65,7 +67,8 @@ class AuditSinkTaskTest {
 
     assertThat(database.stored).hasSize(2_999).doesNotContain(1_234L);
     assertThat(worker.reported).containsExactly(1_234L);
-    assertThat(worker.reasons).containsExactly("The database refused the row: value out of range (SQLSTATE 22003)");
+    assertThat(worker.reasons)
+        .containsExactly("The database refused the row: value out of range (SQLSTATE 22003)");
     assertThat(database.writes).isLessThan(30);
   }
 
@@ -118,7 +121,8 @@ class AuditSinkTaskTest {
     }
     task.put(events(10, 20));
 
-    assertThat(worker.pauses).containsExactly(250L, 500L, 1_000L, 2_000L, 4_000L, 8_000L, 10_000L, 10_000L);
+    assertThat(worker.pauses)
+        .containsExactly(250L, 500L, 1_000L, 2_000L, 4_000L, 8_000L, 10_000L, 10_000L);
     assertThat(database.stored).hasSize(20);
     assertThat(database.open).isEqualTo(1);
   }
@@ -154,7 +158,9 @@ class AuditSinkTaskTest {
     assertThatThrownBy(() -> task.put(List.of()))
         .isInstanceOf(ConnectException.class)
         .isNotInstanceOf(RetriableException.class)
-        .hasMessage("The audit sink has been refused for 301 s: password authentication failed (SQLSTATE 28P01)");
+        .hasMessage(
+            "The audit sink has been refused for 301 s: password authentication failed (SQLSTATE"
+                + " 28P01)");
   }
 
   @Test
@@ -175,7 +181,8 @@ class AuditSinkTaskTest {
     assertThatThrownBy(() -> task.put(events(0, 10)))
         .isInstanceOf(ConnectException.class)
         .isNotInstanceOf(RetriableException.class)
-        .hasMessageContaining("permission denied for table events (SQLSTATE 42501). Grant the sink's user USAGE");
+        .hasMessageContaining(
+            "permission denied for table events (SQLSTATE 42501). Grant the sink's user USAGE");
     assertThat(worker.reported).isEmpty();
     assertThat(database.open).isZero();
   }
@@ -198,7 +205,8 @@ class AuditSinkTaskTest {
 
     assertThatThrownBy(() -> task.put(events(0, 10)))
         .isInstanceOf(ConnectException.class)
-        .hasMessageContaining("could not be written to the dead-letter topic: The message is 20000000 bytes")
+        .hasMessageContaining(
+            "could not be written to the dead-letter topic: The message is 20000000 bytes")
         .hasMessageContaining("producer.override.max.request.size");
   }
 
@@ -222,7 +230,9 @@ class AuditSinkTaskTest {
                     null,
                     null,
                     AuditEventConverter.SCHEMA,
-                    converter.toConnectData("audit.events", Events.order(offset).getBytes()).value(),
+                    converter
+                        .toConnectData("audit.events", Events.order(offset).getBytes())
+                        .value(),
                     offset))
         .toList();
   }
@@ -251,7 +261,8 @@ class AuditSinkTaskTest {
             throw new ConnectException("Failed to flush", failAtWrite.get(writes));
           }
           if (offsets.stream().anyMatch(refused::contains)) {
-            throw new ConnectException("Failed to flush", new SQLException("value out of range", "22003"));
+            throw new ConnectException(
+                "Failed to flush", new SQLException("value out of range", "22003"));
           }
           stored.addAll(offsets);
         }
@@ -279,7 +290,9 @@ class AuditSinkTaskTest {
     private Future<Void> report(SinkRecord event, Throwable error) {
       reported.add(event.kafkaOffset());
       reasons.add(error.getMessage());
-      return reportFailure == null ? CompletableFuture.completedFuture(null) : CompletableFuture.failedFuture(reportFailure);
+      return reportFailure == null
+          ? CompletableFuture.completedFuture(null)
+          : CompletableFuture.failedFuture(reportFailure);
     }
 
     @Override

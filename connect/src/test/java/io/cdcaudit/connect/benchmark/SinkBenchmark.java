@@ -9,17 +9,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Rows per second that the sink drains from a full topic, beside Debezium's own connector with the same properties and
- * converter. One machine runs everything, so only the ratio within one run means something.
+ * Rows per second that the sink drains from a full topic, beside Debezium's own connector with the
+ * same properties and converter. One machine runs everything, so only the ratio within one run
+ * means something.
  *
- * <p>Run it from the repository, once {@code mvn -f connect/pom.xml verify} has built what it needs:
- * {@code mvn -q -f connect/pom.xml exec:java@benchmark}.
+ * <p>Run it from the repository, once {@code mvn -f connect/pom.xml verify} has built what it
+ * needs: {@code mvn -q -f connect/pom.xml exec:java@benchmark}.
  */
 public final class SinkBenchmark {
   private static final int EVENTS = Integer.getInteger("events", 200_000);
   private static final int ROUNDS = Integer.getInteger("rounds", 2);
 
-  /** Debezium's own, with what it needs besides: a small pool, and no event twice in one statement. */
+  /**
+   * Debezium's own, with what it needs besides: a small pool, and no event twice in one statement.
+   */
   private static final Map<String, String> STOCK =
       Map.of(
           "connector.class", "io.debezium.connector.jdbc.JdbcSinkConnector",
@@ -27,7 +30,6 @@ public final class SinkBenchmark {
           "connection.pool.max_size", "2",
           "connection.pool.acquire_increment", "1",
           "use.reduction.buffer", "true");
-
 
   private SinkBenchmark() {}
 
@@ -45,13 +47,15 @@ public final class SinkBenchmark {
           }
         }
         System.out.printf(
-            "%d task(s): this sink %,.0f rows/s, Debezium's %,.0f rows/s, ratio %.2f (%d rounds of %,d events)%n",
+            "%d task(s): this sink %,.0f rows/s, Debezium's %,.0f rows/s, ratio %.2f (%d rounds of"
+                + " %,d events)%n",
             tasks, mean(ours), mean(stock), mean(ours) / mean(stock), ROUNDS, EVENTS);
       }
     }
   }
 
-  private static double rate(Servers servers, String name, int tasks, Map<String, String> changes) throws Exception {
+  private static double rate(Servers servers, String name, int tasks, Map<String, String> changes)
+      throws Exception {
     TestSink sink = new TestSink(servers, name);
     try (sink) {
       // Debezium's upsert overwrites, for which it needs more rights.
@@ -67,8 +71,11 @@ public final class SinkBenchmark {
       awaitMoreThan(EVENTS - 1, sink);
       double seconds = (System.nanoTime() - start) / 1e9;
       long events = EVENTS - firstCount;
-      double perEvent = servers.worker.processorTime().minus(processorTime).toNanos() / 1e3 / events;
-      System.out.printf("  %s: %,.0f rows/s, %.0f µs of the worker's processor time a row%n", name, events / seconds, perEvent);
+      double perEvent =
+          servers.worker.processorTime().minus(processorTime).toNanos() / 1e3 / events;
+      System.out.printf(
+          "  %s: %,.0f rows/s, %.0f µs of the worker's processor time a row%n",
+          name, events / seconds, perEvent);
       return events / seconds;
     } finally {
       sink.table.drop();
@@ -85,7 +92,8 @@ public final class SinkBenchmark {
       }
       Eventually.pause(Duration.ofMillis(count == 0 ? 20 : 300));
     }
-    throw new IllegalStateException("The sink stored no more than " + sink.table.count() + " rows in 5 minutes");
+    throw new IllegalStateException(
+        "The sink stored no more than " + sink.table.count() + " rows in 5 minutes");
   }
 
   private static double mean(List<Double> values) {
