@@ -34,13 +34,13 @@ public record Text(byte[] bytes, int start, int end) {
     return true;
   }
 
-  /** How many Unicode characters the text has. */
-  public int characters() {
+  /** How many UTF-16 code units the text has: one for each character, two for those of four bytes. */
+  public int utf16Length() {
     int count = 0;
     for (int index = start; index < end; index++) {
-      if ((bytes[index] & 0xC0) != 0x80) {
-        count++;
-      }
+      boolean continues = (bytes[index] & 0xC0) == 0x80;
+      boolean isFourBytesLong = (bytes[index] & 0xF8) == 0xF0;
+      count += continues ? 0 : isFourBytesLong ? 2 : 1;
     }
     return count;
   }
