@@ -5,7 +5,6 @@ import { Command } from "commander";
 import { goldenText } from "./golden";
 import { Graph } from "./graph";
 import { mermaidPicture } from "./picture";
-import { ProgramFailed } from "./recorder";
 import { goldenFile, recordProgram, recordedStacks } from "./stacks";
 import { printTree } from "./tree";
 
@@ -58,6 +57,6 @@ function write(file: string, text: string): void {
 }
 
 command.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof ProgramFailed ? error.message : error);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });
