@@ -128,7 +128,8 @@ final class DebeziumWriter implements EventWriter {
     resources.push(sessions);
     StatelessSession session = sessions.openStatelessSession();
     resources.push(session);
-    DatabaseDialect dialect = DatabaseDialectResolver.resolve(config, sessions);
+    DatabaseDialect dialect =
+        RememberedTables.of(DatabaseDialectResolver.resolve(config, sessions));
     AppendingRecordWriter recordWriter = new AppendingRecordWriter(session, config, dialect);
     sink =
         new JdbcChangeEventSink(config, session, dialect, recordWriter, lineageContext(properties));
