@@ -6,6 +6,7 @@ import io.cdcaudit.connect.fixture.TestSink;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -33,28 +34,57 @@ public final class SinkBenchmark {
 
   private SinkBenchmark() {}
 
+  /** What one connector did with a full topic. */
+  private record Result(double rowsPerSecond, double processorMicroseconds) {
+    static Result mean(List<Result> results) {
+      return new Result(
+          results.stream().mapToDouble(Result::rowsPerSecond).average().orElseThrow(),
+          results.stream().mapToDouble(Result::processorMicroseconds).average().orElseThrow());
+    }
+
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "%,.0f rows/s, %.0f µs of the worker's processor time a row",
+          rowsPerSecond,
+          processorMicroseconds);
+    }
+  }
+
   public static void main(String[] arguments) throws Exception {
     try (Servers servers = new Servers()) {
       for (int tasks = 1; tasks <= 2; tasks++) {
-        List<Double> stock = new ArrayList<>();
-        List<Double> ours = new ArrayList<>();
+        List<Result> stock = new ArrayList<>();
+        List<Result> ours = new ArrayList<>();
         for (int round = 0; round <= ROUNDS; round++) {
-          double stockRate = rate(servers, "stock_%d_%d".formatted(tasks, round), tasks, STOCK);
-          double ourRate = rate(servers, "ours_%d_%d".formatted(tasks, round), tasks, Map.of());
+          Result stockResult = drain(servers, "stock_%d_%d".formatted(tasks, round), tasks, STOCK);
+          Result ourResult = drain(servers, "ours_%d_%d".formatted(tasks, round), tasks, Map.of());
           if (round > 0) { // The first round warms up the servers.
-            stock.add(stockRate);
-            ours.add(ourRate);
+            stock.add(stockResult);
+            ours.add(ourResult);
           }
         }
-        System.out.printf(
-            "%d task(s): this sink %,.0f rows/s, Debezium's %,.0f rows/s, ratio %.2f (%d rounds of"
-                + " %,d events)%n",
-            tasks, mean(ours), mean(stock), mean(ours) / mean(stock), ROUNDS, EVENTS);
+        report(tasks, Result.mean(ours), Result.mean(stock));
       }
     }
   }
 
-  private static double rate(Servers servers, String name, int tasks, Map<String, String> changes)
+  private static void report(int tasks, Result ours, Result stock) {
+    System.out.printf(
+        Locale.ROOT,
+        "%d task(s), %d rounds of %,d events%n  this sink:  %s%n  Debezium's: %s%n"
+            + "  %.2f times the rows a second, %.2f times the processor time a row%n",
+        tasks,
+        ROUNDS,
+        EVENTS,
+        ours,
+        stock,
+        ours.rowsPerSecond / stock.rowsPerSecond,
+        ours.processorMicroseconds / stock.processorMicroseconds);
+  }
+
+  private static Result drain(Servers servers, String name, int tasks, Map<String, String> changes)
       throws Exception {
     TestSink sink = new TestSink(servers, name);
     try (sink) {
@@ -70,13 +100,10 @@ public final class SinkBenchmark {
       Duration processorTime = servers.worker.processorTime();
       awaitMoreThan(EVENTS - 1, sink);
       double seconds = (System.nanoTime() - start) / 1e9;
+      double processorMicroseconds =
+          servers.worker.processorTime().minus(processorTime).toNanos() / 1e3;
       long events = EVENTS - firstCount;
-      double perEvent =
-          servers.worker.processorTime().minus(processorTime).toNanos() / 1e3 / events;
-      System.out.printf(
-          "  %s: %,.0f rows/s, %.0f µs of the worker's processor time a row%n",
-          name, events / seconds, perEvent);
-      return events / seconds;
+      return new Result(events / seconds, processorMicroseconds / events);
     } finally {
       sink.table.drop();
     }
@@ -94,9 +121,5 @@ public final class SinkBenchmark {
     }
     throw new IllegalStateException(
         "The sink stored no more than " + sink.table.count() + " rows in 5 minutes");
-  }
-
-  private static double mean(List<Double> values) {
-    return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
   }
 }
