@@ -30,8 +30,8 @@ interface Waiter {
 }
 
 /** Bytes that wait for Kafka before the source is read no further. */
-const maxPendingBytes = 8 << 20;
-const maxBatchBytes = 1 << 20;
+const maxPendingBytes = 4 << 20;
+const maxBatchBytes = 512 << 10;
 const maxBatchRecords = 5_000;
 /** A record that comes alone never waits; under a stream of them requests are this far apart. */
 const requestSpacingMilliseconds = 3;
