@@ -1,5 +1,5 @@
 import { auditEventsTable } from "./audit-table";
-import { defaultMessageMaxBytes, type TopicNames } from "./topics";
+import { deadLetterMaxBytes, type TopicNames } from "./topics";
 
 /** Where the sink writes, and where it finds its user and password. */
 export interface SinkDestination {
@@ -100,6 +100,6 @@ export function sinkConnectorProperties(settings: SinkSettings): Record<string, 
     "errors.deadletterqueue.topic.replication.factor": String(settings.deadLetterReplicationFactor),
     "errors.deadletterqueue.context.headers.enable": "true",
     // Without it a refused record above 1 MB could not be set aside, and would stop the task.
-    "producer.override.max.request.size": String(settings.messageMaxBytes ?? defaultMessageMaxBytes),
+    "producer.override.max.request.size": String(deadLetterMaxBytes(settings.messageMaxBytes)),
   };
 }

@@ -41,6 +41,14 @@ export interface TopicSettings {
 /** Default of {@link TopicSettings.messageMaxBytes}, in bytes. */
 export const defaultMessageMaxBytes: number = definitions.messageMaxBytes;
 
+/** Bytes that a dead letter's headers may add to the record that it keeps whole. */
+const deadLetterHeadroom = 65_536;
+
+/** Largest message on the dead-letter topic: a record of the largest size, and its reason. */
+export function deadLetterMaxBytes(messageMaxBytes: number = defaultMessageMaxBytes): number {
+  return messageMaxBytes + deadLetterHeadroom;
+}
+
 const millisecondsPerDay = 86_400_000;
 
 /** The topics of one pipeline. Pure; refuses nothing: settings are validated where they are read. */
@@ -68,7 +76,10 @@ export function pipelineTopics(settings: TopicSettings = {}): Topics {
     deadLetter: {
       name: prefix + definitions.deadLetter.name,
       partitions: definitions.deadLetter.partitions,
-      config: { ...days(definitions.deadLetter.retentionDays), ...maximum },
+      config: {
+        ...days(definitions.deadLetter.retentionDays),
+        "max.message.bytes": String(deadLetterMaxBytes(settings.messageMaxBytes)),
+      },
     },
   };
 }

@@ -202,7 +202,7 @@ describe("a pipeline", () => {
     expect(only("TaskDefinition").inputs).toMatchObject({ cpu: "2048", memory: "4096" });
     expect(only("Connector").inputs.connectorConfiguration).toMatchObject({
       "tasks.max": "8",
-      "producer.override.max.request.size": "2000000",
+      "producer.override.max.request.size": "2065536",
     });
     expect(only("audit-monitoring-sink-tasks-missing").inputs.threshold).toBe(8);
     for (const { inputs } of all("LogGroup")) expect(inputs.retentionInDays).toBe(90);
