@@ -42,7 +42,10 @@ const microsecondsTo2000 = 946_684_800_000_000n;
  * other than awaiting each message.
  */
 export class ReplicationStream {
-  /** Rejects when the stream breaks; resolves after {@link stopReading}, once the last messages are worked through. */
+  /**
+   * Rejects when the stream breaks, resolves after {@link stopReading}; either way not before the messages at hand are
+   * worked through, so that no two sessions ever write at the same time.
+   */
   readonly ended: Promise<void>;
   private readonly settle: { resolve: () => void; reject: (error: Error) => void };
   private readonly timers: NodeJS.Timeout[] = [];
@@ -50,6 +53,7 @@ export class ReplicationStream {
   private batch: WalMessage[] = [];
   private delivering = false;
   private stopped = false;
+  private failure: Error | undefined;
   private replyRequested = false;
   private confirmed: bigint;
   private reported = 0n;
@@ -77,7 +81,7 @@ export class ReplicationStream {
     });
     const connection = (client as unknown as { connection: Connection }).connection;
     const stream = new ReplicationStream(client, connection, options);
-    client.on("error", (error) => stream.settle.reject(error));
+    client.on("error", (error) => stream.fail(error));
     await client.connect();
     try {
       await stream.start();
@@ -98,7 +102,7 @@ export class ReplicationStream {
     this.stopped = true;
     this.batch = [];
     this.connection.stream.pause();
-    if (!this.delivering) this.settle.resolve();
+    if (!this.delivering) this.end();
   }
 
   /** Tells the server the last confirmed position and ends the session. */
@@ -127,8 +131,8 @@ export class ReplicationStream {
         `("include-xids" 'on', "include-timestamp" 'on', "skip-empty-xacts" 'on')`,
     );
     this.replication.then(
-      () => this.settle.reject(new Error("PostgreSQL ended the replication stream.")),
-      (error: Error) => this.settle.reject(error),
+      () => this.fail(new Error("PostgreSQL ended the replication stream.")),
+      (error: Error) => this.fail(error),
     );
     await Promise.race([streaming, this.replication]);
     this.timers.push(
@@ -137,6 +141,16 @@ export class ReplicationStream {
         if (this.confirmed > this.reported || idle > keepaliveMilliseconds) this.report();
       }, reportMilliseconds),
     );
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.stopReading();
+  }
+
+  private end(): void {
+    if (this.failure) this.settle.reject(this.failure);
+    else this.settle.resolve();
   }
 
   private received(chunk: Buffer): void {
@@ -162,14 +176,14 @@ export class ReplicationStream {
         await this.options.onMessages(messages);
       }
     } catch (error) {
-      this.settle.reject(error as Error);
-      return;
+      this.failure ??= error as Error;
+      this.stopped = true;
     }
     this.delivering = false;
+    if (this.stopped) return this.end();
     if (this.replyRequested) this.report();
     this.replyRequested = false;
-    if (this.stopped) this.settle.resolve();
-    else this.connection.stream.resume();
+    this.connection.stream.resume();
   }
 
   /** Standby status update: written, flushed and applied up to the confirmed position. */

@@ -76,14 +76,14 @@ export class Task {
   }
 
   private async captureInto(writer: RecordWriter): Promise<void> {
-    // Also ends a wait for room in the writer.
-    const limit = () => setTimeout(() => void writer.close(), drainMilliseconds).unref();
-    this.stopping.signal.addEventListener("abort", limit);
+    // Closing the writer ends every wait for Kafka.
+    const limitDrain = () => setTimeout(() => void writer.close(), drainMilliseconds).unref();
+    this.stopping.signal.addEventListener("abort", limitDrain);
     writer.add(this.records.applyExceptionsTable(this.configuration.topic, this.taskId()));
     try {
       await this.captureUntilStopped(writer);
     } finally {
-      limit();
+      limitDrain();
       await this.drain(writer);
       await writer.close();
     }
@@ -208,7 +208,7 @@ export class Task {
       messageMaxBytes: this.configuration.messageMaxBytes,
       log: this.log,
       onAcknowledged: (position) => {
-        this.acknowledged = position;
+        if (position > this.acknowledged) this.acknowledged = position;
         this.stream?.confirm(position);
       },
       onFailure: (error) => {

@@ -493,6 +493,22 @@ describe("an outage", () => {
     await scenario.close(standIn);
   });
 
+  test("PostgreSQL may restart while the broker is away and a large transaction is half sent", async () => {
+    const scenario = await bench.scenario();
+    await scenario.run("CREATE TABLE t (id integer PRIMARY KEY, note text)");
+    const standIn = await scenario.start();
+    await bench.broker.kill();
+    await scenario.run("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 50000) i");
+    await sleep(1000);
+    await bench.postgres.stop("SIGQUIT");
+    await bench.postgres.start();
+    // Long enough to notice: a socket that is not read tells of its end only when it is written to.
+    await sleep(5000);
+    await bench.broker.start();
+    await expectComplete(scenario, 50_000);
+    await scenario.close(standIn);
+  });
+
   test("a stand-in that can't reach the broker still ends when it is asked to", async () => {
     const scenario = await scenarioWithTable();
     const standIn = await scenario.start();
