@@ -15,7 +15,11 @@ async function call(body: string, action = "GetSecretValue") {
     headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `secretsmanager.${action}` },
     body,
   });
-  return { status: response.status, type: response.headers.get("content-type"), body: (await response.json()) as Record<string, unknown> };
+  return {
+    status: response.status,
+    type: response.headers.get("content-type"),
+    body: (await response.json()) as Record<string, unknown>,
+  };
 }
 
 test("a secret is given by name, in the protocol that the AWS SDKs speak", async () => {
