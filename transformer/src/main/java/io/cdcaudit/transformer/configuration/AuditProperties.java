@@ -1,8 +1,8 @@
 package io.cdcaudit.transformer.configuration;
 
-import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
@@ -49,7 +49,7 @@ public record AuditProperties(
     check(
         Setting.DEAD_LETTER_TOPIC,
         names.deadLetter(),
-        value -> Set.of(names.raw(), names.events(), names.catalog(), value).size() == 4);
+        value -> Stream.of(names.raw(), names.events(), names.catalog(), value).distinct().count() == 4);
     check(Setting.REPLICATION_FACTOR, replicationFactor, value -> value == -1 || (value >= 1 && value <= 15));
     check(Setting.STREAM_THREADS, streamThreads, between(1, 64));
     check(Setting.LOB_MAX_SIZE_KILOBYTES, lobMaxSizeKilobytes, between(1, 102_400));

@@ -18,7 +18,8 @@ final class StartupFailureReporter implements SpringBootExceptionReporter {
     return line.isPresent();
   }
 
-  private static Optional<String> line(Throwable failure) {
+  /** The line; empty for other failures. */
+  static Optional<String> line(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof StartupException startup) {
         return Optional.of(startup.getMessage());

@@ -54,7 +54,7 @@ public final class AuditTopology {
         TRANSFORM,
         () ->
             new TransformProcessor(
-                new Transformation(properties.sourceId(), properties.lobLimit(), catalogs),
+                new Transformation(properties.sourceId(), properties.lobLimit(), catalogs)::apply,
                 new AuditEventWriter(properties.sourceId()),
                 catalogs,
                 oversized,

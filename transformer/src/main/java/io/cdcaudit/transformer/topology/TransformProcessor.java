@@ -1,5 +1,7 @@
 package io.cdcaudit.transformer.topology;
 
+import static java.util.stream.Collectors.joining;
+
 import io.cdcaudit.transformer.catalog.CatalogJson;
 import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.catalog.TableHistory;
@@ -7,13 +9,14 @@ import io.cdcaudit.transformer.event.AuditEvent;
 import io.cdcaudit.transformer.event.AuditEventWriter;
 import io.cdcaudit.transformer.event.Origin;
 import io.cdcaudit.transformer.event.Outcome;
-import io.cdcaudit.transformer.event.Transformation;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.record.Timestamp;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.BiFunction;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -31,7 +34,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
   /** Long enough for an entry to come back from the topic: only what got lost on the way is published again. */
   private static final Duration REPUBLISH_EVERY = Duration.ofSeconds(10);
 
-  private final Transformation transformation;
+  private final BiFunction<byte[], Origin, Outcome> transformation;
   private final AuditEventWriter writer;
   private final Catalogs catalogs;
   private final OversizedEvents oversized;
@@ -41,7 +44,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
   private ProcessorContext<byte[], byte[]> context;
 
   TransformProcessor(
-      Transformation transformation,
+      BiFunction<byte[], Origin, Outcome> transformation,
       AuditEventWriter writer,
       Catalogs catalogs,
       OversizedEvents oversized,
@@ -83,9 +86,14 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
     try {
       return transformation.apply(record.value(), origin);
     } catch (RuntimeException bug) {
-      LOG.error("The record at {} brought about an error of the transformer's own", origin, bug);
-      return new Outcome.Refused(DeadLetterReason.INTERNAL_ERROR, bug.toString());
+      return new Outcome.Refused(DeadLetterReason.INTERNAL_ERROR, describe(bug));
     }
+  }
+
+  /** Where it happened, but not its message, which may quote the row. */
+  private static String describe(RuntimeException bug) {
+    String frames = Arrays.stream(bug.getStackTrace()).limit(5).map(Object::toString).collect(joining(", "));
+    return bug.getClass().getName() + " at " + frames;
   }
 
   private void send(AuditEvent event, Record<byte[], byte[]> source, Origin origin) {

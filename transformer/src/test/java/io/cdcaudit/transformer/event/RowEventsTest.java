@@ -1,0 +1,130 @@
+package io.cdcaudit.transformer.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cdcaudit.transformer.catalog.CatalogColumn;
+import io.cdcaudit.transformer.catalog.CatalogVersion;
+import io.cdcaudit.transformer.catalog.ReplicaIdentity;
+import io.cdcaudit.transformer.catalog.TableShape;
+import io.cdcaudit.transformer.record.ChangeRecord;
+import io.cdcaudit.transformer.record.IncomingRecordReader;
+import io.cdcaudit.transformer.record.Timestamp;
+import io.cdcaudit.transformer.samples.Json;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+class RowEventsTest {
+
+  private static final List<String> COLUMNS = List.of("id", "name", "paid", "amount", "body");
+  private static final TableShape SHAPE =
+      new TableShape(
+          ReplicaIdentity.FULL,
+          List.of("id"),
+          List.of(
+              new CatalogColumn("id", "integer", false, false),
+              new CatalogColumn("name", "text", false, false),
+              new CatalogColumn("paid", "boolean", false, false),
+              new CatalogColumn("amount", "numeric", false, false),
+              new CatalogColumn("body", "jsonb", false, false)));
+
+  private final RowEvents rows = new RowEvents(1 << 20);
+
+  @RepeatedTest(300)
+  void theNewRowWithTheDifferencePutBackIsTheOldRow(RepetitionInfo repetition) {
+    Random random = new Random(repetition.getCurrentRepetition());
+    Map<String, String> oldRow = randomRow(random);
+    Map<String, String> newRow = new LinkedHashMap<>(oldRow);
+    randomRow(random).forEach((column, value) -> newRow.computeIfPresent(column, (name, old) -> random.nextBoolean() ? old : value));
+
+    RowImages images = update(newRow, oldRow);
+
+    ObjectNode restored = (ObjectNode) Json.read(images.after());
+    JsonNode difference = Json.read(images.before());
+    difference.properties().forEach(member -> restored.set(member.getKey(), member.getValue()));
+    assertThat(restored).isEqualTo(Json.read(insert(oldRow).after()));
+    assertThat(difference.propertyNames())
+        .containsExactlyElementsOf(COLUMNS.stream().filter(column -> !oldRow.get(column).equals(newRow.get(column))).toList());
+    assertThat(images.unknownColumns()).isEmpty();
+    assertThat(images.untypedColumns()).isEmpty();
+  }
+
+  @RepeatedTest(300)
+  void aValueThatIsMissingIsNamedAndNeverShown(RepetitionInfo repetition) {
+    Random random = new Random(repetition.getCurrentRepetition());
+    Map<String, String> oldRow = randomRow(random);
+    Map<String, String> newRow = randomRow(random);
+    Set<String> oldNames = removeSome(oldRow, random);
+    Set<String> newNames = removeSome(newRow, random);
+
+    RowImages images = update(newRow, oldRow);
+
+    assertThat(Json.read(images.after()).propertyNames())
+        .containsExactlyElementsOf(COLUMNS.stream().filter(column -> newNames.contains(column) || oldNames.contains(column)).toList());
+    assertThat(images.unknownColumns())
+        .containsExactlyElementsOf(COLUMNS.stream().filter(column -> !oldNames.contains(column)).toList());
+  }
+
+  @Test
+  void theOrderOfTheRecordDoesNotMatter() {
+    Map<String, String> row = randomRow(new Random(1));
+    Map<String, String> reversed = new LinkedHashMap<>();
+    List<String> names = new ArrayList<>(COLUMNS);
+    java.util.Collections.reverse(names);
+    names.forEach(name -> reversed.put(name, row.get(name)));
+    assertThat(insert(reversed).after()).isEqualTo(insert(row).after());
+  }
+
+  private RowImages insert(Map<String, String> row) {
+    return images("insert", "\"data\":" + json(row));
+  }
+
+  private RowImages update(Map<String, String> newRow, Map<String, String> oldRow) {
+    return images("update", "\"before-image\":" + json(oldRow) + ",\"data\":" + json(newRow));
+  }
+
+  private RowImages images(String operation, String images) {
+    String record =
+        """
+        {%s,"metadata":{"timestamp":"2026-11-22T10:00:00Z","record-type":"data","operation":"%s","schema-name":"shop",
+        "table-name":"orders","transaction-id":1,"transaction-record-id":1,"commit-timestamp":"2026-11-22T10:00:00Z",
+        "stream-position":"1"}}"""
+            .formatted(images, operation);
+    ChangeRecord change =
+        (ChangeRecord) new IncomingRecordReader().read(record.getBytes(StandardCharsets.UTF_8));
+    return rows.images(change, CatalogVersion.of(null, Timestamp.parse("2026-11-22T10:00:00Z"), SHAPE).columns());
+  }
+
+  private static Map<String, String> randomRow(Random random) {
+    Map<String, String> row = new LinkedHashMap<>();
+    row.put("id", String.valueOf(random.nextInt(3)));
+    row.put("name", pick(random, "null", "\"\"", "\"Ada\"", "\"a \\\"quoted\\\" name\""));
+    row.put("paid", pick(random, "null", "\"t\"", "\"f\""));
+    row.put("amount", pick(random, "null", "0", "12.30", "-5", "\"NaN\""));
+    row.put("body", pick(random, "null", "\"{}\"", "\"{\\\"a\\\": [1, 2]}\"", "\"null\"", "\"\\\"text\\\"\""));
+    return row;
+  }
+
+  private static String pick(Random random, String... values) {
+    return values[random.nextInt(values.length)];
+  }
+
+  /** Removes some columns and says which are left. */
+  private static Set<String> removeSome(Map<String, String> row, Random random) {
+    row.keySet().removeIf(column -> !column.equals("id") && random.nextInt(3) == 0);
+    return row.keySet();
+  }
+
+  private static String json(Map<String, String> row) {
+    return "{" + String.join(",", row.entrySet().stream().map(member -> "\"" + member.getKey() + "\":" + member.getValue()).toList()) + "}";
+  }
+}

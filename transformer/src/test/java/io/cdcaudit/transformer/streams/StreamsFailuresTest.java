@@ -1,0 +1,84 @@
+package io.cdcaudit.transformer.streams;
+
+import static org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse.REPLACE_THREAD;
+import static org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.errors.MissingSourceTopicException;
+import org.apache.kafka.streams.errors.StreamsException;
+import org.junit.jupiter.api.Test;
+
+class StreamsFailuresTest {
+
+  private final SettableClock clock = new SettableClock();
+  private final StreamsFailures failures = new StreamsFailures(clock, "cdc.raw");
+
+  @Test
+  void aDeadThreadIsReplacedSomeTimesAndThenTheClientStops() {
+    for (int death = 1; death <= StreamsFailures.MOST_REPLACEMENTS; death++) {
+      assertThat(failures.handle(new TopicAuthorizationException("audit.events"))).isEqualTo(REPLACE_THREAD);
+    }
+    assertThat(failures.handle(new TopicAuthorizationException("audit.events"))).isEqualTo(SHUTDOWN_CLIENT);
+  }
+
+  @Test
+  void deathsLongAgoDoNotCount() {
+    for (int death = 1; death <= 10 * StreamsFailures.MOST_REPLACEMENTS; death++) {
+      clock.now = clock.now.plus(StreamsFailures.WITHIN.dividedBy(StreamsFailures.MOST_REPLACEMENTS - 1));
+      assertThat(failures.handle(new StreamsException("broker away"))).isEqualTo(REPLACE_THREAD);
+    }
+  }
+
+  @Test
+  void eventsThatABrokerFindsTooLargeEndByThemselves() {
+    for (int death = 1; death <= 2 * StreamsFailures.MOST_REPLACEMENTS; death++) {
+      assertThat(failures.handle(new StreamsException(new RecordTooLargeException()))).isEqualTo(REPLACE_THREAD);
+    }
+  }
+
+  @Test
+  void withoutTheTopicOfChangeRecordsTheClientStopsAtOnce() {
+    assertThat(failures.handle(new StreamsException(new MissingSourceTopicException("gone")))).isEqualTo(SHUTDOWN_CLIENT);
+  }
+
+  @Test
+  void aClientThatStoppedForGoodEndsTheProcess() throws InterruptedException {
+    CountDownLatch ended = new CountDownLatch(1);
+    StreamsState state = new StreamsState(ended::countDown);
+    state.onChange(State.RUNNING, State.REBALANCING);
+    assertThat(state.get()).isEqualTo(State.RUNNING);
+    assertThat(ended.getCount()).isEqualTo(1);
+    state.onChange(State.ERROR, State.PENDING_ERROR);
+    assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private static final class SettableClock extends Clock {
+
+    private Instant now = Instant.EPOCH.plus(Duration.ofDays(1));
+
+    @Override
+    public Instant instant() {
+      return now;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+  }
+}

@@ -1,0 +1,212 @@
+package io.cdcaudit.transformer.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.transformer.event.AuditEventWriter;
+import io.cdcaudit.transformer.event.Origin;
+import io.cdcaudit.transformer.event.Outcome;
+import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import io.cdcaudit.transformer.samples.Json;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.BiFunction;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.errors.ProductionExceptionHandler.Result;
+import org.apache.kafka.streams.processor.api.MockProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.test.TestRecord;
+import org.junit.jupiter.api.Test;
+
+class TransformProcessorTest {
+
+  @Test
+  void aDeadLetterIsTheWholeRecordWithItsOriginAndReason() {
+    try (TransformerDriver driver = new TransformerDriver()) {
+      driver.send(bytes("ignored by the test"));
+      RecordHeaders headers = new RecordHeaders();
+      headers.add("audit.replays", bytes("3"));
+      headers.add("audit.reason", bytes("of the last time"));
+      driver.deadLetters();
+      driver.send(new TestRecord<>(bytes("key"), bytes("not JSON"), headers));
+      assertThat(driver.deadLetters())
+          .singleElement()
+          .satisfies(
+              letter -> {
+                assertThat(letter.key()).isEqualTo(bytes("key"));
+                assertThat(letter.value()).isEqualTo(bytes("not JSON"));
+                assertThat(texts(letter.headers()))
+                    .containsOnly(
+                        Map.entry("audit.replays", "3"),
+                        Map.entry("audit.reason", "not-json"),
+                        Map.entry("audit.message", "the value is no JSON from byte 0 on"),
+                        Map.entry("audit.source.topic", "cdc.raw"),
+                        Map.entry("audit.source.partition", "0"),
+                        Map.entry("audit.source.offset", "1"));
+                assertThat(letter.headers().toArray()).hasSize(6);
+              });
+    }
+  }
+
+  @Test
+  void aRecordWithoutAValueIsADeadLetter() {
+    try (TransformerDriver driver = new TransformerDriver()) {
+      driver.send((byte[]) null);
+      assertThat(driver.deadLetters()).singleElement().satisfies(letter -> assertThat(letter.value()).isNull());
+    }
+  }
+
+  @Test
+  void aDeadLetterThatIsItselfTooLargeKeepsItsHeaders() {
+    try (TransformerDriver driver = new TransformerDriver(2048, 1 << 20, Clock.systemUTC())) {
+      driver.send(new byte[1 << 20]);
+      assertThat(driver.deadLetters())
+          .singleElement()
+          .satisfies(
+              letter -> {
+                assertThat(letter.value()).isNull();
+                assertThat(texts(letter.headers()))
+                    .containsEntry("audit.reason", "not-json")
+                    .containsEntry("audit.source.offset", "0");
+                assertThat(texts(letter.headers()).get("audit.message")).contains("too large for this topic");
+              });
+    }
+  }
+
+  @Test
+  void anErrorOfTheTransformersOwnIsADeadLetterThatDoesNotQuoteTheRow() {
+    BiFunction<byte[], Origin, Outcome> broken =
+        (value, origin) -> {
+          throw new IllegalStateException("secret of the row");
+        };
+    MockProcessorContext<byte[], byte[]> context = new MockProcessorContext<>();
+    context.setRecordMetadata("cdc.raw", 0, 7);
+    TransformProcessor processor =
+        new TransformProcessor(
+            broken,
+            new AuditEventWriter("source"),
+            new Catalogs(),
+            new OversizedEvents(),
+            new TransformerMetrics(new SimpleMeterRegistry()),
+            1 << 20,
+            Clock.systemUTC());
+    processor.init(context);
+
+    processor.process(new Record<>(null, bytes("{}"), 0));
+
+    assertThat(context.forwarded("dead-letters"))
+        .singleElement()
+        .satisfies(
+            forward -> {
+              Map<String, String> headers = texts(forward.record().headers());
+              assertThat(headers).containsEntry("audit.reason", "internal-error");
+              assertThat(headers.get("audit.message")).contains("IllegalStateException").doesNotContain("secret");
+            });
+  }
+
+  @Test
+  void anEventThatABrokerRefusedAsTooLargeIsADeadLetterTheNextTime() {
+    try (TransformerDriver driver = new TransformerDriver()) {
+      driver.send(INSERT);
+      byte[] event = driver.events().get(0).value();
+      SendFailures failures = new SendFailures();
+      failures.configure(
+          Map.of(SendFailures.OVERSIZED_EVENTS, driver.oversized(), SendFailures.EVENTS_TOPIC, "audit.events"));
+
+      var response =
+          failures.handleError(null, new ProducerRecord<>("audit.events", event), new RecordTooLargeException());
+
+      assertThat(response.result()).isEqualTo(Result.FAIL);
+      driver.send(INSERT);
+      assertThat(driver.events()).isEmpty();
+      assertThat(driver.deadLetters())
+          .singleElement()
+          .satisfies(letter -> assertThat(texts(letter.headers())).containsEntry("audit.reason", "too-large"));
+    }
+  }
+
+  @Test
+  void aFailureToSendThatMayPassIsTriedAgainAndNoOtherIsSkipped() {
+    SendFailures failures = new SendFailures();
+    failures.configure(
+        Map.of(SendFailures.OVERSIZED_EVENTS, new OversizedEvents(), SendFailures.EVENTS_TOPIC, "audit.events"));
+    ProducerRecord<byte[], byte[]> record = new ProducerRecord<>("audit.catalog", new byte[0]);
+    assertThat(failures.handleError(null, record, new TimeoutException()).result()).isEqualTo(Result.RETRY);
+    assertThat(failures.handleError(null, record, new IllegalArgumentException()).result()).isEqualTo(Result.FAIL);
+  }
+
+  @Test
+  void aCatalogEntryThatCameBackIncompleteIsPublishedAgain() {
+    try (TransformerDriver driver = new TransformerDriver()) {
+      driver.send(catalogSignal("watch", 1));
+      byte[] first = driver.catalog().get("shop.orders");
+      driver.send(catalogSignal("ddl", 2));
+      byte[] both = driver.catalog().get("shop.orders");
+      driver.advanceWallClock(Duration.ofMinutes(1));
+      assertThat(driver.catalog()).isEmpty();
+
+      driver.receiveCatalog("shop.orders", first);
+      driver.advanceWallClock(Duration.ofMinutes(1));
+
+      assertThat(driver.catalog()).containsOnlyKeys("shop.orders");
+      assertThat(Json.read(both).required("versions").size()).isEqualTo(2);
+      driver.advanceWallClock(Duration.ofMinutes(1));
+      assertThat(driver.catalog()).isEmpty();
+    }
+  }
+
+  @Test
+  void aCatalogEntryThatCannotBeReadIsLeftAsideAndADeletedOneForgotten() {
+    try (TransformerDriver driver = new TransformerDriver()) {
+      driver.send(catalogSignal("watch", 1));
+      driver.events();
+      driver.receiveCatalog("shop.orders", bytes("not JSON"));
+      driver.send(INSERT);
+      assertThat(Json.read(driver.events().get(0).value()).has("untyped_columns")).isFalse();
+
+      driver.receiveCatalog("shop.orders", driver.catalog().get("shop.orders"));
+      driver.receiveCatalog("shop.orders", null);
+      driver.send(INSERT);
+      assertThat(Json.read(driver.events().get(0).value()).has("untyped_columns")).isTrue();
+    }
+  }
+
+  private static final byte[] INSERT = record("insert", "shop", "orders", 9, "{\"id\":1}");
+
+  private static byte[] catalogSignal(String reason, int second) {
+    String columns = second == 1 ? "integer" : "bigint";
+    String body =
+        "{\"reason\": \"%s\", \"replica_identity\": \"full\", \"key\": [\"id\"], \"columns\": [{\"name\": \"id\", \"type\": \"%s\"}]}"
+            .formatted(reason, columns)
+            .replace("\"", "\\\"");
+    String data = "{\"kind\":\"catalog\",\"schema_name\":\"shop\",\"table_name\":\"orders\",\"body_1\":\"" + body + "\"}";
+    return record("insert", "capture", "signal", second, data);
+  }
+
+  private static byte[] record(String operation, String schema, String table, int second, String data) {
+    return bytes(
+        """
+        {"data":%s,"metadata":{"timestamp":"2026-11-22T10:00:0%d.5Z","record-type":"data","operation":"%s","schema-name":"%s",\
+        "table-name":"%s","transaction-id":%2$d,"transaction-record-id":1,"commit-timestamp":"2026-11-22T10:00:0%2$dZ",\
+        "stream-position":"%2$d"}}"""
+            .formatted(data, second, operation, schema, table));
+  }
+
+  private static Map<String, String> texts(Iterable<Header> headers) {
+    Map<String, String> texts = new HashMap<>();
+    headers.forEach(header -> texts.put(header.key(), new String(header.value(), StandardCharsets.UTF_8)));
+    return texts;
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}
