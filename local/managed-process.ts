@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -30,6 +30,7 @@ export class ManagedProcess {
   readonly name: string;
   readonly logFile: string;
   private child: ChildProcess | undefined;
+  private logStart = 0;
   private stopping = false;
   private exitListener: ((description: string) => void) | undefined;
 
@@ -45,6 +46,11 @@ export class ManagedProcess {
 
   get running(): boolean {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** What the process has written since it was launched last. */
+  logSinceLaunch(): string {
+    return readFileSync(this.logFile).subarray(this.logStart).toString("utf8");
   }
 
   /** Called with a description when the process ends and nobody here asked it to. */
@@ -63,6 +69,7 @@ export class ManagedProcess {
     if (this.running) throw new Error(`${this.name} is running already (process ${this.pid}).`);
     mkdirSync(dirname(this.logFile), { recursive: true });
     const log = openSync(this.logFile, "a");
+    this.logStart = fstatSync(log).size;
     this.stopping = false;
     const child = spawn(this.options.command, [...this.options.arguments], {
       env: { ...process.env, ...this.options.environment },

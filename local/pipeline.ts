@@ -341,18 +341,16 @@ export class Pipeline {
       }),
       { mode: 0o600 },
     );
-    const logFile = this.logFile("dms-stand-in");
-    this.standIn = this.watch(
-      new ManagedProcess({
-        name: "DMS stand-in",
-        command: process.execPath,
-        arguments: ["--import", "tsx", join(repositoryFolder, "local/dms-stand-in/main.ts"), "--config", configuration],
-        logFile,
-        ready: async () => {
-          if (!readFileSync(logFile, "utf8").includes('"event":"streaming"')) throw new Error("it does not stream yet");
-        },
-      }),
-    );
+    const standIn = new ManagedProcess({
+      name: "DMS stand-in",
+      command: process.execPath,
+      arguments: ["--import", "tsx", join(repositoryFolder, "local/dms-stand-in/main.ts"), "--config", configuration],
+      logFile: this.logFile("dms-stand-in"),
+      ready: async () => {
+        if (!standIn.logSinceLaunch().includes('"event":"streaming"')) throw new Error("it does not stream yet");
+      },
+    });
+    this.standIn = this.watch(standIn);
     await this.standIn.start();
     // As after the start of a DMS task: only now is there a slot that carries what the tables look like.
     await withClient(this.sourceConnection, (client) => client.query("SELECT capture.republish_catalog()"));
