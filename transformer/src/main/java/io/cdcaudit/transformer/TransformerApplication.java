@@ -19,7 +19,8 @@ public class TransformerApplication {
 
   /** Health and metrics are all that is served. */
   @Bean
-  WebServerFactoryCustomizer<ConfigurableWebServerFactory> managementPort(AuditProperties properties) {
+  WebServerFactoryCustomizer<ConfigurableWebServerFactory> managementPort(
+      AuditProperties properties) {
     return server -> server.setPort(properties.managementPort());
   }
 }

@@ -26,7 +26,9 @@ final class LocalBroker implements AutoCloseable {
     settings.put("process.roles", "broker,controller");
     settings.put("node.id", "1");
     settings.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
-    settings.put("listeners", "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
+    settings.put(
+        "listeners",
+        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
     settings.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
     settings.put("controller.listener.names", "CONTROLLER");
     settings.put("log.dirs", folder.resolve("log").toString());
@@ -54,7 +56,9 @@ final class LocalBroker implements AutoCloseable {
     try (PrintStream lines = new PrintStream(Files.newOutputStream(file))) {
       settings.forEach((name, value) -> lines.println(name + "=" + value));
     }
-    String[] arguments = {"format", "--cluster-id", Uuid.randomUuid().toString(), "--config", file.toString()};
+    String[] arguments = {
+      "format", "--cluster-id", Uuid.randomUuid().toString(), "--config", file.toString()
+    };
     int result = StorageTool.execute(arguments, new PrintStream(new ByteArrayOutputStream()));
     if (result != 0) {
       throw new IOException("formatting the broker's storage ended with " + result);

@@ -71,7 +71,9 @@ class TransformerApplicationTest {
   void itServesHealthAndMetricsAndNothingElse() throws Exception {
     createTopics("endpoints", Map.of());
     try (ConfigurableApplicationContext application = start("endpoints")) {
-      await().atMost(PATIENCE).untilAsserted(() -> assertThat(status("/actuator/health/readiness")).isEqualTo(200));
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(() -> assertThat(status("/actuator/health/readiness")).isEqualTo(200));
       assertThat(status("/actuator/health/liveness")).isEqualTo(200);
       send("endpoints", "not JSON");
       await()
@@ -82,7 +84,8 @@ class TransformerApplicationTest {
                       .contains("audit_dead_letters_total{reason=\"not-json\"} 1.0")
                       .contains("audit_transform_latency_seconds_bucket")
                       .contains("kafka_stream_thread_process_total"));
-      for (String path : List.of("/", "/actuator", "/actuator/env", "/actuator/heapdump", "/actuator/shutdown")) {
+      for (String path :
+          List.of("/", "/actuator", "/actuator/env", "/actuator/heapdump", "/actuator/shutdown")) {
         assertThat(status(path)).as(path).isEqualTo(404);
       }
     }
@@ -97,22 +100,31 @@ class TransformerApplicationTest {
       assertThat(read("restart.audit.events", 2)).hasSize(2);
     }
     // Nobody has to wait until a session times out.
-    assertThat(admin.describeConsumerGroups(List.of("restart")).all().get().get("restart").members()).isEmpty();
+    assertThat(
+            admin.describeConsumerGroups(List.of("restart")).all().get().get("restart").members())
+        .isEmpty();
 
     try (ConfigurableApplicationContext application = start("restart")) {
       send("restart", insert(3, "\"f\""));
       List<ConsumerRecord<byte[], byte[]>> events = read("restart.audit.events", 3);
       assertThat(events).hasSize(3);
-      assertThat(Json.read(events.get(2).value()).required("after")).isEqualTo(Json.read("{\"id\": 3, \"paid\": false}"));
-      assertThat(new String(events.get(2).key(), StandardCharsets.UTF_8)).isEqualTo("shop.orders {\"id\":3}");
+      assertThat(Json.read(events.get(2).value()).required("after"))
+          .isEqualTo(Json.read("{\"id\": 3, \"paid\": false}"));
+      assertThat(new String(events.get(2).key(), StandardCharsets.UTF_8))
+          .isEqualTo("shop.orders {\"id\":3}");
     }
   }
 
   @Test
-  void anEventThatTheBrokerRefusesAsTooLargeEndsInTheDeadLettersAndTheRestFlowsOn() throws Exception {
+  void anEventThatTheBrokerRefusesAsTooLargeEndsInTheDeadLettersAndTheRestFlowsOn()
+      throws Exception {
     createTopics("oversized", Map.of("audit.events", 20_000));
     try (ConfigurableApplicationContext application = start("oversized")) {
-      String incompressible = new java.util.Random(1).ints(60_000, 'a', 'z').collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
+      String incompressible =
+          new java.util.Random(1)
+              .ints(60_000, 'a', 'z')
+              .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+              .toString();
       send("oversized", insert(2, '"' + incompressible + '"'));
       send("oversized", insert(3, "\"t\""));
 
@@ -120,11 +132,17 @@ class TransformerApplicationTest {
           .singleElement()
           .satisfies(
               letter -> {
-                assertThat(new String(letter.value(), StandardCharsets.UTF_8)).contains(incompressible);
-                assertThat(letter.headers().lastHeader("audit.reason").value()).asString().isEqualTo("too-large");
+                assertThat(new String(letter.value(), StandardCharsets.UTF_8))
+                    .contains(incompressible);
+                assertThat(letter.headers().lastHeader("audit.reason").value())
+                    .asString()
+                    .isEqualTo("too-large");
               });
       assertThat(read("oversized.audit.events", 1))
-          .anySatisfy(event -> assertThat(new String(event.value(), StandardCharsets.UTF_8)).contains("\"transaction_id\":3"));
+          .anySatisfy(
+              event ->
+                  assertThat(new String(event.value(), StandardCharsets.UTF_8))
+                      .contains("\"transaction_id\":3"));
     }
   }
 
@@ -156,24 +174,32 @@ class TransformerApplicationTest {
     variables.put("AUDIT_MANAGEMENT_PORT", String.valueOf(port));
     StandardEnvironment environment = new StandardEnvironment();
     String source = StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME;
-    environment.getPropertySources().replace(source, new SystemEnvironmentPropertySource(source, variables));
+    environment
+        .getPropertySources()
+        .replace(source, new SystemEnvironmentPropertySource(source, variables));
     SpringApplication application = new SpringApplication(TransformerApplication.class);
     application.setEnvironment(environment);
     application.setRegisterShutdownHook(false);
     return application.run();
   }
 
-  private static void createTopics(String prefix, Map<String, Integer> maxMessageBytes) throws Exception {
+  private static void createTopics(String prefix, Map<String, Integer> maxMessageBytes)
+      throws Exception {
     List<NewTopic> topics = new ArrayList<>();
     for (String name : List.of("cdc.raw", "audit.events", "audit.catalog", "audit.dead-letter")) {
       String limit = String.valueOf(maxMessageBytes.getOrDefault(name, 1 << 24));
-      topics.add(new NewTopic(prefix + "." + name, 1, (short) 1).configs(Map.of("max.message.bytes", limit)));
+      topics.add(
+          new NewTopic(prefix + "." + name, 1, (short) 1)
+              .configs(Map.of("max.message.bytes", limit)));
     }
     admin.createTopics(topics).all().get();
   }
 
-  private static void send(String prefix, String record) throws ExecutionException, InterruptedException {
-    producer.send(new ProducerRecord<>(prefix + ".cdc.raw", record.getBytes(StandardCharsets.UTF_8))).get();
+  private static void send(String prefix, String record)
+      throws ExecutionException, InterruptedException {
+    producer
+        .send(new ProducerRecord<>(prefix + ".cdc.raw", record.getBytes(StandardCharsets.UTF_8)))
+        .get();
   }
 
   /** At least so many records of a topic of one partition, from its beginning. */
@@ -181,7 +207,9 @@ class TransformerApplicationTest {
     List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
-            Map.of("bootstrap.servers", broker.address()), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            Map.of("bootstrap.servers", broker.address()),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
       consumer.assign(List.of(new TopicPartition(topic, 0)));
       consumer.seekToBeginning(consumer.assignment());
       await()
@@ -197,9 +225,11 @@ class TransformerApplicationTest {
 
   private static String catalogSignal() {
     String body =
-        "{\"reason\": \"watch\", \"replica_identity\": \"full\", \"key\": [\"id\"], \"columns\": "
-            + "[{\"name\": \"id\", \"type\": \"integer\"}, {\"name\": \"paid\", \"type\": \"boolean\"}]}";
-    String data = "{\"kind\":\"catalog\",\"schema_name\":\"shop\",\"table_name\":\"orders\",\"body_1\":\"%s\"}";
+        "{\"reason\": \"watch\", \"replica_identity\": \"full\", \"key\": [\"id\"], \"columns\":"
+            + " [{\"name\": \"id\", \"type\": \"integer\"}, {\"name\": \"paid\", \"type\":"
+            + " \"boolean\"}]}";
+    String data =
+        "{\"kind\":\"catalog\",\"schema_name\":\"shop\",\"table_name\":\"orders\",\"body_1\":\"%s\"}";
     return record(1, "capture", "signal", data.formatted(body.replace("\"", "\\\"")));
   }
 
@@ -209,9 +239,10 @@ class TransformerApplicationTest {
 
   private static String record(int number, String schema, String table, String data) {
     return """
-        {"data":%s,"metadata":{"timestamp":"2026-11-22T10:00:0%d.5Z","record-type":"data","operation":"insert",\
-        "partition-key-type":"schema-table","schema-name":"%s","table-name":"%s","transaction-id":%2$d,\
-        "transaction-record-id":1,"commit-timestamp":"2026-11-22T10:00:0%2$dZ","stream-position":"%2$d"}}"""
+    {"data":%s,"metadata":{"timestamp":"2026-11-22T10:00:0%d.5Z","record-type":"data","operation":"insert",\
+    "partition-key-type":"schema-table","schema-name":"%s","table-name":"%s","transaction-id":%2$d,\
+    "transaction-record-id":1,"commit-timestamp":"2026-11-22T10:00:0%2$dZ","stream-position":"%2$d"}}\
+    """
         .formatted(data, number, schema, table);
   }
 
@@ -220,7 +251,8 @@ class TransformerApplicationTest {
   }
 
   private HttpResponse<String> get(String path) throws IOException, InterruptedException {
-    HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build();
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build();
     return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
   }
 }

@@ -34,16 +34,23 @@ public final class CatalogJson {
     return output.writeAscii("]}").toBytes();
   }
 
-  /** @throws RuntimeException if the value is no catalog entry */
+  /**
+   * @throws RuntimeException if the value is no catalog entry
+   */
   public static TableHistory readHistory(JsonNode entry) {
     TableName table =
-        new TableName(entry.required("schema_name").stringValue(), entry.required("table_name").stringValue());
+        new TableName(
+            entry.required("schema_name").stringValue(),
+            entry.required("table_name").stringValue());
     List<CatalogVersion> versions =
         entry.required("versions").values().stream().map(CatalogJson::readVersion).toList();
     return new TableHistory(table, versions);
   }
 
-  /** @throws RuntimeException if the members {@code replica_identity}, {@code key} and {@code columns} make no shape */
+  /**
+   * @throws RuntimeException if the members {@code replica_identity}, {@code key} and {@code
+   *     columns} make no shape
+   */
   public static TableShape readShape(JsonNode node) {
     String identity = node.required("replica_identity").stringValue().toUpperCase(Locale.ROOT);
     return new TableShape(
@@ -96,7 +103,8 @@ public final class CatalogJson {
                 node.required("sequence").intValue(),
                 node.required("position").stringValue())
             : null;
-    return CatalogVersion.of(since, Timestamp.parse(node.required("captured_at").stringValue()), readShape(node));
+    return CatalogVersion.of(
+        since, Timestamp.parse(node.required("captured_at").stringValue()), readShape(node));
   }
 
   private static CatalogColumn readColumn(JsonNode node) {

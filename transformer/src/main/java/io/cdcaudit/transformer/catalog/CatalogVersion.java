@@ -7,17 +7,22 @@ import io.cdcaudit.transformer.record.Timestamp;
 /**
  * A table's shape from one point of the source's history on.
  *
- * @param since the change that brought it; null if a full load read the signal, which then is older than any change
+ * @param since the change that brought it; null if a full load read the signal, which then is older
+ *     than any change
  * @param capturedAt when DMS built the signal's record
  * @param columns the shape's columns, prepared for reading rows
  */
-public record CatalogVersion(Commit since, Timestamp capturedAt, TableShape shape, Columns columns) {
+public record CatalogVersion(
+    Commit since, Timestamp capturedAt, TableShape shape, Columns columns) {
 
   public static CatalogVersion of(Commit since, Timestamp capturedAt, TableShape shape) {
     return new CatalogVersion(since, capturedAt, shape, Columns.of(shape));
   }
 
-  /** Whether the version is in force for a record: within one transaction the sequence decides, otherwise time. */
+  /**
+   * Whether the version is in force for a record: within one transaction the sequence decides,
+   * otherwise time.
+   */
   boolean isNotLaterThan(ChangeRecord record) {
     if (since == null) {
       return true;

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Every table's history, as this process knows it: what the catalog topic says and what signals have said since.
- * Shared by all threads.
+ * Every table's history, as this process knows it: what the catalog topic says and what signals
+ * have said since. Shared by all threads.
  */
 public final class Catalogs {
 
@@ -23,7 +23,10 @@ public final class Catalogs {
     return history == null ? TableHistory.empty(table) : history;
   }
 
-  /** Adds a version at once. The table is then {@link #isUnpublished} unless the version says nothing new. */
+  /**
+   * Adds a version at once. The table is then {@link #isUnpublished} unless the version says
+   * nothing new.
+   */
   public void add(TableName table, CatalogVersion version) {
     histories.compute(
         table,
@@ -39,8 +42,9 @@ public final class Catalogs {
   }
 
   /**
-   * Takes in what the topic says. Another process may have published without having heard of a version that is known
-   * here: both are kept, and the table is {@link #isUnpublished} until the topic shows them together.
+   * Takes in what the topic says. Another process may have published without having heard of a
+   * version that is known here: both are kept, and the table is {@link #isUnpublished} until the
+   * topic shows them together.
    */
   public void receive(TableHistory published) {
     histories.compute(

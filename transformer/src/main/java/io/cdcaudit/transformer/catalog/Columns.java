@@ -7,7 +7,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A table's columns, prepared for reading rows: the catalog's in table order, then any that it does not know. */
+/**
+ * A table's columns, prepared for reading rows: the catalog's in table order, then any that it does
+ * not know.
+ */
 public final class Columns {
 
   /** Of a table that no catalog describes. */
@@ -19,7 +22,8 @@ public final class Columns {
   private final boolean hasFullIdentity;
   private final Map<String, Integer> indices = new HashMap<>();
 
-  private Columns(List<Column> columns, List<Integer> key, boolean described, boolean hasFullIdentity) {
+  private Columns(
+      List<Column> columns, List<Integer> key, boolean described, boolean hasFullIdentity) {
     this.columns = columns.toArray(Column[]::new);
     this.key = key;
     this.described = described;
@@ -31,7 +35,9 @@ public final class Columns {
 
   static Columns of(TableShape shape) {
     List<Column> columns =
-        shape.columns().stream().map(column -> Column.of(column, shape.key().contains(column.name()))).toList();
+        shape.columns().stream()
+            .map(column -> Column.of(column, shape.key().contains(column.name())))
+            .toList();
     List<String> names = columns.stream().map(Column::name).toList();
     List<Integer> key = shape.key().stream().map(names::indexOf).toList();
     return new Columns(columns, key, true, shape.replicaIdentity() == ReplicaIdentity.FULL);
@@ -72,7 +78,9 @@ public final class Columns {
     return more == null ? this : new Columns(more, key, described, hasFullIdentity);
   }
 
-  /** A row's values in the order of these columns, which include the row's; null where it has none. */
+  /**
+   * A row's values in the order of these columns, which include the row's; null where it has none.
+   */
   public JsonSlice[] align(RowImage row) {
     JsonSlice[] values = new JsonSlice[columns.length];
     for (int position = 0; position < row.size(); position++) {

@@ -9,11 +9,15 @@ import java.util.stream.IntStream;
 /**
  * The versions of a table's catalog entry, oldest first. Immutable.
  *
- * <p>Records of any age find the version that they were written under, so that a replay reads them as before.
+ * <p>Records of any age find the version that they were written under, so that a replay reads them
+ * as before.
  */
 public record TableHistory(TableName table, List<CatalogVersion> versions) {
 
-  /** Older versions are forgotten; records older than the oldest kept version are read with that one. */
+  /**
+   * Older versions are forgotten; records older than the oldest kept version are read with that
+   * one.
+   */
   public static final int MOST_VERSIONS = 50;
 
   /** Over all versions, so that an entry stays below a megabyte. */
@@ -27,7 +31,10 @@ public record TableHistory(TableName table, List<CatalogVersion> versions) {
     return new TableHistory(table, List.of());
   }
 
-  /** The columns to read a record with: of the newest version not later than it, or else of the first. */
+  /**
+   * The columns to read a record with: of the newest version not later than it, or else of the
+   * first.
+   */
   public Columns columnsFor(ChangeRecord record) {
     for (int index = versions.size() - 1; index >= 0; index--) {
       if (versions.get(index).isNotLaterThan(record)) {

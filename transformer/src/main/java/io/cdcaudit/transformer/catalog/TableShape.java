@@ -10,9 +10,12 @@ import java.util.Set;
  * @param key the key's columns, in its order; empty for a table without one
  * @param columns all columns, in table order
  */
-public record TableShape(ReplicaIdentity replicaIdentity, List<String> key, List<CatalogColumn> columns) {
+public record TableShape(
+    ReplicaIdentity replicaIdentity, List<String> key, List<CatalogColumn> columns) {
 
-  /** @throws IllegalArgumentException if the parts contradict each other */
+  /**
+   * @throws IllegalArgumentException if the parts contradict each other
+   */
   public TableShape {
     key = List.copyOf(key);
     columns = List.copyOf(columns);
@@ -25,7 +28,8 @@ public record TableShape(ReplicaIdentity replicaIdentity, List<String> key, List
         throw new IllegalArgumentException("column \"" + column.name() + "\" stands there twice");
       }
       if (key.contains(column.name()) && (column.ignored() || column.redacted())) {
-        throw new IllegalArgumentException("key column \"" + column.name() + "\" can't be ignored or redacted");
+        throw new IllegalArgumentException(
+            "key column \"" + column.name() + "\" can't be ignored or redacted");
       }
     }
     if (!names.containsAll(key)) {

@@ -6,8 +6,8 @@ import java.util.stream.Stream;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
- * All settings of the transformer, from the environment variables that {@code contract/transformer-environment.ts}
- * lists; {@link Setting} says what each may be.
+ * All settings of the transformer, from the environment variables that {@code
+ * contract/transformer-environment.ts} lists; {@link Setting} says what each may be.
  */
 @ConfigurationProperties("audit")
 public record AuditProperties(
@@ -33,9 +33,12 @@ public record AuditProperties(
   public record TopicNames(String raw, String events, String catalog, String deadLetter) {}
 
   private static final Pattern KAFKA_NAME = Pattern.compile("[A-Za-z0-9._-]{1,249}");
-  private static final Pattern SERVERS = Pattern.compile("[^\\s,:]+:\\d{1,5}(,[^\\s,:]+:\\d{1,5})*");
+  private static final Pattern SERVERS =
+      Pattern.compile("[^\\s,:]+:\\d{1,5}(,[^\\s,:]+:\\d{1,5})*");
 
-  /** @throws InvalidSettingException for the first setting that is missing or not allowed */
+  /**
+   * @throws InvalidSettingException for the first setting that is missing or not allowed
+   */
   public AuditProperties {
     check(Setting.SOURCE_ID, sourceId, value -> !value.isBlank() && value.lines().count() == 1);
     check(Setting.BOOTSTRAP_SERVERS, bootstrapServers, SERVERS.asMatchPredicate());
@@ -49,8 +52,12 @@ public record AuditProperties(
     check(
         Setting.DEAD_LETTER_TOPIC,
         names.deadLetter(),
-        value -> Stream.of(names.raw(), names.events(), names.catalog(), value).distinct().count() == 4);
-    check(Setting.REPLICATION_FACTOR, replicationFactor, value -> value == -1 || (value >= 1 && value <= 15));
+        value ->
+            Stream.of(names.raw(), names.events(), names.catalog(), value).distinct().count() == 4);
+    check(
+        Setting.REPLICATION_FACTOR,
+        replicationFactor,
+        value -> value == -1 || (value >= 1 && value <= 15));
     check(Setting.STREAM_THREADS, streamThreads, between(1, 64));
     check(Setting.LOB_MAX_SIZE_KILOBYTES, lobMaxSizeKilobytes, between(1, 102_400));
     check(Setting.MESSAGE_MAX_BYTES, messageMaxBytes, between(1 << 20, 1 << 28));

@@ -1,20 +1,26 @@
 package io.cdcaudit.transformer.configuration;
 
 import java.util.Optional;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringBootExceptionReporter;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
-import org.slf4j.LoggerFactory;
 
-/** Says in one line why the transformer did not start; failures that it has no line for are Spring Boot's to report. */
+/**
+ * Says in one line why the transformer did not start; failures that it has no line for are Spring
+ * Boot's to report.
+ */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class StartupFailureReporter implements SpringBootExceptionReporter {
 
   @Override
   public boolean reportException(Throwable failure) {
     Optional<String> line = line(failure);
-    line.ifPresent(text -> LoggerFactory.getLogger("io.cdcaudit.transformer").error("The transformer can't start: {}", text));
+    line.ifPresent(
+        text ->
+            LoggerFactory.getLogger("io.cdcaudit.transformer")
+                .error("The transformer can't start: {}", text));
     return line.isPresent();
   }
 
@@ -28,7 +34,8 @@ final class StartupFailureReporter implements SpringBootExceptionReporter {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof BindException unreadable && unreadable.getProperty() != null) {
         Object value = unreadable.getProperty().getValue();
-        return Setting.ofProperty(unreadable.getName().toString()).map(setting -> setting.complaint(value));
+        return Setting.ofProperty(unreadable.getName().toString())
+            .map(setting -> setting.complaint(value));
       }
     }
     return Optional.empty();

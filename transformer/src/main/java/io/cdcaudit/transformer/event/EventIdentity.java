@@ -10,8 +10,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
 /**
- * The identity of events: a UUIDv5 of what tells a change from every other and is the same when it comes again.
- * For one thread: it reuses its digest.
+ * The identity of events: a UUIDv5 of what tells a change from every other and is the same when it
+ * comes again. For one thread: it reuses its digest.
  */
 public final class EventIdentity {
 
@@ -53,14 +53,22 @@ public final class EventIdentity {
   }
 
   /**
-   * Of a row that a full load read. A row with a key is told from others by its content, which is the same in a record
-   * that comes twice; rows without a key may be equal, so their place on the topic tells them apart.
+   * Of a row that a full load read. A row with a key is told from others by its content, which is
+   * the same in a record that comes twice; rows without a key may be equal, so their place on the
+   * topic tells them apart.
    */
   public UUID ofBaseline(ChangeRecord record, Origin origin) {
     String row = record.keyed() ? record.data().raw().toString() : origin.toString();
     TableName table = record.table();
     return uuid(
-        String.join("\n", sourceId, "baseline", record.capturedAt().text(), table.schema(), table.table(), row));
+        String.join(
+            "\n",
+            sourceId,
+            "baseline",
+            record.capturedAt().text(),
+            table.schema(),
+            table.table(),
+            row));
   }
 
   private UUID uuid(String name) {

@@ -1,6 +1,9 @@
 package io.cdcaudit.transformer.event;
 
-/** Why a record makes no event although nothing is wrong with it; the codes are those of the metrics. */
+/**
+ * Why a record makes no event although nothing is wrong with it; the codes are those of the
+ * metrics.
+ */
 public enum IgnoredKind {
   /** DMS on its own doings. */
   CONTROL("control"),

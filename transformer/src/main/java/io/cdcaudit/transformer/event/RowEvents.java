@@ -13,8 +13,8 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * Changed rows as images: typed by the catalog, the old row reduced to what differs, and every value that the stream
- * did not carry named. For one thread: it reuses its buffers.
+ * Changed rows as images: typed by the catalog, the old row reduced to what differs, and every
+ * value that the stream did not carry named. For one thread: it reuses its buffers.
  */
 public final class RowEvents {
 
@@ -27,7 +27,9 @@ public final class RowEvents {
   private final BitSet unknown = new BitSet();
   private final BitSet untyped = new BitSet();
 
-  /** @param lobLimit bytes at which DMS cuts a LOB */
+  /**
+   * @param lobLimit bytes at which DMS cuts a LOB
+   */
   public RowEvents(int lobLimit) {
     this.lobLimit = lobLimit;
   }
@@ -46,7 +48,11 @@ public final class RowEvents {
 
   private RowImages inserted(Columns columns, JsonSlice[] row) {
     return new RowImages(
-        key(columns, row), null, wholeRow(columns, row, after), names(unknown, columns), names(untyped, columns));
+        key(columns, row),
+        null,
+        wholeRow(columns, row, after),
+        names(unknown, columns),
+        names(untyped, columns));
   }
 
   private RowImages deleted(Columns columns, JsonSlice[] row) {
@@ -57,14 +63,20 @@ public final class RowEvents {
       }
     }
     return new RowImages(
-        key(columns, row), wholeRow(columns, row, before), null, names(unknown, columns), names(untyped, columns));
+        key(columns, row),
+        wholeRow(columns, row, before),
+        null,
+        names(unknown, columns),
+        names(untyped, columns));
   }
 
   private RowImages updated(ChangeRecord record, Columns known) {
     Columns columns = record.beforeImage() == null ? known : known.including(record.beforeImage());
     JsonSlice[] row = columns.align(record.data());
     JsonSlice[] oldRow =
-        record.beforeImage() == null ? new JsonSlice[columns.size()] : columns.align(record.beforeImage());
+        record.beforeImage() == null
+            ? new JsonSlice[columns.size()]
+            : columns.align(record.beforeImage());
     boolean differs = false;
     boolean differsNotably = false;
     open(before);
@@ -92,7 +104,11 @@ public final class RowEvents {
     }
     byte[] difference = close(before);
     return new RowImages(
-        key(columns, row), difference, wholeRow(columns, row, after), names(unknown, columns), names(untyped, columns));
+        key(columns, row),
+        difference,
+        wholeRow(columns, row, after),
+        names(unknown, columns),
+        names(untyped, columns));
   }
 
   private byte[] wholeRow(Columns columns, JsonSlice[] row, JsonOutput output) {
@@ -158,7 +174,9 @@ public final class RowEvents {
       output.write(REDACTED);
       return Fit.TYPED;
     }
-    return column.type().isCutAt(lobLimit, value) ? Fit.INCOMPLETE : column.type().write(value, output);
+    return column.type().isCutAt(lobLimit, value)
+        ? Fit.INCOMPLETE
+        : column.type().write(value, output);
   }
 
   private static void open(JsonOutput output) {

@@ -10,7 +10,11 @@ import java.util.List;
  * @param untypedColumns those kept as DMS sent them
  */
 public record RowImages(
-    byte[] key, byte[] before, byte[] after, List<String> unknownColumns, List<String> untypedColumns) {
+    byte[] key,
+    byte[] before,
+    byte[] after,
+    List<String> unknownColumns,
+    List<String> untypedColumns) {
 
   public static final RowImages NONE = new RowImages(null, null, null, List.of(), List.of());
 }

@@ -20,7 +20,10 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Rows of {@code capture.signal}: what DMS does not say of itself, said in the transaction that it is about. */
+/**
+ * Rows of {@code capture.signal}: what DMS does not say of itself, said in the transaction that it
+ * is about.
+ */
 final class SignalEvents {
 
   static final TableName TABLE = new TableName("capture", "signal");
@@ -53,19 +56,27 @@ final class SignalEvents {
     JsonNode body = body(row);
     return switch (kind) {
       case "context" -> audited(record, AuditOperation.CONTEXT, TABLE, context(body));
-      case "canary" -> audited(record, AuditOperation.CANARY, TABLE, new Context(null, null, bytes(body)));
+      case "canary" ->
+          audited(record, AuditOperation.CANARY, TABLE, new Context(null, null, bytes(body)));
       case "truncate" -> audited(record, AuditOperation.TRUNCATE, subject(row), Context.NONE);
       case "catalog" -> declared(record, subject(row), body);
-      default -> throw invalid("kind is \"" + kind + "\"; known are context, catalog, truncate and canary");
+      default ->
+          throw invalid(
+              "kind is \"" + kind + "\"; known are context, catalog, truncate and canary");
     };
   }
 
-  private Outcome audited(ChangeRecord record, AuditOperation operation, TableName table, Context context) {
+  private Outcome audited(
+      ChangeRecord record, AuditOperation operation, TableName table, Context context) {
     return new Outcome.Audited(event(record, operation, table, RowImages.NONE, context));
   }
 
   private AuditEvent event(
-      ChangeRecord record, AuditOperation operation, TableName table, RowImages images, Context context) {
+      ChangeRecord record,
+      AuditOperation operation,
+      TableName table,
+      RowImages images,
+      Context context) {
     return new AuditEvent(
         identity.ofChange(record.commit(), table),
         operation,
@@ -91,14 +102,17 @@ final class SignalEvents {
             List.of(),
             List.of());
     return new Outcome.Declared(
-        table, version, event(record, AuditOperation.SCHEMA, table, shapes, reasonAndCommand(body)));
+        table,
+        version,
+        event(record, AuditOperation.SCHEMA, table, shapes, reasonAndCommand(body)));
   }
 
   private static TableShape shape(JsonNode body) {
     try {
       return CatalogJson.readShape(body);
     } catch (RuntimeException incomplete) {
-      throw invalid("the body of the catalog signal is no table's shape: " + incomplete.getMessage());
+      throw invalid(
+          "the body of the catalog signal is no table's shape: " + incomplete.getMessage());
     }
   }
 

@@ -7,8 +7,8 @@ import io.cdcaudit.transformer.record.IncomingRecordReader;
 import io.cdcaudit.transformer.record.RefusedRecordException;
 
 /**
- * What becomes of each record. It reads the catalogs and changes nothing, so that it can be asked again. For one
- * thread: its parts reuse their buffers.
+ * What becomes of each record. It reads the catalogs and changes nothing, so that it can be asked
+ * again. For one thread: its parts reuse their buffers.
  */
 public final class Transformation {
 
@@ -29,7 +29,9 @@ public final class Transformation {
     this.catalogs = catalogs;
   }
 
-  /** @param value a record's value, which may be anything */
+  /**
+   * @param value a record's value, which may be anything
+   */
   public Outcome apply(byte[] value, Origin origin) {
     try {
       IncomingRecord incoming = reader.read(value);
@@ -40,7 +42,9 @@ public final class Transformation {
         return new Outcome.Ignored(IgnoredKind.IGNORED_TABLE, ofIgnoredTable.table());
       }
       ChangeRecord record = (ChangeRecord) incoming;
-      return record.table().equals(SignalEvents.TABLE) ? signals.of(record) : rowChange(record, origin);
+      return record.table().equals(SignalEvents.TABLE)
+          ? signals.of(record)
+          : rowChange(record, origin);
     } catch (RefusedRecordException refused) {
       return new Outcome.Refused(refused.reason(), refused.getMessage());
     }

@@ -3,7 +3,10 @@ package io.cdcaudit.transformer.json;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A growing UTF-8 buffer that JSON is written into. Reused record after record by the one thread that owns it. */
+/**
+ * A growing UTF-8 buffer that JSON is written into. Reused record after record by the one thread
+ * that owns it.
+ */
 public final class JsonOutput {
 
   private static final byte[] HEXADECIMAL = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
@@ -35,7 +38,10 @@ public final class JsonOutput {
     return Arrays.copyOf(bytes, length);
   }
 
-  /** Gives the JSON string that was written last, from {@code start} on, the form that {@link #writeString} gives it. */
+  /**
+   * Gives the JSON string that was written last, from {@code start} on, the form that {@link
+   * #writeString} gives it.
+   */
   public void canonicalizeString(int start) {
     JsonSlice written = new JsonSlice(bytes, start, length);
     if (written.isString()) {
@@ -81,7 +87,9 @@ public final class JsonOutput {
     return writeAscii(Long.toString(number));
   }
 
-  /** A JSON string, with the fewest escapes that JSON allows, as {@code JSON.stringify} writes it. */
+  /**
+   * A JSON string, with the fewest escapes that JSON allows, as {@code JSON.stringify} writes it.
+   */
   public JsonOutput writeString(String value) {
     byte[] encoded = value.getBytes(StandardCharsets.UTF_8);
     return writeString(encoded, 0, encoded.length);
@@ -127,7 +135,12 @@ public final class JsonOutput {
 
   private void ensure(int more) {
     if (length + more > bytes.length) {
-      bytes = Arrays.copyOf(bytes, Math.max(Math.addExact(length, more), (int) Math.min(bytes.length * 2L, Integer.MAX_VALUE - 8)));
+      bytes =
+          Arrays.copyOf(
+              bytes,
+              Math.max(
+                  Math.addExact(length, more),
+                  (int) Math.min(bytes.length * 2L, Integer.MAX_VALUE - 8)));
     }
   }
 }

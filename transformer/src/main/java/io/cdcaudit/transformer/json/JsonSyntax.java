@@ -10,10 +10,15 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonFactoryBuilder;
 import tools.jackson.core.util.JsonRecyclerPools;
 
-/** How the transformer reads JSON: as UTF-8, and with limits that only Kafka's message size and PostgreSQL set. */
+/**
+ * How the transformer reads JSON: as UTF-8, and with limits that only Kafka's message size and
+ * PostgreSQL set.
+ */
 public final class JsonSyntax {
 
-  /** Deeper nesting is no JSON to the transformer, so that no reader behind it overflows its stack. */
+  /**
+   * Deeper nesting is no JSON to the transformer, so that no reader behind it overflows its stack.
+   */
   public static final int LARGEST_DEPTH = 400;
 
   private static final StreamReadConstraints LIMITS =
@@ -25,10 +30,17 @@ public final class JsonSyntax {
           .maxNumberLength(150_000)
           .build();
 
-  /** Remembers names and makes equal ones identical: those of records are columns, few and always the same. */
-  private static final JsonFactory RECORDS = factory().enable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
+  /**
+   * Remembers names and makes equal ones identical: those of records are columns, few and always
+   * the same.
+   */
+  private static final JsonFactory RECORDS =
+      factory().enable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
-  /** A factory of its own, so that names in jsonb values, which may be any, never crowd out those of columns. */
+  /**
+   * A factory of its own, so that names in jsonb values, which may be any, never crowd out those of
+   * columns.
+   */
   private static final JsonFactory VALUES =
       factory().disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
@@ -37,7 +49,8 @@ public final class JsonSyntax {
   private static JsonFactoryBuilder factory() {
     return JsonFactory.builder()
         .streamReadConstraints(LIMITS)
-        // Each thread keeps its buffers: the default pool is shared, and dearer than a small record.
+        // Each thread keeps its buffers: the default pool is shared, and dearer than a small
+        // record.
         .recyclerPool(JsonRecyclerPools.threadLocalPool())
         .disable(TokenStreamFactory.Feature.CHARSET_DETECTION);
   }
@@ -48,8 +61,9 @@ public final class JsonSyntax {
   }
 
   /**
-   * The value that the parser, which reads {@code bytes} from their beginning, stands on. The parser need not decode a
-   * scalar to find its end, which it does on its next step anyway; until then a scalar is not known to be well-formed.
+   * The value that the parser, which reads {@code bytes} from their beginning, stands on. The
+   * parser need not decode a scalar to find its end, which it does on its next step anyway; until
+   * then a scalar is not known to be well-formed.
    */
   public static JsonSlice slice(JsonParser parser, byte[] bytes) {
     int start = tokenStart(parser);
@@ -57,7 +71,8 @@ public final class JsonSyntax {
       parser.skipChildren();
       return new JsonSlice(bytes, start, tokenEnd(parser));
     }
-    return new JsonSlice(bytes, start, bytes[start] == '"' ? endOfString(bytes, start) : endOfLiteral(bytes, start));
+    return new JsonSlice(
+        bytes, start, bytes[start] == '"' ? endOfString(bytes, start) : endOfLiteral(bytes, start));
   }
 
   /** Where the current token begins. */
@@ -71,8 +86,8 @@ public final class JsonSyntax {
   }
 
   /**
-   * Whether the text is one JSON value that jsonb would take as well: the json type also stores {@code \u0000} and
-   * unpaired surrogates, which jsonb refuses.
+   * Whether the text is one JSON value that jsonb would take as well: the json type also stores
+   * {@code \u0000} and unpaired surrogates, which jsonb refuses.
    */
   public static boolean isStorableJson(Text text) {
     boolean hasUnicodeEscapes = hasUnicodeEscapes(text);

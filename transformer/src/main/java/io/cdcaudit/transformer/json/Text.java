@@ -34,7 +34,9 @@ public record Text(byte[] bytes, int start, int end) {
     return true;
   }
 
-  /** How many UTF-16 code units the text has: one for each character, two for those of four bytes. */
+  /**
+   * How many UTF-16 code units the text has: one for each character, two for those of four bytes.
+   */
   public int utf16Length() {
     int count = 0;
     for (int index = start; index < end; index++) {

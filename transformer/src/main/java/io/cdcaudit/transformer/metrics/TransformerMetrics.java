@@ -24,7 +24,8 @@ public final class TransformerMetrics {
     this.registry = registry;
     this.latency =
         Timer.builder("audit.transform.latency")
-            .description("Time from captured_at, when DMS built the change record, to transformed_at")
+            .description(
+                "Time from captured_at, when DMS built the change record, to transformed_at")
             .serviceLevelObjectives(
                 Duration.ofMillis(10),
                 Duration.ofMillis(50),
@@ -37,7 +38,9 @@ public final class TransformerMetrics {
             .register(registry);
   }
 
-  /** @param kind the event's operation, or why there is no event */
+  /**
+   * @param kind the event's operation, or why there is no event
+   */
   public void count(String kind, TableName table) {
     records
         .computeIfAbsent(kind, name -> new ConcurrentHashMap<>())

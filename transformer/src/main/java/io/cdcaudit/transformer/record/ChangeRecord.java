@@ -7,7 +7,8 @@ package io.cdcaudit.transformer.record;
  * @param commit null for a row read by a full load, which belongs to no transaction
  * @param keyed whether DMS partitioned the record by a key: then the table has one
  * @param data the new row; for a delete the old one
- * @param beforeImage the old row of an update, as far as the replica identity gives it; null without one
+ * @param beforeImage the old row of an update, as far as the replica identity gives it; null
+ *     without one
  */
 public record ChangeRecord(
     Operation operation,

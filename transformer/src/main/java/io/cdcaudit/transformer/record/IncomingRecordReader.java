@@ -8,14 +8,19 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/** Reads DMS's JSON in one pass, leaving each column's value as it stands. For one thread: it reuses its buffers. */
+/**
+ * Reads DMS's JSON in one pass, leaving each column's value as it stands. For one thread: it reuses
+ * its buffers.
+ */
 public final class IncomingRecordReader {
 
   private String[] names = new String[64];
   private JsonSlice[] values = new JsonSlice[64];
   private TableName lastTable = new TableName("", "");
 
-  /** @throws RefusedRecordException if the bytes are no record of DMS's, or one that has no identity */
+  /**
+   * @throws RefusedRecordException if the bytes are no record of DMS's, or one that has no identity
+   */
   public IncomingRecord read(byte[] value) {
     if (value == null) {
       throw new RefusedRecordException(DeadLetterReason.NOT_JSON, "the record has no value");
@@ -25,7 +30,8 @@ public final class IncomingRecordReader {
     } catch (JacksonException invalid) {
       // Jackson's own message may quote the row.
       long offset = invalid.getLocation() == null ? -1 : invalid.getLocation().getByteOffset();
-      throw new RefusedRecordException(DeadLetterReason.NOT_JSON, "the value is no JSON from byte " + offset + " on");
+      throw new RefusedRecordException(
+          DeadLetterReason.NOT_JSON, "the value is no JSON from byte " + offset + " on");
     }
   }
 
@@ -54,11 +60,13 @@ public final class IncomingRecordReader {
       parser.skipChildren();
     }
     if (parser.nextToken() != null) {
-      throw new RefusedRecordException(DeadLetterReason.NOT_JSON, "the value holds more than one JSON value");
+      throw new RefusedRecordException(
+          DeadLetterReason.NOT_JSON, "the value holds more than one JSON value");
     }
     if (metadata == null) {
       throw new RefusedRecordException(
-          DeadLetterReason.NOT_A_CHANGE_RECORD, "the value is no JSON object with an object \"metadata\"");
+          DeadLetterReason.NOT_A_CHANGE_RECORD,
+          "the value is no JSON object with an object \"metadata\"");
     }
     return new Members(metadata, data, beforeImage);
   }
@@ -134,15 +142,20 @@ public final class IncomingRecordReader {
     }
     if (!recordType.equals("data")) {
       throw new RefusedRecordException(
-          DeadLetterReason.NOT_A_CHANGE_RECORD, "record-type is \"" + recordType + "\"; known are data and control");
+          DeadLetterReason.NOT_A_CHANGE_RECORD,
+          "record-type is \"" + recordType + "\"; known are data and control");
     }
-    TableName table = table(required("schema-name", metadata.schemaName()), required("table-name", metadata.tableName()));
+    TableName table =
+        table(
+            required("schema-name", metadata.schemaName()),
+            required("table-name", metadata.tableName()));
     if (isIgnored(table)) {
       return new IncomingRecord.OfIgnoredTable(table);
     }
     Operation operation = Operation.of(required("operation", metadata.operation()));
     if (members.data() == null) {
-      throw new RefusedRecordException(DeadLetterReason.NOT_A_CHANGE_RECORD, "the record has no object \"data\"");
+      throw new RefusedRecordException(
+          DeadLetterReason.NOT_A_CHANGE_RECORD, "the record has no object \"data\"");
     }
     return new ChangeRecord(
         operation,
@@ -154,7 +167,10 @@ public final class IncomingRecordReader {
         members.beforeImage());
   }
 
-  /** Records of one table often follow each other; one name for all of them hashes its text but once. */
+  /**
+   * Records of one table often follow each other; one name for all of them hashes its text but
+   * once.
+   */
   private TableName table(String schema, String table) {
     if (!(lastTable.table().equals(table) && lastTable.schema().equals(schema))) {
       lastTable = new TableName(schema, table);
@@ -175,7 +191,10 @@ public final class IncomingRecordReader {
     String position = transactionDetail("stream-position", metadata.streamPosition());
     try {
       return new Commit(
-          timestamp("commit-timestamp", time), Long.parseLong(transactionId), Integer.parseInt(sequence), position);
+          timestamp("commit-timestamp", time),
+          Long.parseLong(transactionId),
+          Integer.parseInt(sequence),
+          position);
     } catch (NumberFormatException notANumber) {
       throw new RefusedRecordException(
           DeadLetterReason.MISSING_TRANSACTION_DETAILS,
@@ -195,7 +214,9 @@ public final class IncomingRecordReader {
     if (value == null) {
       throw new RefusedRecordException(
           DeadLetterReason.MISSING_TRANSACTION_DETAILS,
-          "metadata lack " + name + ", so the change has no identity; does the endpoint include transaction details?");
+          "metadata lack "
+              + name
+              + ", so the change has no identity; does the endpoint include transaction details?");
     }
     return value;
   }
@@ -205,7 +226,8 @@ public final class IncomingRecordReader {
       return Timestamp.parse(value);
     } catch (DateTimeException invalid) {
       throw new RefusedRecordException(
-          DeadLetterReason.INVALID_TIMESTAMP, name + " is \"" + value + "\", not an ISO-8601 time with a zone");
+          DeadLetterReason.INVALID_TIMESTAMP,
+          name + " is \"" + value + "\", not an ISO-8601 time with a zone");
     }
   }
 }

@@ -7,7 +7,9 @@ public enum Operation {
   UPDATE,
   DELETE;
 
-  /** @throws RefusedRecordException for any other word */
+  /**
+   * @throws RefusedRecordException for any other word
+   */
   static Operation of(String word) {
     return switch (word) {
       case "load" -> LOAD;

@@ -18,7 +18,8 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
   private static final long MICROSECONDS_PER_SECOND = 1_000_000;
 
   /**
-   * Reads {@code 2026-01-31T10:11:12.123456Z}, with or without a fraction; other offsets are converted to UTC.
+   * Reads {@code 2026-01-31T10:11:12.123456Z}, with or without a fraction; other offsets are
+   * converted to UTC.
    *
    * @throws DateTimeException if the text is no such time
    */
@@ -27,7 +28,9 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
     if (length < LENGTH_WITHOUT_FRACTION || text.charAt(length - 1) != 'Z') {
       return of(OffsetDateTime.parse(text).toInstant());
     }
-    long day = LocalDate.of(digits(text, 0, 4), digitsAfter('-', text, 4), digitsAfter('-', text, 7)).toEpochDay();
+    long day =
+        LocalDate.of(digits(text, 0, 4), digitsAfter('-', text, 4), digitsAfter('-', text, 7))
+            .toEpochDay();
     int hour = digitsAfter('T', text, 10);
     int minute = digitsAfter(':', text, 13);
     int second = digitsAfter(':', text, 16);

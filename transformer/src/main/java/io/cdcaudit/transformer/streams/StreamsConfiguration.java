@@ -22,7 +22,10 @@ import org.springframework.kafka.config.KafkaStreamsInfrastructureCustomizer;
 import org.springframework.kafka.config.StreamsBuilderFactoryBean;
 import org.springframework.kafka.streams.KafkaStreamsMicrometerListener;
 
-/** Kafka Streams as a part of the application: started and stopped with it, and ending it when it fails for good. */
+/**
+ * Kafka Streams as a part of the application: started and stopped with it, and ending it when it
+ * fails for good.
+ */
 @Configuration(proxyBeanMethods = false)
 class StreamsConfiguration {
 
@@ -51,7 +54,11 @@ class StreamsConfiguration {
 
   @Bean
   StreamsBuilderFactoryBean streams(
-      AuditProperties properties, TransformerMetrics metrics, MeterRegistry registry, StreamsState state, Clock clock) {
+      AuditProperties properties,
+      TransformerMetrics metrics,
+      MeterRegistry registry,
+      StreamsState state,
+      Clock clock) {
     OversizedEvents oversized = new OversizedEvents();
     StreamsBuilderFactoryBean streams =
         new StreamsBuilderFactoryBean(
@@ -64,7 +71,8 @@ class StreamsConfiguration {
           }
         });
     streams.setStateListener(state);
-    streams.setStreamsUncaughtExceptionHandler(new StreamsFailures(clock, properties.topics().raw()));
+    streams.setStreamsUncaughtExceptionHandler(
+        new StreamsFailures(clock, properties.topics().raw()));
     streams.addListener(new KafkaStreamsMicrometerListener(registry));
     // Otherwise a successor waits until the session of this process times out.
     streams.setLeaveGroupOnClose(true);

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replaces a thread that died, for brokers do fail; gives up when that keeps happening, for a process that restarts in
- * vain hides its trouble. Giving up ends the process.
+ * Replaces a thread that died, for brokers do fail; gives up when that keeps happening, for a
+ * process that restarts in vain hides its trouble. Giving up ends the process.
  */
 final class StreamsFailures implements StreamsUncaughtExceptionHandler {
 
@@ -34,7 +34,10 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
   @Override
   public synchronized StreamThreadExceptionResponse handle(Throwable failure) {
     if (hasCause(failure, MissingSourceTopicException.class)) {
-      LOG.error("Topic \"{}\" (AUDIT_TOPICS_RAW) does not exist any more; the transformer stops", rawTopic, failure);
+      LOG.error(
+          "Topic \"{}\" (AUDIT_TOPICS_RAW) does not exist any more; the transformer stops",
+          rawTopic,
+          failure);
       return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     }
     if (hasCause(failure, RecordTooLargeException.class)) {
@@ -45,7 +48,11 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
     Instant now = clock.instant();
     replacements.removeIf(replacement -> replacement.isBefore(now.minus(WITHIN)));
     if (replacements.size() >= MOST_REPLACEMENTS) {
-      LOG.error("{} threads died within {}; the transformer stops", MOST_REPLACEMENTS + 1, WITHIN, failure);
+      LOG.error(
+          "{} threads died within {}; the transformer stops",
+          MOST_REPLACEMENTS + 1,
+          WITHIN,
+          failure);
       return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     }
     replacements.add(now);

@@ -24,9 +24,11 @@ final class StreamsProperties {
     if (properties.authentication() == AuditProperties.Authentication.IAM) {
       settings.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "SASL_SSL");
       settings.put(SaslConfigs.SASL_MECHANISM, "AWS_MSK_IAM");
-      settings.put(SaslConfigs.SASL_JAAS_CONFIG, "software.amazon.msk.auth.iam.IAMLoginModule required;");
       settings.put(
-          SaslConfigs.SASL_CLIENT_CALLBACK_HANDLER_CLASS, "software.amazon.msk.auth.iam.IAMClientCallbackHandler");
+          SaslConfigs.SASL_JAAS_CONFIG, "software.amazon.msk.auth.iam.IAMLoginModule required;");
+      settings.put(
+          SaslConfigs.SASL_CLIENT_CALLBACK_HANDLER_CLASS,
+          "software.amazon.msk.auth.iam.IAMClientCallbackHandler");
       // MSK limits how many IAM connections a second it accepts.
       settings.put(CommonClientConfigs.RECONNECT_BACKOFF_MS_CONFIG, 1_000);
     }
@@ -38,7 +40,8 @@ final class StreamsProperties {
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, properties.applicationId());
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, properties.streamThreads());
     settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, properties.replicationFactor());
-    // A crash repeats at most about this much work; the events' identity makes the repetition harmless.
+    // A crash repeats at most about this much work; the events' identity makes the repetition
+    // harmless.
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
     settings.put(StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG, SendFailures.class);
     settings.put(SendFailures.OVERSIZED_EVENTS, oversized);
@@ -54,18 +57,21 @@ final class StreamsProperties {
         StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),
         properties.messageMaxBytes());
     // How long partitions rest after a crash. Brokers accept from 6 s on.
-    settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 10_000);
-    settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 3_000);
+    settings.put(
+        StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 10_000);
+    settings.put(
+        StreamsConfig.mainConsumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 3_000);
   }
 
   private static void producer(AuditProperties properties, Map<String, Object> settings) {
     settings.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
     settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5);
     settings.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 * 1024);
-    settings.put(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), properties.messageMaxBytes());
+    settings.put(
+        StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
+        properties.messageMaxBytes());
     settings.put(
         StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG),
         Math.max(64L << 20, 2L * properties.messageMaxBytes()));
   }
-
 }

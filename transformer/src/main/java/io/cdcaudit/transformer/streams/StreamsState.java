@@ -8,7 +8,9 @@ final class StreamsState implements KafkaStreams.StateListener {
   private final Runnable onError;
   private volatile KafkaStreams.State state = KafkaStreams.State.CREATED;
 
-  /** @param onError run once, on a thread of its own, when Streams has failed for good */
+  /**
+   * @param onError run once, on a thread of its own, when Streams has failed for good
+   */
   StreamsState(Runnable onError) {
     this.onError = onError;
   }

@@ -14,7 +14,10 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.springframework.context.SmartLifecycle;
 
-/** Asks the brokers for the four topics before Streams starts, so that what is missing is said in one line. */
+/**
+ * Asks the brokers for the four topics before Streams starts, so that what is missing is said in
+ * one line.
+ */
 final class TopicCheck implements SmartLifecycle {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -51,7 +54,8 @@ final class TopicCheck implements SmartLifecycle {
       throw new StartupException(complaint(topic, setting, failed.getCause()));
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
-      throw new StartupException("Interrupted while asking the brokers for topic \"" + topic + "\".");
+      throw new StartupException(
+          "Interrupted while asking the brokers for topic \"" + topic + "\".");
     }
   }
 

@@ -6,10 +6,12 @@ import io.cdcaudit.transformer.event.AuditEventWriter;
 import io.cdcaudit.transformer.event.Transformation;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import java.time.Clock;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
@@ -49,7 +51,8 @@ public final class AuditTopology {
         "catalog",
         () -> new CatalogProcessor(catalogs));
 
-    topology.addSource(CHANGE_RECORDS, in, in, topics.raw());
+    topology.addSource(
+        AutoOffsetReset.earliest(), CHANGE_RECORDS, AuditTopology::timeOf, in, in, topics.raw());
     topology.addProcessor(
         TRANSFORM,
         () ->
@@ -67,9 +70,16 @@ public final class AuditTopology {
     topology.addSink(DEAD_LETTERS, topics.deadLetter(), out, out, TRANSFORM);
   }
 
+  /** Kafka's own time; a record without one must not stop the stream. */
+  private static long timeOf(ConsumerRecord<Object, Object> record, long partitionTime) {
+    return Math.max(record.timestamp(), 0);
+  }
+
   private static StoreBuilder<KeyValueStore<String, byte[]>> catalogStore() {
     return Stores.keyValueStoreBuilder(
-            Stores.inMemoryKeyValueStore(CatalogProcessor.STORE), Serdes.String(), Serdes.ByteArray())
+            Stores.inMemoryKeyValueStore(CatalogProcessor.STORE),
+            Serdes.String(),
+            Serdes.ByteArray())
         .withLoggingDisabled();
   }
 }

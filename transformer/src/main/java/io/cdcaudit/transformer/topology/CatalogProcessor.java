@@ -3,7 +3,6 @@ package io.cdcaudit.transformer.topology;
 import io.cdcaudit.transformer.catalog.CatalogJson;
 import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.catalog.TableHistory;
-import io.cdcaudit.transformer.record.TableName;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -13,8 +12,9 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Keeps the catalogs in step with their topic. Streams runs it over the whole topic before the first change record and
- * then whenever an entry arrives. The store holds the entries only because a global processor must have one.
+ * Keeps the catalogs in step with their topic. Streams runs it over the whole topic before the
+ * first change record and then whenever an entry arrives. The store holds the entries only because
+ * a global processor must have one.
  */
 final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
 
@@ -46,9 +46,11 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
         catalogs.forget(read(previous).table());
       }
     } catch (RuntimeException invalid) {
-      // Stopping would stop the audit of every table. This one's columns are named in untyped_columns meanwhile.
+      // Stopping would stop the audit of every table. This one's columns are named in
+      // untyped_columns meanwhile.
       LOG.error(
-          "The catalog entry \"{}\" can't be read and is left aside; run capture.republish() for a new one",
+          "The catalog entry \"{}\" can't be read and is left aside; run capture.republish() for a"
+              + " new one",
           entry.key(),
           invalid);
     }

@@ -7,7 +7,10 @@ import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Record;
 
-/** Refused records, whole, with what is wrong in headers; their names are those of {@code contract/dead-letter.ts}. */
+/**
+ * Refused records, whole, with what is wrong in headers; their names are those of {@code
+ * contract/dead-letter.ts}.
+ */
 final class DeadLetters {
 
   static final String REASON = "audit.reason";
@@ -23,11 +26,14 @@ final class DeadLetters {
   /** Keeps the record's own headers: a replay counts its attempts in one. */
   static Record<byte[], byte[]> of(
       Record<byte[], byte[]> record, Origin origin, Outcome.Refused refused, int messageMaxBytes) {
-    Record<byte[], byte[]> letter = withHeaders(record, origin, refused.reason().code(), refused.message());
+    Record<byte[], byte[]> letter =
+        withHeaders(record, origin, refused.reason().code(), refused.message());
     if (MessageSize.of(letter) <= messageMaxBytes) {
       return letter;
     }
-    String message = refused.message() + "; with these headers the record is too large for this topic: see its source";
+    String message =
+        refused.message()
+            + "; with these headers the record is too large for this topic: see its source";
     return withHeaders(record.withValue(null), origin, refused.reason().code(), message);
   }
 
@@ -35,7 +41,10 @@ final class DeadLetters {
       Record<byte[], byte[]> record, Origin origin, String reason, String message) {
     Headers headers = new RecordHeaders(record.headers());
     put(headers, REASON, reason);
-    put(headers, MESSAGE, message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE));
+    put(
+        headers,
+        MESSAGE,
+        message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE));
     put(headers, TOPIC, origin.topic());
     put(headers, PARTITION, Integer.toString(origin.partition()));
     put(headers, OFFSET, Long.toString(origin.offset()));

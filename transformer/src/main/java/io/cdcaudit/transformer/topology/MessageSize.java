@@ -3,7 +3,9 @@ package io.cdcaudit.transformer.topology;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.streams.processor.api.Record;
 
-/** How large a record is at most once it is a batch of its own, which is what Kafka's limits count. */
+/**
+ * How large a record is at most once it is a batch of its own, which is what Kafka's limits count.
+ */
 final class MessageSize {
 
   /** The batch's header of 61 bytes, and lengths and deltas of the record in their longest form. */

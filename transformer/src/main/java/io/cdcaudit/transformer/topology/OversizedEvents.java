@@ -5,8 +5,9 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Events that a broker found too large although the transformer did not. The failure to send one stops the thread, so
- * that nothing behind it is committed; when the record comes again, it goes to the dead letters.
+ * Events that a broker found too large although the transformer did not. The failure to send one
+ * stops the thread, so that nothing behind it is committed; when the record comes again, it goes to
+ * the dead letters.
  */
 public final class OversizedEvents {
 

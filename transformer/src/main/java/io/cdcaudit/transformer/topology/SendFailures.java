@@ -17,7 +17,9 @@ public final class SendFailures implements ProductionExceptionHandler {
   /** Key of the Streams configuration under which this finds the {@link OversizedEvents}. */
   public static final String OVERSIZED_EVENTS = "audit.oversized.events";
 
-  /** Key of the Streams configuration under which this finds the name of the topic of audit events. */
+  /**
+   * Key of the Streams configuration under which this finds the name of the topic of audit events.
+   */
   public static final String EVENTS_TOPIC = "audit.events.topic";
 
   private OversizedEvents oversized;
@@ -40,7 +42,8 @@ public final class SendFailures implements ProductionExceptionHandler {
 
   private static UUID eventId(byte[] event) {
     try (JsonParser parser = JsonSyntax.parser(event)) {
-      while (!(parser.nextToken() == JsonToken.PROPERTY_NAME && parser.currentName().equals("event_id"))) {
+      while (!(parser.nextToken() == JsonToken.PROPERTY_NAME
+          && parser.currentName().equals("event_id"))) {
         // It is among the first members.
       }
       return UUID.fromString(parser.nextStringValue());

@@ -26,12 +26,17 @@ import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sends what becomes of each change record to where it belongs. One instance for each partition. */
+/**
+ * Sends what becomes of each change record to where it belongs. One instance for each partition.
+ */
 final class TransformProcessor implements Processor<byte[], byte[], byte[], byte[]> {
 
   private static final Logger LOG = LoggerFactory.getLogger(TransformProcessor.class);
 
-  /** Long enough for an entry to come back from the topic: only what got lost on the way is published again. */
+  /**
+   * Long enough for an entry to come back from the topic: only what got lost on the way is
+   * published again.
+   */
   private static final Duration REPUBLISH_EVERY = Duration.ofSeconds(10);
 
   private final BiFunction<byte[], Origin, Outcome> transformation;
@@ -92,7 +97,8 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
 
   /** Where it happened, but not its message, which may quote the row. */
   private static String describe(RuntimeException bug) {
-    String frames = Arrays.stream(bug.getStackTrace()).limit(5).map(Object::toString).collect(joining(", "));
+    String frames =
+        Arrays.stream(bug.getStackTrace()).limit(5).map(Object::toString).collect(joining(", "));
     return bug.getClass().getName() + " at " + frames;
   }
 
@@ -100,9 +106,14 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
     Timestamp transformedAt = Timestamp.of(clock.instant());
     Record<byte[], byte[]> message =
         new Record<>(
-            writer.key(event), writer.value(event, transformedAt), source.timestamp(), new RecordHeaders());
+            writer.key(event),
+            writer.value(event, transformedAt),
+            source.timestamp(),
+            new RecordHeaders());
     if (MessageSize.of(message) > messageMaxBytes || oversized.contains(event.id())) {
-      String tooLarge = "the audit event has %d bytes; Kafka takes %d".formatted(message.value().length, messageMaxBytes);
+      String tooLarge =
+          "the audit event has %d bytes; Kafka takes %d"
+              .formatted(message.value().length, messageMaxBytes);
       refuse(new Outcome.Refused(DeadLetterReason.TOO_LARGE, tooLarge), source, origin);
       return;
     }
@@ -124,8 +135,13 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
   }
 
   private void refuse(Outcome.Refused refused, Record<byte[], byte[]> record, Origin origin) {
-    LOG.warn("The record at {} goes to the dead letters as {}: {}", origin, refused.reason().code(), refused.message());
-    context.forward(DeadLetters.of(record, origin, refused, messageMaxBytes), AuditTopology.DEAD_LETTERS);
+    LOG.warn(
+        "The record at {} goes to the dead letters as {}: {}",
+        origin,
+        refused.reason().code(),
+        refused.message());
+    context.forward(
+        DeadLetters.of(record, origin, refused, messageMaxBytes), AuditTopology.DEAD_LETTERS);
     metrics.countDeadLetter(refused.reason());
   }
 
@@ -135,7 +151,8 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
 
   private void publish(TableHistory history, long timestamp) {
     byte[] key = history.table().toString().getBytes(StandardCharsets.UTF_8);
-    context.forward(new Record<>(key, CatalogJson.writeHistory(history), timestamp), AuditTopology.CATALOG);
+    context.forward(
+        new Record<>(key, CatalogJson.writeHistory(history), timestamp), AuditTopology.CATALOG);
   }
 
   private Origin origin() {

@@ -66,7 +66,12 @@ final class ArrayLiteral {
 
   private Text bareElement() {
     int start = index;
-    while (peek() != ',' && peek() != '}' && peek() != '{' && peek() != '"' && peek() != '\\' && peek() != END) {
+    while (peek() != ','
+        && peek() != '}'
+        && peek() != '{'
+        && peek() != '"'
+        && peek() != '\\'
+        && peek() != END) {
       index++;
     }
     return new Text(literal.bytes(), literal.start() + start, literal.start() + index);

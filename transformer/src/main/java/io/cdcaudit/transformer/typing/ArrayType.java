@@ -4,8 +4,8 @@ import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 
 /**
- * An array of any number of dimensions, from PostgreSQL's literal ({@code {1,NULL}}). A literal with bounds of its own
- * ({@code [0:1]={1,2}}) stays as it is: a JSON array would lose them.
+ * An array of any number of dimensions, from PostgreSQL's literal ({@code {1,NULL}}). A literal
+ * with bounds of its own ({@code [0:1]={1,2}}) stays as it is: a JSON array would lose them.
  */
 record ArrayType(ScalarType element) implements ColumnType {
 

@@ -12,7 +12,9 @@ public sealed interface ColumnType permits ScalarType, ArrayType, UnknownType {
   /** Whether DMS, which cuts LOBs at {@code limit} bytes, cut this value. */
   boolean isCutAt(int limit, JsonSlice value);
 
-  /** @param name what PostgreSQL's {@code format_type} calls the type, without modifiers */
+  /**
+   * @param name what PostgreSQL's {@code format_type} calls the type, without modifiers
+   */
   static ColumnType of(String name) {
     // Of all types, box alone divides the elements of its arrays by semicolons.
     return name.endsWith("[]") && !name.equals("box[]")

@@ -10,8 +10,9 @@ import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
 
 /**
- * Timestamps, from DMS's {@code 2026-01-31T10:11:12.5Z}, which it writes for both PostgreSQL types, or, within an
- * array, from PostgreSQL's {@code 2026-01-31 10:11:12.5+00}. Infinity and years before Christ or after 9999 do not fit.
+ * Timestamps, from DMS's {@code 2026-01-31T10:11:12.5Z}, which it writes for both PostgreSQL types,
+ * or, within an array, from PostgreSQL's {@code 2026-01-31 10:11:12.5+00}. Infinity and years
+ * before Christ or after 9999 do not fit.
  */
 final class DateTimes {
 
@@ -50,10 +51,14 @@ final class DateTimes {
 
   private static Fit writeConverted(Text text, int end, JsonOutput output) {
     try {
-      String local = new Text(text.bytes(), text.start(), text.start() + end).toString().replace(' ', 'T');
+      String local =
+          new Text(text.bytes(), text.start(), text.start() + end).toString().replace(' ', 'T');
       ZoneOffset offset = ZoneOffset.of(text.from(end).toString());
       LocalDateTime utc =
-          LocalDateTime.parse(local).atOffset(offset).withOffsetSameInstant(ZoneOffset.UTC).toLocalDateTime();
+          LocalDateTime.parse(local)
+              .atOffset(offset)
+              .withOffsetSameInstant(ZoneOffset.UTC)
+              .toLocalDateTime();
       output.write('"').writeAscii(WITHOUT_ZONE.format(utc)).write('Z').write('"');
       return Fit.TYPED;
     } catch (DateTimeException notATime) {

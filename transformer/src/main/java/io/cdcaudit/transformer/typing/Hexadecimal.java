@@ -3,7 +3,9 @@ package io.cdcaudit.transformer.typing;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.Text;
 
-/** Bytes: {@code 0x80057D} as DMS sends them, {@code \x80057d} as PostgreSQL reads and writes them. */
+/**
+ * Bytes: {@code 0x80057D} as DMS sends them, {@code \x80057d} as PostgreSQL reads and writes them.
+ */
 final class Hexadecimal {
 
   private Hexadecimal() {}
@@ -33,7 +35,8 @@ final class Hexadecimal {
   }
 
   private static int firstDigit(Text text) {
-    boolean prefixed = text.length() >= 2 && text.at(1) == 'x' && (text.at(0) == '0' || text.at(0) == '\\');
+    boolean prefixed =
+        text.length() >= 2 && text.at(1) == 'x' && (text.at(0) == '0' || text.at(0) == '\\');
     return prefixed ? 2 : 0;
   }
 }

@@ -8,7 +8,10 @@ final class LargeObjects {
 
   private LargeObjects() {}
 
-  /** DMS counts a text in UTF-16, says its guide; in case it means UTF-8, a text of that length is suspect as well. */
+  /**
+   * DMS counts a text in UTF-16, says its guide; in case it means UTF-8, a text of that length is
+   * suspect as well.
+   */
   static boolean isTextCutAt(int limit, JsonSlice value) {
     if (value.length() < limit / 2 || !value.isString()) {
       return false;
@@ -18,6 +21,8 @@ final class LargeObjects {
   }
 
   static boolean areBytesCutAt(int limit, JsonSlice value) {
-    return value.length() >= limit && value.isString() && Hexadecimal.countBytes(value.text()) == limit;
+    return value.length() >= limit
+        && value.isString()
+        && Hexadecimal.countBytes(value.text()) == limit;
   }
 }

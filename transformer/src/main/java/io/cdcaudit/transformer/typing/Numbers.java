@@ -42,8 +42,8 @@ final class Numbers {
   }
 
   /**
-   * DMS writes an integer of more than 16 digits in scientific notation. If the digits do not reach down to the units,
-   * it was rounded.
+   * DMS writes an integer of more than 16 digits in scientific notation. If the digits do not reach
+   * down to the units, it was rounded.
    */
   static Fit writeInteger(Text text, JsonOutput output) {
     if (isWhole(text)) {

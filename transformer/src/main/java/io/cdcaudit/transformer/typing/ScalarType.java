@@ -5,7 +5,10 @@ import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.JsonSyntax;
 import io.cdcaudit.transformer.json.Text;
 
-/** Every type but arrays. Most are strings in JSON; those with a form of their own have a constant here. */
+/**
+ * Every type but arrays. Most are strings in JSON; those with a form of their own have a constant
+ * here.
+ */
 public enum ScalarType implements ColumnType {
   BOOLEAN {
     @Override
@@ -32,14 +35,18 @@ public enum ScalarType implements ColumnType {
   NUMERIC {
     @Override
     Fit writeText(Text text, JsonOutput output) {
-      return Numbers.isNotFinite(text) ? writeString(text, output) : Numbers.writeDecimal(text, output);
+      return Numbers.isNotFinite(text)
+          ? writeString(text, output)
+          : Numbers.writeDecimal(text, output);
     }
   },
 
   FLOATING_POINT {
     @Override
     Fit writeText(Text text, JsonOutput output) {
-      return Numbers.isNotFinite(text) ? writeString(text, output) : Numbers.writeAsIs(text, output);
+      return Numbers.isNotFinite(text)
+          ? writeString(text, output)
+          : Numbers.writeAsIs(text, output);
     }
   },
 
@@ -151,7 +158,9 @@ public enum ScalarType implements ColumnType {
     return false;
   }
 
-  /** Writes the characters of a string, or a literal; writes nothing unless they are of the type. */
+  /**
+   * Writes the characters of a string, or a literal; writes nothing unless they are of the type.
+   */
   abstract Fit writeText(Text text, JsonOutput output);
 
   private static Fit writeAsIs(JsonSlice value, JsonOutput output) {

@@ -36,7 +36,12 @@ class CatalogsTest {
     catalogs.receive(history(List.of(version(1, "a"), version(3, "c"))));
     assertThat(catalogs.unpublished())
         .singleElement()
-        .satisfies(history -> assertThat(history.saysTheSameAs(history(List.of(version(1, "a"), version(2, "b"), version(3, "c"))))).isTrue());
+        .satisfies(
+            history ->
+                assertThat(
+                        history.saysTheSameAs(
+                            history(List.of(version(1, "a"), version(2, "b"), version(3, "c")))))
+                    .isTrue());
   }
 
   @Test

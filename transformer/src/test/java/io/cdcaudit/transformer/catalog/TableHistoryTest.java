@@ -22,7 +22,9 @@ class TableHistoryTest {
 
   @RepeatedTest(100)
   void historiesGrowTheSameInWhicheverOrderTheirVersionsArrive(RepetitionInfo repetition) {
-    List<CatalogVersion> versions = new ArrayList<>(IntStream.range(0, 12).mapToObj(second -> version(second, "c" + second)).toList());
+    List<CatalogVersion> versions =
+        new ArrayList<>(
+            IntStream.range(0, 12).mapToObj(second -> version(second, "c" + second)).toList());
     versions.add(loaded("loaded"));
     TableHistory inOrder = history(versions);
     Collections.shuffle(versions, new Random(repetition.getCurrentRepetition()));
@@ -34,7 +36,8 @@ class TableHistoryTest {
 
   @Test
   void aVersionThatRepeatsTheOneInForceAddsNone() {
-    TableHistory history = history(List.of(version(1, "a"), version(2, "a"), version(3, "b"), version(4, "a")));
+    TableHistory history =
+        history(List.of(version(1, "a"), version(2, "a"), version(3, "b"), version(4, "a")));
     assertThat(names(history)).containsExactly("a", "b", "a");
   }
 
@@ -46,27 +49,32 @@ class TableHistoryTest {
 
   @Test
   void ofLoadedVersionsTheOneCapturedLastCounts() {
-    assertThat(names(history(List.of(loaded("a"), version(5, "b"))).with(loadedAt(9, "c")))).containsExactly("c", "b");
-    assertThat(names(history(List.of(loadedAt(9, "c"), version(5, "b"))).with(loaded("a")))).containsExactly("c", "b");
+    assertThat(names(history(List.of(loaded("a"), version(5, "b"))).with(loadedAt(9, "c"))))
+        .containsExactly("c", "b");
+    assertThat(names(history(List.of(loadedAt(9, "c"), version(5, "b"))).with(loaded("a"))))
+        .containsExactly("c", "b");
   }
 
   @Test
   void theOldestVersionsAreForgotten() {
-    TableHistory history = history(IntStream.range(0, 70).mapToObj(second -> version(second, "c" + second)).toList());
+    TableHistory history =
+        history(IntStream.range(0, 70).mapToObj(second -> version(second, "c" + second)).toList());
     assertThat(history.versions()).hasSize(TableHistory.MOST_VERSIONS);
     assertThat(names(history)).startsWith("c20").endsWith("c69");
   }
 
   @Test
   void wideTablesKeepFewerVersionsSoThatAnEntryStaysBelowAMegabyte() {
-    TableHistory history = history(IntStream.range(0, 40).mapToObj(second -> wideVersion(second, 1600)).toList());
+    TableHistory history =
+        history(IntStream.range(0, 40).mapToObj(second -> wideVersion(second, 1600)).toList());
     assertThat(history.versions()).hasSize(5);
     assertThat(CatalogJson.writeHistory(history).length).isLessThan(1 << 20);
   }
 
   @Test
   void aHistoryReadsAsItWasWritten() {
-    TableHistory history = history(List.of(loaded("a \"quoted\""), version(1, "b"), version(2, "c")));
+    TableHistory history =
+        history(List.of(loaded("a \"quoted\""), version(1, "b"), version(2, "c")));
     TableHistory read = CatalogJson.readHistory(Json.read(CatalogJson.writeHistory(history)));
     assertThat(read.saysTheSameAs(history)).isTrue();
     assertThat(CatalogJson.writeHistory(read)).isEqualTo(CatalogJson.writeHistory(history));
@@ -83,11 +91,15 @@ class TableHistoryTest {
   /** A version of one second, told from others by the name of its one column. */
   static CatalogVersion version(int second, String column) {
     Timestamp time = time(second);
-    return CatalogVersion.of(new Commit(time, 7000 + second, 1, "p" + second), time, shape(List.of(column)));
+    return CatalogVersion.of(
+        new Commit(time, 7000 + second, 1, "p" + second), time, shape(List.of(column)));
   }
 
   private static CatalogVersion wideVersion(int second, int columns) {
-    List<String> names = IntStream.range(0, columns).mapToObj(number -> "a_rather_long_name_of_a_column_" + second + "_" + number).toList();
+    List<String> names =
+        IntStream.range(0, columns)
+            .mapToObj(number -> "a_rather_long_name_of_a_column_" + second + "_" + number)
+            .toList();
     Timestamp time = time(second);
     return CatalogVersion.of(new Commit(time, 7000 + second, 1, "p" + second), time, shape(names));
   }
@@ -104,7 +116,9 @@ class TableHistoryTest {
     return new TableShape(
         ReplicaIdentity.FULL,
         List.of(),
-        columns.stream().map(name -> new CatalogColumn(name, "timestamp with time zone", false, false)).toList());
+        columns.stream()
+            .map(name -> new CatalogColumn(name, "timestamp with time zone", false, false))
+            .toList());
   }
 
   private static Timestamp time(int second) {
@@ -112,6 +126,8 @@ class TableHistoryTest {
   }
 
   private static List<String> names(TableHistory history) {
-    return history.versions().stream().map(version -> version.shape().columns().get(0).name()).toList();
+    return history.versions().stream()
+        .map(version -> version.shape().columns().get(0).name())
+        .toList();
   }
 }

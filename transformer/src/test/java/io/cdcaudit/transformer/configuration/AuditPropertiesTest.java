@@ -25,7 +25,8 @@ class AuditPropertiesTest {
                 "b-1:9098,b-2:9098",
                 "audit-transformer",
                 AuditProperties.Authentication.IAM,
-                new AuditProperties.TopicNames("cdc.raw", "audit.events", "audit.catalog", "audit.dead-letter"),
+                new AuditProperties.TopicNames(
+                    "cdc.raw", "audit.events", "audit.catalog", "audit.dead-letter"),
                 -1,
                 2,
                 4096,
@@ -39,7 +40,9 @@ class AuditPropertiesTest {
     for (String variable : environment().keySet()) {
       Map<String, String> environment = environment();
       environment.remove(variable);
-      assertThat(complaint(environment)).startsWith(variable + " is not set. Allowed: ").contains(". To fix it, ");
+      assertThat(complaint(environment))
+          .startsWith(variable + " is not set. Allowed: ")
+          .contains(". To fix it, ");
     }
   }
 
@@ -72,8 +75,14 @@ class AuditPropertiesTest {
 
   @Test
   void whatIsNoFailureOfASettingIsLeftToSpringBoot() {
-    assertThat(new StartupFailureReporter().reportException(new IllegalStateException("something else"))).isFalse();
-    assertThat(new StartupFailureReporter().reportException(new RuntimeException(new StartupException("said")))).isTrue();
+    assertThat(
+            new StartupFailureReporter()
+                .reportException(new IllegalStateException("something else")))
+        .isFalse();
+    assertThat(
+            new StartupFailureReporter()
+                .reportException(new RuntimeException(new StartupException("said"))))
+        .isTrue();
   }
 
   private static String complaint(Map<String, String> environment) {
@@ -85,13 +94,16 @@ class AuditPropertiesTest {
   /** As Spring Boot binds it, relaxed names included. */
   private static AuditProperties bind(Map<String, String> variables) {
     StandardEnvironment environment = new StandardEnvironment();
-    environment.getPropertySources().remove(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+    environment
+        .getPropertySources()
+        .remove(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
     environment
         .getPropertySources()
         .replace(
             StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
             new SystemEnvironmentPropertySource(
-                StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, Map.copyOf(variables)));
+                StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+                Map.copyOf(variables)));
     ConfigurationPropertySources.attach(environment);
     return Binder.get(environment).bindOrCreate("audit", AuditProperties.class);
   }

@@ -44,7 +44,10 @@ class RowEventsTest {
     Random random = new Random(repetition.getCurrentRepetition());
     Map<String, String> oldRow = randomRow(random);
     Map<String, String> newRow = new LinkedHashMap<>(oldRow);
-    randomRow(random).forEach((column, value) -> newRow.computeIfPresent(column, (name, old) -> random.nextBoolean() ? old : value));
+    randomRow(random)
+        .forEach(
+            (column, value) ->
+                newRow.computeIfPresent(column, (name, old) -> random.nextBoolean() ? old : value));
 
     RowImages images = update(newRow, oldRow);
 
@@ -53,7 +56,10 @@ class RowEventsTest {
     difference.properties().forEach(member -> restored.set(member.getKey(), member.getValue()));
     assertThat(restored).isEqualTo(Json.read(insert(oldRow).after()));
     assertThat(difference.propertyNames())
-        .containsExactlyElementsOf(COLUMNS.stream().filter(column -> !oldRow.get(column).equals(newRow.get(column))).toList());
+        .containsExactlyElementsOf(
+            COLUMNS.stream()
+                .filter(column -> !oldRow.get(column).equals(newRow.get(column)))
+                .toList());
     assertThat(images.unknownColumns()).isEmpty();
     assertThat(images.untypedColumns()).isEmpty();
   }
@@ -69,9 +75,13 @@ class RowEventsTest {
     RowImages images = update(newRow, oldRow);
 
     assertThat(Json.read(images.after()).propertyNames())
-        .containsExactlyElementsOf(COLUMNS.stream().filter(column -> newNames.contains(column) || oldNames.contains(column)).toList());
+        .containsExactlyElementsOf(
+            COLUMNS.stream()
+                .filter(column -> newNames.contains(column) || oldNames.contains(column))
+                .toList());
     assertThat(images.unknownColumns())
-        .containsExactlyElementsOf(COLUMNS.stream().filter(column -> !oldNames.contains(column)).toList());
+        .containsExactlyElementsOf(
+            COLUMNS.stream().filter(column -> !oldNames.contains(column)).toList());
   }
 
   @Test
@@ -97,11 +107,13 @@ class RowEventsTest {
         """
         {%s,"metadata":{"timestamp":"2026-11-22T10:00:00Z","record-type":"data","operation":"%s","schema-name":"shop",
         "table-name":"orders","transaction-id":1,"transaction-record-id":1,"commit-timestamp":"2026-11-22T10:00:00Z",
-        "stream-position":"1"}}"""
+        "stream-position":"1"}}\
+        """
             .formatted(images, operation);
     ChangeRecord change =
         (ChangeRecord) new IncomingRecordReader().read(record.getBytes(StandardCharsets.UTF_8));
-    return rows.images(change, CatalogVersion.of(null, Timestamp.parse("2026-11-22T10:00:00Z"), SHAPE).columns());
+    return rows.images(
+        change, CatalogVersion.of(null, Timestamp.parse("2026-11-22T10:00:00Z"), SHAPE).columns());
   }
 
   private static Map<String, String> randomRow(Random random) {
@@ -110,7 +122,9 @@ class RowEventsTest {
     row.put("name", pick(random, "null", "\"\"", "\"Ada\"", "\"a \\\"quoted\\\" name\""));
     row.put("paid", pick(random, "null", "\"t\"", "\"f\""));
     row.put("amount", pick(random, "null", "0", "12.30", "-5", "\"NaN\""));
-    row.put("body", pick(random, "null", "\"{}\"", "\"{\\\"a\\\": [1, 2]}\"", "\"null\"", "\"\\\"text\\\"\""));
+    row.put(
+        "body",
+        pick(random, "null", "\"{}\"", "\"{\\\"a\\\": [1, 2]}\"", "\"null\"", "\"\\\"text\\\"\""));
     return row;
   }
 
@@ -125,6 +139,12 @@ class RowEventsTest {
   }
 
   private static String json(Map<String, String> row) {
-    return "{" + String.join(",", row.entrySet().stream().map(member -> "\"" + member.getKey() + "\":" + member.getValue()).toList()) + "}";
+    return "{"
+        + String.join(
+            ",",
+            row.entrySet().stream()
+                .map(member -> "\"" + member.getKey() + "\":" + member.getValue())
+                .toList())
+        + "}";
   }
 }

@@ -16,7 +16,8 @@ class JsonStringsTest {
   @RepeatedTest(500)
   void aWrittenStringReadsAsWhatItWas(RepetitionInfo repetition) {
     String text = randomText(new Random(repetition.getCurrentRepetition()));
-    assertThat(MAPPER.readTree(new JsonOutput().writeString(text).toBytes()).stringValue()).isEqualTo(text);
+    assertThat(MAPPER.readTree(new JsonOutput().writeString(text).toBytes()).stringValue())
+        .isEqualTo(text);
   }
 
   @RepeatedTest(500)
@@ -53,7 +54,9 @@ class JsonStringsTest {
   }
 
   private static String randomText(Random random) {
-    int[] candidates = {'"', '\\', '/', '\b', '\f', '\n', '\r', '\t', 0, 0x1f, 0x7f, 'a', 'é', '漢', 0x1F600, 0xFFFD};
+    int[] candidates = {
+      '"', '\\', '/', '\b', '\f', '\n', '\r', '\t', 0, 0x1f, 0x7f, 'a', 'é', '漢', 0x1F600, 0xFFFD
+    };
     StringBuilder text = new StringBuilder();
     for (int length = random.nextInt(12); length > 0; length--) {
       text.appendCodePoint(candidates[random.nextInt(candidates.length)]);
@@ -61,7 +64,10 @@ class JsonStringsTest {
     return text.toString();
   }
 
-  /** Escapes what must be escaped, and of the rest some characters, in one of the ways that JSON allows. */
+  /**
+   * Escapes what must be escaped, and of the rest some characters, in one of the ways that JSON
+   * allows.
+   */
   private static String escapeSome(String text, Random random) {
     StringBuilder json = new StringBuilder("\"");
     for (char character : text.toCharArray()) {

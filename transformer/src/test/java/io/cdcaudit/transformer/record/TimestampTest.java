@@ -18,9 +18,13 @@ class TimestampTest {
   @RepeatedTest(300)
   void anyMicrosecondReadsAsWritten(RepetitionInfo repetition) {
     Random random = new Random(repetition.getCurrentRepetition());
-    Instant instant = Instant.ofEpochSecond(random.nextLong(-2_000_000_000L, 4_000_000_000L), random.nextInt(1_000_000) * 1_000L);
+    Instant instant =
+        Instant.ofEpochSecond(
+            random.nextLong(-2_000_000_000L, 4_000_000_000L), random.nextInt(1_000_000) * 1_000L);
     Timestamp timestamp = Timestamp.parse(instant.toString());
-    assertThat(timestamp).isEqualTo(new Timestamp(instant.toString(), ChronoUnit.MICROS.between(Instant.EPOCH, instant)));
+    assertThat(timestamp)
+        .isEqualTo(
+            new Timestamp(instant.toString(), ChronoUnit.MICROS.between(Instant.EPOCH, instant)));
     assertThat(Timestamp.of(instant)).isEqualTo(timestamp);
   }
 
@@ -37,9 +41,23 @@ class TimestampTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "Z", "2026-11-22", "2026-11-22T10:00:00", "2026-11-22 10:00:00Z", "2026-13-01T10:00:00Z", "2026-02-29T10:00:00Z",
-        "2026-11-22T24:00:00Z", "2026-11-22T10:60:00Z", "2026-11-22T10:00:60Z", "2026-11-22T10:00:00.Z", "2026-11-22T10:00:00,5Z",
-        "2026-11-22T10:00:00.1234567890Z", "2026-1x-22T10:00:00Z", "2026-11-22T10-00-00Z"})
+      strings = {
+        "",
+        "Z",
+        "2026-11-22",
+        "2026-11-22T10:00:00",
+        "2026-11-22 10:00:00Z",
+        "2026-13-01T10:00:00Z",
+        "2026-02-29T10:00:00Z",
+        "2026-11-22T24:00:00Z",
+        "2026-11-22T10:60:00Z",
+        "2026-11-22T10:00:60Z",
+        "2026-11-22T10:00:00.Z",
+        "2026-11-22T10:00:00,5Z",
+        "2026-11-22T10:00:00.1234567890Z",
+        "2026-1x-22T10:00:00Z",
+        "2026-11-22T10-00-00Z"
+      })
   void whatIsNoTimeIsRefused(String text) {
     assertThatThrownBy(() -> Timestamp.parse(text)).isInstanceOf(DateTimeException.class);
   }

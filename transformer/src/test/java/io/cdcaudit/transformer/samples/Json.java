@@ -14,7 +14,8 @@ public final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
               JsonFactory.builder()
-                  .streamReadConstraints(StreamReadConstraints.builder().maxNumberLength(1_000_000).build())
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNumberLength(1_000_000).build())
                   .build())
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
           .build();

@@ -18,7 +18,8 @@ import tools.jackson.databind.JsonNode;
 /**
  * A case of {@code contract/samples}: what goes in and what must come out.
  *
- * @param records as they are sent: JSON without white space, every number and escape as it stands in the file
+ * @param records as they are sent: JSON without white space, every number and escape as it stands
+ *     in the file
  */
 public record Sample(String name, JsonNode content, List<byte[]> records) {
 
@@ -27,11 +28,16 @@ public record Sample(String name, JsonNode content, List<byte[]> records) {
   private static final String STRING = "\"[^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+\"";
   private static final Pattern REPETITION =
       Pattern.compile(
-          "\\{\"\\$repeat\":(%1$s),\"times\":(\\d+)(?:,\"prefix\":(%1$s))?(?:,\"suffix\":(%1$s))?\\}".formatted(STRING));
+          "\\{\"\\$repeat\":(%1$s),\"times\":(\\d+)(?:,\"prefix\":(%1$s))?(?:,\"suffix\":(%1$s))?\\}"
+              .formatted(STRING));
 
   public static List<Sample> all() {
     try (Stream<Path> files = Files.list(FOLDER)) {
-      return files.filter(file -> file.toString().endsWith(".json")).sorted().map(Sample::read).toList();
+      return files
+          .filter(file -> file.toString().endsWith(".json"))
+          .sorted()
+          .map(Sample::read)
+          .toList();
     } catch (IOException unreadable) {
       throw new UncheckedIOException(unreadable);
     }
@@ -81,16 +87,26 @@ public record Sample(String name, JsonNode content, List<byte[]> records) {
   private static String withoutWhiteSpace(String json) {
     return Pattern.compile("(%s)|\\s+".formatted(STRING))
         .matcher(json)
-        .replaceAll(match -> match.group(1) == null ? "" : java.util.regex.Matcher.quoteReplacement(match.group(1)));
+        .replaceAll(
+            match ->
+                match.group(1) == null
+                    ? ""
+                    : java.util.regex.Matcher.quoteReplacement(match.group(1)));
   }
 
   private static String expandRepetitions(String json) {
-    return REPETITION.matcher(json).replaceAll(match -> java.util.regex.Matcher.quoteReplacement(expand(match)));
+    return REPETITION
+        .matcher(json)
+        .replaceAll(match -> java.util.regex.Matcher.quoteReplacement(expand(match)));
   }
 
   private static String expand(MatchResult repetition) {
     int times = Integer.parseInt(repetition.group(2));
-    return '"' + inner(repetition.group(3)) + inner(repetition.group(1)).repeat(times) + inner(repetition.group(4)) + '"';
+    return '"'
+        + inner(repetition.group(3))
+        + inner(repetition.group(1)).repeat(times)
+        + inner(repetition.group(4))
+        + '"';
   }
 
   private static String inner(String string) {

@@ -19,7 +19,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** Runs every case of {@code contract/samples} through the whole topology. */
 class SamplesTest {
 
-  private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-11-22T11:00:00.000001Z"), ZoneOffset.UTC);
+  private static final Clock CLOCK =
+      Clock.fixed(Instant.parse("2026-11-22T11:00:00.000001Z"), ZoneOffset.UTC);
 
   static List<Sample> samples() {
     return Sample.all();
@@ -30,8 +31,14 @@ class SamplesTest {
   void eachRecordBecomesWhatTheSampleSays(Sample sample) {
     try (TransformerDriver driver = driver(sample)) {
       assertSame(run(driver, sample), expected(sample));
-      sample.content().optional("catalog").ifPresent(entries -> assertThat(canonical(driver.catalog()))
-          .containsExactlyElementsOf(entries.values().stream().map(Json::canonical).toList()));
+      sample
+          .content()
+          .optional("catalog")
+          .ifPresent(
+              entries ->
+                  assertThat(canonical(driver.catalog()))
+                      .containsExactlyElementsOf(
+                          entries.values().stream().map(Json::canonical).toList()));
     }
   }
 
@@ -42,7 +49,9 @@ class SamplesTest {
       run(driver, sample);
       List<String> first = identities(sample);
       sample.records().forEach(driver::send);
-      assertThat(driver.events()).extracting(event -> identity(Json.read(event.value()))).containsAll(first);
+      assertThat(driver.events())
+          .extracting(event -> identity(Json.read(event.value())))
+          .containsAll(first);
     }
   }
 
@@ -71,11 +80,18 @@ class SamplesTest {
   private static List<String> expected(Sample sample) {
     JsonNode content = sample.content();
     String[] outcomes = new String[sample.records().size()];
-    content.required("dead_letters").values().forEach(letter -> outcomes[index(letter)] = deadLetter(letter));
-    content.required("ignored").values().forEach(ignored -> outcomes[index(ignored)] = ignored(ignored));
+    content
+        .required("dead_letters")
+        .values()
+        .forEach(letter -> outcomes[index(letter)] = deadLetter(letter));
+    content
+        .required("ignored")
+        .values()
+        .forEach(ignored -> outcomes[index(ignored)] = ignored(ignored));
     var events = content.required("events").values().iterator();
     for (int record = 0; record < outcomes.length; record++) {
-      outcomes[record] = outcomes[record] == null ? Json.canonical(events.next()) : outcomes[record];
+      outcomes[record] =
+          outcomes[record] == null ? Json.canonical(events.next()) : outcomes[record];
     }
     assertThat(events).isExhausted();
     return List.of(outcomes);
@@ -104,11 +120,13 @@ class SamplesTest {
         assertThat(letter.value()).isEqualTo(record);
         outcomes.add("dead letter: " + header(letter, "audit.reason"));
       }
-      ignoredCounts(driver).forEach((kind, count) -> {
-        if (count > before.get(kind)) {
-          outcomes.add("ignored: " + kind);
-        }
-      });
+      ignoredCounts(driver)
+          .forEach(
+              (kind, count) -> {
+                if (count > before.get(kind)) {
+                  outcomes.add("ignored: " + kind);
+                }
+              });
     }
     return outcomes;
   }
@@ -124,7 +142,8 @@ class SamplesTest {
 
   private static String canonicalEvent(TestRecord<byte[], byte[]> event) {
     ObjectNode value = (ObjectNode) Json.read(event.value());
-    assertThat(value.remove("transformed_at").stringValue()).isEqualTo("2026-11-22T11:00:00.000001Z");
+    assertThat(value.remove("transformed_at").stringValue())
+        .isEqualTo("2026-11-22T11:00:00.000001Z");
     return Json.canonical(value);
   }
 
@@ -146,7 +165,11 @@ class SamplesTest {
   /** In a test driver a replay gets new offsets, which on a real topic it would not. */
   private static List<String> withoutOffsets(List<String> outcomes) {
     return outcomes.stream()
-        .map(outcome -> outcome.contains("operation=\"baseline\"") ? outcome.replaceAll("event_id=[^,]*", "") : outcome)
+        .map(
+            outcome ->
+                outcome.contains("operation=\"baseline\"")
+                    ? outcome.replaceAll("event_id=[^,]*", "")
+                    : outcome)
         .toList();
   }
 

@@ -26,15 +26,18 @@ class StreamsFailuresTest {
   @Test
   void aDeadThreadIsReplacedSomeTimesAndThenTheClientStops() {
     for (int death = 1; death <= StreamsFailures.MOST_REPLACEMENTS; death++) {
-      assertThat(failures.handle(new TopicAuthorizationException("audit.events"))).isEqualTo(REPLACE_THREAD);
+      assertThat(failures.handle(new TopicAuthorizationException("audit.events")))
+          .isEqualTo(REPLACE_THREAD);
     }
-    assertThat(failures.handle(new TopicAuthorizationException("audit.events"))).isEqualTo(SHUTDOWN_CLIENT);
+    assertThat(failures.handle(new TopicAuthorizationException("audit.events")))
+        .isEqualTo(SHUTDOWN_CLIENT);
   }
 
   @Test
   void deathsLongAgoDoNotCount() {
     for (int death = 1; death <= 10 * StreamsFailures.MOST_REPLACEMENTS; death++) {
-      clock.now = clock.now.plus(StreamsFailures.WITHIN.dividedBy(StreamsFailures.MOST_REPLACEMENTS - 1));
+      clock.now =
+          clock.now.plus(StreamsFailures.WITHIN.dividedBy(StreamsFailures.MOST_REPLACEMENTS - 1));
       assertThat(failures.handle(new StreamsException("broker away"))).isEqualTo(REPLACE_THREAD);
     }
   }
@@ -42,13 +45,15 @@ class StreamsFailuresTest {
   @Test
   void eventsThatABrokerFindsTooLargeEndByThemselves() {
     for (int death = 1; death <= 2 * StreamsFailures.MOST_REPLACEMENTS; death++) {
-      assertThat(failures.handle(new StreamsException(new RecordTooLargeException()))).isEqualTo(REPLACE_THREAD);
+      assertThat(failures.handle(new StreamsException(new RecordTooLargeException())))
+          .isEqualTo(REPLACE_THREAD);
     }
   }
 
   @Test
   void withoutTheTopicOfChangeRecordsTheClientStopsAtOnce() {
-    assertThat(failures.handle(new StreamsException(new MissingSourceTopicException("gone")))).isEqualTo(SHUTDOWN_CLIENT);
+    assertThat(failures.handle(new StreamsException(new MissingSourceTopicException("gone"))))
+        .isEqualTo(SHUTDOWN_CLIENT);
   }
 
   @Test

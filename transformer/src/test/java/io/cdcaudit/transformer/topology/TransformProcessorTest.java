@@ -60,7 +60,9 @@ class TransformProcessorTest {
   void aRecordWithoutAValueIsADeadLetter() {
     try (TransformerDriver driver = new TransformerDriver()) {
       driver.send((byte[]) null);
-      assertThat(driver.deadLetters()).singleElement().satisfies(letter -> assertThat(letter.value()).isNull());
+      assertThat(driver.deadLetters())
+          .singleElement()
+          .satisfies(letter -> assertThat(letter.value()).isNull());
     }
   }
 
@@ -76,7 +78,8 @@ class TransformProcessorTest {
                 assertThat(texts(letter.headers()))
                     .containsEntry("audit.reason", "not-json")
                     .containsEntry("audit.source.offset", "0");
-                assertThat(texts(letter.headers()).get("audit.message")).contains("too large for this topic");
+                assertThat(texts(letter.headers()).get("audit.message"))
+                    .contains("too large for this topic");
               });
     }
   }
@@ -108,7 +111,9 @@ class TransformProcessorTest {
             forward -> {
               Map<String, String> headers = texts(forward.record().headers());
               assertThat(headers).containsEntry("audit.reason", "internal-error");
-              assertThat(headers.get("audit.message")).contains("IllegalStateException").doesNotContain("secret");
+              assertThat(headers.get("audit.message"))
+                  .contains("IllegalStateException")
+                  .doesNotContain("secret");
             });
   }
 
@@ -119,17 +124,24 @@ class TransformProcessorTest {
       byte[] event = driver.events().get(0).value();
       SendFailures failures = new SendFailures();
       failures.configure(
-          Map.of(SendFailures.OVERSIZED_EVENTS, driver.oversized(), SendFailures.EVENTS_TOPIC, "audit.events"));
+          Map.of(
+              SendFailures.OVERSIZED_EVENTS,
+              driver.oversized(),
+              SendFailures.EVENTS_TOPIC,
+              "audit.events"));
 
       var response =
-          failures.handleError(null, new ProducerRecord<>("audit.events", event), new RecordTooLargeException());
+          failures.handleError(
+              null, new ProducerRecord<>("audit.events", event), new RecordTooLargeException());
 
       assertThat(response.result()).isEqualTo(Result.FAIL);
       driver.send(INSERT);
       assertThat(driver.events()).isEmpty();
       assertThat(driver.deadLetters())
           .singleElement()
-          .satisfies(letter -> assertThat(texts(letter.headers())).containsEntry("audit.reason", "too-large"));
+          .satisfies(
+              letter ->
+                  assertThat(texts(letter.headers())).containsEntry("audit.reason", "too-large"));
     }
   }
 
@@ -137,10 +149,16 @@ class TransformProcessorTest {
   void aFailureToSendThatMayPassIsTriedAgainAndNoOtherIsSkipped() {
     SendFailures failures = new SendFailures();
     failures.configure(
-        Map.of(SendFailures.OVERSIZED_EVENTS, new OversizedEvents(), SendFailures.EVENTS_TOPIC, "audit.events"));
+        Map.of(
+            SendFailures.OVERSIZED_EVENTS,
+            new OversizedEvents(),
+            SendFailures.EVENTS_TOPIC,
+            "audit.events"));
     ProducerRecord<byte[], byte[]> record = new ProducerRecord<>("audit.catalog", new byte[0]);
-    assertThat(failures.handleError(null, record, new TimeoutException()).result()).isEqualTo(Result.RETRY);
-    assertThat(failures.handleError(null, record, new IllegalArgumentException()).result()).isEqualTo(Result.FAIL);
+    assertThat(failures.handleError(null, record, new TimeoutException()).result())
+        .isEqualTo(Result.RETRY);
+    assertThat(failures.handleError(null, record, new IllegalArgumentException()).result())
+        .isEqualTo(Result.FAIL);
   }
 
   @Test
@@ -187,22 +205,28 @@ class TransformProcessorTest {
         "{\"reason\": \"%s\", \"replica_identity\": \"full\", \"key\": [\"id\"], \"columns\": [{\"name\": \"id\", \"type\": \"%s\"}]}"
             .formatted(reason, columns)
             .replace("\"", "\\\"");
-    String data = "{\"kind\":\"catalog\",\"schema_name\":\"shop\",\"table_name\":\"orders\",\"body_1\":\"" + body + "\"}";
+    String data =
+        "{\"kind\":\"catalog\",\"schema_name\":\"shop\",\"table_name\":\"orders\",\"body_1\":\""
+            + body
+            + "\"}";
     return record("insert", "capture", "signal", second, data);
   }
 
-  private static byte[] record(String operation, String schema, String table, int second, String data) {
+  private static byte[] record(
+      String operation, String schema, String table, int second, String data) {
     return bytes(
         """
         {"data":%s,"metadata":{"timestamp":"2026-11-22T10:00:0%d.5Z","record-type":"data","operation":"%s","schema-name":"%s",\
         "table-name":"%s","transaction-id":%2$d,"transaction-record-id":1,"commit-timestamp":"2026-11-22T10:00:0%2$dZ",\
-        "stream-position":"%2$d"}}"""
+        "stream-position":"%2$d"}}\
+        """
             .formatted(data, second, operation, schema, table));
   }
 
   private static Map<String, String> texts(Iterable<Header> headers) {
     Map<String, String> texts = new HashMap<>();
-    headers.forEach(header -> texts.put(header.key(), new String(header.value(), StandardCharsets.UTF_8)));
+    headers.forEach(
+        header -> texts.put(header.key(), new String(header.value(), StandardCharsets.UTF_8)));
     return texts;
   }
 

@@ -46,14 +46,16 @@ public final class TransformerDriver implements AutoCloseable {
             "unused:9092",
             "test",
             AuditProperties.Authentication.NONE,
-            new AuditProperties.TopicNames("cdc.raw", "audit.events", "audit.catalog", "audit.dead-letter"),
+            new AuditProperties.TopicNames(
+                "cdc.raw", "audit.events", "audit.catalog", "audit.dead-letter"),
             -1,
             1,
             lobMaxSizeKilobytes,
             messageMaxBytes,
             8080);
     Topology topology = new Topology();
-    AuditTopology.build(topology, properties, new Catalogs(), oversized, new TransformerMetrics(registry), clock);
+    AuditTopology.build(
+        topology, properties, new Catalogs(), oversized, new TransformerMetrics(registry), clock);
     Properties settings = new Properties();
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");
@@ -103,7 +105,9 @@ public final class TransformerDriver implements AutoCloseable {
 
   /** What the metric of records says of a kind. */
   public double count(String kind) {
-    return registry.find("audit.records").tag("kind", kind).counters().stream().mapToDouble(Counter::count).sum();
+    return registry.find("audit.records").tag("kind", kind).counters().stream()
+        .mapToDouble(Counter::count)
+        .sum();
   }
 
   OversizedEvents oversized() {

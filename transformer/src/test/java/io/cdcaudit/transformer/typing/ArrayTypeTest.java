@@ -14,7 +14,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ArrayTypeTest {
 
   /** What a literal is made of, and what it escapes. */
-  private static final String[] PIECES = {"a", "{", "}", ",", "\"", "\\", " ", "NULL", "null", "é", "😀", "\n", "1", ";"};
+  private static final String[] PIECES = {
+    "a", "{", "}", ",", "\"", "\\", " ", "NULL", "null", "é", "😀", "\n", "1", ";"
+  };
 
   @RepeatedTest(500)
   void anyArrayOfTextsSurvivesItsLiteral(RepetitionInfo repetition) {
@@ -27,8 +29,27 @@ class ArrayTypeTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "{", "}", "{a", "{a,}", "{,a}", "{{a}", "{a}}", "{\"a}", "{\"a\\", "{a\"b\"}", "{\"a\"b}", "{a{b}}",
-        "[1:2]={a,b}", "a", "{a} ", " {a}", "{\\a}", "{{{{{{{a}}}}}}}"})
+      strings = {
+        "",
+        "{",
+        "}",
+        "{a",
+        "{a,}",
+        "{,a}",
+        "{{a}",
+        "{a}}",
+        "{\"a}",
+        "{\"a\\",
+        "{a\"b\"}",
+        "{\"a\"b}",
+        "{a{b}}",
+        "[1:2]={a,b}",
+        "a",
+        "{a} ",
+        " {a}",
+        "{\\a}",
+        "{{{{{{{a}}}}}}}"
+      })
   void whatIsNoLiteralStaysAsItIs(String literal) {
     Typed typed = Typed.of("text[]", literal);
     assertThat(typed.fit()).isEqualTo(Fit.UNTYPED);

@@ -18,25 +18,31 @@ class NumbersTest {
   void anIntegerWithAllItsDigitsIsTheSameInAnyNotation(RepetitionInfo repetition) {
     Random random = new Random(repetition.getCurrentRepetition());
     BigInteger integer = BigInteger.valueOf(random.nextLong() >> random.nextInt(60));
-    assertThat(Typed.ofJson("bigint", integer.toString())).isEqualTo(new Typed(Fit.TYPED, integer.toString()));
-    assertThat(Typed.ofJson("bigint", scientific(integer))).isEqualTo(new Typed(Fit.TYPED, integer.toString()));
+    assertThat(Typed.ofJson("bigint", integer.toString()))
+        .isEqualTo(new Typed(Fit.TYPED, integer.toString()));
+    assertThat(Typed.ofJson("bigint", scientific(integer)))
+        .isEqualTo(new Typed(Fit.TYPED, integer.toString()));
   }
 
   @RepeatedTest(100)
   void anIntegerWithoutItsLastDigitsIsIncomplete(RepetitionInfo repetition) {
     Random random = new Random(repetition.getCurrentRepetition());
-    String rounded = "%d.%de+%d".formatted(1 + random.nextInt(9), 1 + random.nextInt(999), 4 + random.nextInt(14));
+    String rounded =
+        "%d.%de+%d"
+            .formatted(1 + random.nextInt(9), 1 + random.nextInt(999), 4 + random.nextInt(14));
     assertThat(Typed.ofJson("bigint", rounded)).isEqualTo(new Typed(Fit.INCOMPLETE, ""));
   }
 
   @RepeatedTest(200)
   void aNumericKeepsEveryDigit(RepetitionInfo repetition) {
     Random random = new Random(repetition.getCurrentRepetition());
-    BigDecimal number = new BigDecimal(new BigInteger(random.nextInt(200), random), random.nextInt(60) - 30);
+    BigDecimal number =
+        new BigDecimal(new BigInteger(random.nextInt(200), random), random.nextInt(60) - 30);
     String plain = number.toPlainString();
     assertThat(Typed.ofJson("numeric", plain).text()).isEqualTo(plain);
     assertThat(Typed.of("numeric", plain).text()).isEqualTo(plain);
-    assertThat(new BigDecimal(Typed.ofJson("numeric", number.toString()).text())).isEqualByComparingTo(number);
+    assertThat(new BigDecimal(Typed.ofJson("numeric", number.toString()).text()))
+        .isEqualByComparingTo(number);
   }
 
   @Test
@@ -59,7 +65,11 @@ class NumbersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1.5.5", "0x10", "1_000", " 1", "1 ", "one"})
+  @ValueSource(
+      strings = {
+        "", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1.5.5", "0x10", "1_000", " 1", "1 ",
+        "one"
+      })
   void whatJsonWouldNotCallANumberStaysAText(String text) {
     for (String type : new String[] {"integer", "numeric", "double precision"}) {
       assertThat(Typed.of(type, text)).isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(text)));
@@ -69,6 +79,10 @@ class NumbersTest {
   private static String scientific(BigInteger integer) {
     String digits = integer.abs().toString();
     String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
-    return (integer.signum() < 0 ? "-" : "") + digits.charAt(0) + fraction + "e+" + (digits.length() - 1);
+    return (integer.signum() < 0 ? "-" : "")
+        + digits.charAt(0)
+        + fraction
+        + "e+"
+        + (digits.length() - 1);
   }
 }
