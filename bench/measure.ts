@@ -117,7 +117,7 @@ async function measureStart(pipeline: Pipeline, started: number): Promise<void> 
 
 async function measureLatency(pipeline: Pipeline, seconds: number): Promise<void> {
   const probe = await LatencyProbe.start(pipeline.destination);
-  await paced(pipeline, 500, 5);
+  await paced(pipeline, 1000, 20);
   await sleep(1000);
   for (const rate of [500, 1000]) {
     probe.reset();
