@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.tools.StorageTool;
@@ -65,8 +66,8 @@ final class LocalBroker implements AutoCloseable {
     }
   }
 
-  private static java.util.Properties properties(Map<String, String> settings) {
-    java.util.Properties properties = new java.util.Properties();
+  private static Properties properties(Map<String, String> settings) {
+    Properties properties = new Properties();
     properties.putAll(settings);
     return properties;
   }

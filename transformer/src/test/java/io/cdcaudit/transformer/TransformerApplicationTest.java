@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
@@ -121,10 +123,7 @@ class TransformerApplicationTest {
     createTopics("oversized", Map.of("audit.events", 20_000));
     try (ConfigurableApplicationContext application = start("oversized")) {
       String incompressible =
-          new java.util.Random(1)
-              .ints(60_000, 'a', 'z')
-              .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-              .toString();
+          new Random(1).ints(60_000, 'a', 'z').mapToObj(Character::toString).collect(joining());
       send("oversized", insert(2, '"' + incompressible + '"'));
       send("oversized", insert(3, "\"t\""));
 

@@ -15,6 +15,7 @@ import io.cdcaudit.transformer.record.Timestamp;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.function.BiFunction;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -103,16 +104,18 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
   }
 
   private void send(AuditEvent event, Record<byte[], byte[]> source, Origin origin) {
-    Timestamp transformedAt = Timestamp.of(clock.instant());
+    Instant now = clock.instant();
+    Timestamp transformedAt = Timestamp.of(now);
+    // Retention counts from here on: what a replay writes is as new as anything else.
     Record<byte[], byte[]> message =
         new Record<>(
             writer.key(event),
             writer.value(event, transformedAt),
-            source.timestamp(),
+            now.toEpochMilli(),
             new RecordHeaders());
     if (MessageSize.of(message) > messageMaxBytes || oversized.contains(event.id())) {
       String tooLarge =
-          "the audit event has %d bytes; Kafka takes %d"
+          "the audit event has %d bytes; messages may have %d, or what its topic says"
               .formatted(message.value().length, messageMaxBytes);
       refuse(new Outcome.Refused(DeadLetterReason.TOO_LARGE, tooLarge), source, origin);
       return;
@@ -130,7 +133,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
     }
     catalogs.add(declared.table(), declared.version());
     if (catalogs.isUnpublished(declared.table())) {
-      publish(catalogs.historyOf(declared.table()), record.timestamp());
+      publish(catalogs.historyOf(declared.table()));
     }
   }
 
@@ -140,19 +143,20 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
         origin,
         refused.reason().code(),
         refused.message());
-    context.forward(
-        DeadLetters.of(record, origin, refused, messageMaxBytes), AuditTopology.DEAD_LETTERS);
+    Record<byte[], byte[]> letter = DeadLetters.of(record, origin, refused, messageMaxBytes);
+    context.forward(letter.withTimestamp(clock.millis()), AuditTopology.DEAD_LETTERS);
     metrics.countDeadLetter(refused.reason());
   }
 
   private void republish(long now) {
-    catalogs.unpublished().forEach(history -> publish(history, now));
+    catalogs.unpublished().forEach(this::publish);
   }
 
-  private void publish(TableHistory history, long timestamp) {
+  private void publish(TableHistory history) {
     byte[] key = history.table().toString().getBytes(StandardCharsets.UTF_8);
     context.forward(
-        new Record<>(key, CatalogJson.writeHistory(history), timestamp), AuditTopology.CATALOG);
+        new Record<>(key, CatalogJson.writeHistory(history), clock.millis()),
+        AuditTopology.CATALOG);
   }
 
   private Origin origin() {

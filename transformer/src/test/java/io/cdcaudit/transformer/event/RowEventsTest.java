@@ -12,6 +12,7 @@ import io.cdcaudit.transformer.record.Timestamp;
 import io.cdcaudit.transformer.samples.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +90,7 @@ class RowEventsTest {
     Map<String, String> row = randomRow(new Random(1));
     Map<String, String> reversed = new LinkedHashMap<>();
     List<String> names = new ArrayList<>(COLUMNS);
-    java.util.Collections.reverse(names);
+    Collections.reverse(names);
     names.forEach(name -> reversed.put(name, row.get(name)));
     assertThat(insert(reversed).after()).isEqualTo(insert(row).after());
   }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import tools.jackson.core.JsonParser;
@@ -88,16 +89,11 @@ public record Sample(String name, JsonNode content, List<byte[]> records) {
     return Pattern.compile("(%s)|\\s+".formatted(STRING))
         .matcher(json)
         .replaceAll(
-            match ->
-                match.group(1) == null
-                    ? ""
-                    : java.util.regex.Matcher.quoteReplacement(match.group(1)));
+            match -> match.group(1) == null ? "" : Matcher.quoteReplacement(match.group(1)));
   }
 
   private static String expandRepetitions(String json) {
-    return REPETITION
-        .matcher(json)
-        .replaceAll(match -> java.util.regex.Matcher.quoteReplacement(expand(match)));
+    return REPETITION.matcher(json).replaceAll(match -> Matcher.quoteReplacement(expand(match)));
   }
 
   private static String expand(MatchResult repetition) {

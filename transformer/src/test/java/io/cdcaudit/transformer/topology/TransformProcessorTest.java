@@ -12,6 +12,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -53,6 +55,19 @@ class TransformProcessorTest {
                         Map.entry("audit.source.offset", "1"));
                 assertThat(letter.headers().toArray()).hasSize(6);
               });
+    }
+  }
+
+  @Test
+  void whatIsWrittenIsAsOldAsItsWritingSoThatRetentionCountsFromThere() {
+    Instant now = Instant.parse("2026-11-22T11:00:00Z");
+    try (TransformerDriver driver =
+        new TransformerDriver(2048, 1 << 20, Clock.fixed(now, ZoneOffset.UTC))) {
+      Instant longAgo = Instant.parse("2026-01-01T00:00:00Z");
+      driver.send(new TestRecord<>(null, INSERT, longAgo));
+      driver.send(new TestRecord<>(null, bytes("not JSON"), longAgo));
+      assertThat(driver.events().get(0).getRecordTime()).isEqualTo(now);
+      assertThat(driver.deadLetters().get(0).getRecordTime()).isEqualTo(now);
     }
   }
 

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -99,7 +100,7 @@ public final class TransformerDriver implements AutoCloseable {
     catalogIn.pipeInput(key.getBytes(StandardCharsets.UTF_8), entry);
   }
 
-  public void advanceWallClock(java.time.Duration duration) {
+  public void advanceWallClock(Duration duration) {
     driver.advanceWallClockTime(duration);
   }
 
