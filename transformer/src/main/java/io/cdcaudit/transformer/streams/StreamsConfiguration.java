@@ -59,6 +59,7 @@ class StreamsConfiguration {
       MeterRegistry registry,
       StreamsState state,
       Clock clock) {
+    NativeCompression.load();
     OversizedEvents oversized = new OversizedEvents();
     StreamsBuilderFactoryBean streams =
         new StreamsBuilderFactoryBean(

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.function.BiFunction;
-import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -108,11 +107,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
     Timestamp transformedAt = Timestamp.of(now);
     // Retention counts from here on: what a replay writes is as new as anything else.
     Record<byte[], byte[]> message =
-        new Record<>(
-            writer.key(event),
-            writer.value(event, transformedAt),
-            now.toEpochMilli(),
-            new RecordHeaders());
+        new Record<>(writer.key(event), writer.value(event, transformedAt), now.toEpochMilli());
     if (MessageSize.of(message) > messageMaxBytes || oversized.contains(event.id())) {
       String tooLarge =
           "the audit event has %d bytes; messages may have %d, or what its topic says"
