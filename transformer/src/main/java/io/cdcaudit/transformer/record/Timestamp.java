@@ -1,10 +1,12 @@
 package io.cdcaudit.transformer.record;
 
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
-import java.time.temporal.ChronoUnit;
+import java.time.ZoneOffset;
 
 /**
  * A point in time as DMS writes it.
@@ -26,7 +28,7 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
   public static Timestamp parse(String text) {
     int length = text.length();
     if (length < LENGTH_WITHOUT_FRACTION || text.charAt(length - 1) != 'Z') {
-      return of(OffsetDateTime.parse(text).toInstant());
+      return inUtc(OffsetDateTime.parse(text));
     }
     long day =
         LocalDate.of(digits(text, 0, 4), digitsAfter('-', text, 4), digitsAfter('-', text, 7))
@@ -41,16 +43,42 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
     return new Timestamp(text, seconds * MICROSECONDS_PER_SECOND + microseconds(text, length - 1));
   }
 
-  /** Of a point in time, to the microsecond. */
+  private static Timestamp inUtc(OffsetDateTime time) {
+    if (time.getYear() < 1 || time.getYear() > 9998) {
+      throw new DateTimeException("not a time of the years 1 to 9998: " + time);
+    }
+    return of(time.toInstant());
+  }
+
+  /** Of a point in time, always with six digits of a second. */
   public static Timestamp of(Instant instant) {
-    Instant truncated = instant.truncatedTo(ChronoUnit.MICROS);
-    long seconds = Math.multiplyExact(truncated.getEpochSecond(), MICROSECONDS_PER_SECOND);
-    return new Timestamp(truncated.toString(), seconds + truncated.getNano() / 1000);
+    long second = instant.getEpochSecond();
+    int microsecond = instant.getNano() / 1000;
+    // By hand: the formatter of java.time would cost a tenth of all that is done to a record.
+    LocalDateTime time = LocalDateTime.ofEpochSecond(second, 0, ZoneOffset.UTC);
+    byte[] text = "0000-00-00T00:00:00.000000Z".getBytes(StandardCharsets.US_ASCII);
+    write(time.getYear(), text, 4);
+    write(time.getMonthValue(), text, 7);
+    write(time.getDayOfMonth(), text, 10);
+    write(time.getHour(), text, 13);
+    write(time.getMinute(), text, 16);
+    write(time.getSecond(), text, 19);
+    write(microsecond, text, 26);
+    return new Timestamp(
+        new String(text, StandardCharsets.US_ASCII),
+        second * MICROSECONDS_PER_SECOND + microsecond);
   }
 
   @Override
   public int compareTo(Timestamp other) {
     return Long.compare(epochMicroseconds, other.epochMicroseconds);
+  }
+
+  /** Writes a number's digits so that they end before an index; there are zeros before them. */
+  private static void write(int number, byte[] text, int end) {
+    for (int index = end - 1, rest = number; rest > 0; index--, rest /= 10) {
+      text[index] = (byte) ('0' + rest % 10);
+    }
   }
 
   private static long microseconds(String text, int end) {

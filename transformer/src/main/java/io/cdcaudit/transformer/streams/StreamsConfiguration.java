@@ -59,7 +59,6 @@ class StreamsConfiguration {
       MeterRegistry registry,
       StreamsState state,
       Clock clock) {
-    NativeCompression.load();
     OversizedEvents oversized = new OversizedEvents();
     StreamsBuilderFactoryBean streams =
         new StreamsBuilderFactoryBean(
