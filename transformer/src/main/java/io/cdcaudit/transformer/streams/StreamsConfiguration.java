@@ -10,11 +10,8 @@ import java.time.Clock;
 import java.util.Set;
 import org.apache.kafka.streams.KafkaStreams.State;
 import org.apache.kafka.streams.Topology;
-import org.springframework.boot.ExitCodeGenerator;
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
-import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.config.KafkaStreamsConfiguration;
@@ -29,7 +26,7 @@ import org.springframework.kafka.streams.KafkaStreamsMicrometerListener;
 @Configuration(proxyBeanMethods = false)
 class StreamsConfiguration {
 
-  /** Less than the 30 s that ECS waits between SIGTERM and SIGKILL. */
+  /** Less than the 30 s that ECS waits at least between SIGTERM and SIGKILL. */
   private static final int CLOSE_SECONDS = 20;
 
   @Bean
@@ -47,9 +44,10 @@ class StreamsConfiguration {
     return new TopicCheck(properties);
   }
 
+  /** A process whose Streams has failed for good ends, with all that shutting down means. */
   @Bean
-  StreamsState streamsState(ConfigurableApplicationContext application) {
-    return new StreamsState(() -> exit(application));
+  StreamsState streamsState() {
+    return new StreamsState(() -> System.exit(1));
   }
 
   @Bean
@@ -96,10 +94,5 @@ class StreamsConfiguration {
       Health.Builder health = healthy.contains(now) ? Health.up() : Health.down();
       return health.withDetail("state", now).build();
     };
-  }
-
-  private static void exit(ConfigurableApplicationContext application) {
-    ExitCodeGenerator failure = () -> 1;
-    System.exit(SpringApplication.exit(application, failure));
   }
 }

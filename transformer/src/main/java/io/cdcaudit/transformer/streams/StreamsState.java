@@ -19,8 +19,11 @@ final class StreamsState implements KafkaStreams.StateListener {
   public void onChange(KafkaStreams.State newState, KafkaStreams.State oldState) {
     state = newState;
     if (newState == KafkaStreams.State.ERROR) {
-      // Streams calls this on a thread of its own, which closing it waits for.
-      new Thread(onError, "streams-failed").start();
+      // Streams calls this on a daemon thread, which closing Streams waits for. The process must
+      // neither wait for itself nor end, as if all were well, before the new thread has ended it.
+      Thread ending = new Thread(onError, "streams-failed");
+      ending.setDaemon(false);
+      ending.start();
     }
   }
 

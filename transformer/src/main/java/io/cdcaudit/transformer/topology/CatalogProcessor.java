@@ -49,8 +49,8 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
       // Stopping would stop the audit of every table. This one's columns are named in
       // untyped_columns meanwhile.
       LOG.error(
-          "The catalog entry \"{}\" can't be read and is left aside; run capture.republish() for a"
-              + " new one",
+          "The catalog entry \"{}\" can't be read and is left aside; run"
+              + " capture.republish_catalog() for a new one",
           entry.key(),
           invalid);
     }
