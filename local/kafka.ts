@@ -19,18 +19,38 @@ export interface BrokerOptions {
   readonly logFile: string;
   readonly port: number;
   readonly controllerPort: number;
+  /** Further listeners, each for one client. Default none. */
+  readonly clientListeners?: readonly ClientListener[];
+  /** Extra broker properties. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A listener of its own for one client, who may come through something that stands between. */
+export interface ClientListener {
+  readonly port: number;
+  /** The port that the client is told to come back to. */
+  readonly advertisedPort: number;
 }
 
 /** Formats the log folder if it is new; the returned process is started by the caller. */
 export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProcess> {
   mkdirSync(options.dataFolder, { recursive: true });
   const logFolder = join(options.dataFolder, "log");
+  const clientListeners = (options.clientListeners ?? []).map((listener, index) => ({
+    name: `CLIENT_${index + 1}`,
+    ...listener,
+  }));
+  const clients = (port: "port" | "advertisedPort") =>
+    clientListeners.map((listener) => `,${listener.name}://127.0.0.1:${listener[port]}`).join("");
   const propertiesFile = writeProperties(join(options.dataFolder, "server.properties"), {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.quorum.voters": `1@127.0.0.1:${options.controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${options.port},CONTROLLER://127.0.0.1:${options.controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${options.port}`,
+    listeners: `PLAINTEXT://127.0.0.1:${options.port},CONTROLLER://127.0.0.1:${options.controllerPort}${clients("port")}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${options.port}${clients("advertisedPort")}`,
+    "listener.security.protocol.map": ["PLAINTEXT", "CONTROLLER", ...clientListeners.map(({ name }) => name)]
+      .map((name) => `${name}:PLAINTEXT`)
+      .join(","),
     "controller.listener.names": "CONTROLLER",
     "log.dirs": logFolder,
     "offsets.topic.replication.factor": "1",
@@ -46,6 +66,7 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
     "num.network.threads": "2",
     "num.io.threads": "4",
     "log.cleaner.dedupe.buffer.size": "16777216",
+    ...options.settings,
   });
   const logging = loggingFile(options.dataFolder);
   if (!existsSync(join(logFolder, "meta.properties"))) {
@@ -145,7 +166,8 @@ export async function connectorTasks(port: number, name: string): Promise<{ stat
   return status.tasks;
 }
 
-async function connectRequest(port: number, method: string, path: string, body?: unknown): Promise<unknown> {
+/** One request to the worker's REST interface; an answer that is no success is an error with the answer's text. */
+export async function connectRequest(port: number, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),

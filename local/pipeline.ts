@@ -16,7 +16,7 @@ import { defaultMessageMaxBytes, pipelineTopics, topicList, type Topics } from "
 import { bootstrapDestination, bootstrapSource, checkSource, uninstallSource } from "../operator/bootstrap";
 import { artifacts } from "./build";
 import { repositoryFolder } from "./folders";
-import { connectorTasks, connectWorker, kafkaBroker, putConnector } from "./kafka";
+import { type ClientListener, connectorTasks, connectWorker, kafkaBroker, putConnector } from "./kafka";
 import { freePorts, ManagedProcess } from "./managed-process";
 import { postgresServer, superuserConnection } from "./postgres";
 import { startSecretsManager, type SecretsManager } from "./secrets-manager";
@@ -40,7 +40,22 @@ export interface PipelineOptions {
   readonly fullLoad?: boolean;
   /** Extra settings of the PostgreSQL server. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Extra properties of the broker. */
+  readonly brokerSettings?: Readonly<Record<string, string>>;
+  /** Extra environment of the transformer. */
+  readonly transformerEnvironment?: Readonly<Record<string, string>>;
+  /**
+   * Leads a connection through something else, such as a proxy: given the port where the one listens, resolves to the
+   * port where the other connects. Default: they connect directly.
+   */
+  readonly between?: (connection: PipelineConnection, port: number) => Promise<number>;
 }
+
+/** Who connects to the broker. */
+const brokerClients = ["DMS stand-in", "transformer", "worker"] as const;
+
+/** Two parts that talk to each other, named by the one that connects. */
+export type PipelineConnection = `${(typeof brokerClients)[number]} to broker` | "sink to database";
 
 /** A step of starting the pipeline, for whoever shows progress. */
 export interface Step {
@@ -51,7 +66,8 @@ export interface Step {
 /** The sample application's user; a throw-away database on loopback needs no secret. */
 export const shopUser = { user: "shop", password: "shop", database: "shop" } as const;
 
-const slotName = "cdc_audit_local";
+/** The replication slot of the stand-in. */
+export const slotName = "cdc_audit_local";
 const writerSecret = "local/audit_writer";
 const dropSlotAttempts = 50;
 
@@ -80,6 +96,7 @@ export class Pipeline {
   private secretsManager: SecretsManager | undefined;
   private exitListener: (description: string) => void = () => undefined;
   private sourceTouched = false;
+  private readonly brokerPorts = new Map<(typeof brokerClients)[number], number>();
 
   private constructor(
     readonly options: PipelineOptions,
@@ -108,6 +125,10 @@ export class Pipeline {
 
   get bootstrapServers(): string {
     return `127.0.0.1:${this.ports.broker}`;
+  }
+
+  private bootstrapServersOf(client: (typeof brokerClients)[number]): string {
+    return `127.0.0.1:${this.brokerPorts.get(client) ?? this.ports.broker}`;
   }
 
   /** Where the audit log is, for a reader who may see everything. */
@@ -195,9 +216,26 @@ export class Pipeline {
         logFile: this.logFile("kafka"),
         port: this.ports.broker,
         controllerPort: this.ports.controller,
+        clientListeners: await this.clientListeners(),
+        settings: this.options.brokerSettings ?? {},
       }),
     );
     await this.broker.start();
+  }
+
+  /** Kafka tells a client where to come back to: whoever goes another way needs a listener that advertises it. */
+  private async clientListeners(): Promise<ClientListener[]> {
+    const { between } = this.options;
+    if (!between) return [];
+    const ports = await freePorts(brokerClients.length);
+    return Promise.all(
+      brokerClients.map(async (client, index) => {
+        const port = ports[index] as number;
+        const advertisedPort = await between(`${client} to broker`, port);
+        this.brokerPorts.set(client, advertisedPort);
+        return { port, advertisedPort };
+      }),
+    );
   }
 
   private async bootstrapDatabases(): Promise<void> {
@@ -238,7 +276,7 @@ export class Pipeline {
         dataFolder: join(this.options.folder, "data/connect"),
         logFile: this.logFile("connect"),
         port: this.ports.worker,
-        bootstrapServers: this.bootstrapServers,
+        bootstrapServers: this.bootstrapServersOf("worker"),
         pluginFolder: unpackPlugin(join(this.options.folder, "data/plugins")),
       }),
     );
@@ -257,7 +295,7 @@ export class Pipeline {
         deadLetterReplicationFactor: 1,
         destination: {
           host: "127.0.0.1",
-          port: this.ports.postgres,
+          port: (await this.options.between?.("sink to database", this.ports.postgres)) ?? this.ports.postgres,
           database: shopUser.database,
           secretId: writerSecret,
           region: "eu-central-1",
@@ -308,7 +346,7 @@ export class Pipeline {
     return transformerProcess(
       {
         sourceId: "local",
-        bootstrapServers: this.bootstrapServers,
+        bootstrapServers: this.bootstrapServersOf("transformer"),
         applicationId: options.applicationId,
         topics: options.topics,
         authentication: "none",
@@ -317,7 +355,7 @@ export class Pipeline {
         messageMaxBytes: defaultMessageMaxBytes,
         managementPort: options.managementPort ?? ((await freePorts(1))[0] as number),
       },
-      options,
+      { ...options, environment: this.options.transformerEnvironment ?? {} },
     );
   }
 
@@ -331,7 +369,7 @@ export class Pipeline {
       JSON.stringify({
         sourceUrl: source.toString(),
         slotName,
-        bootstrapServers: this.bootstrapServers,
+        bootstrapServers: this.bootstrapServersOf("DMS stand-in"),
         topic: this.topics.raw.name,
         tableMappings: tableMappings(this.options.tables ?? shopTables, this.topics.raw.name),
         taskSettings: taskSettings(),

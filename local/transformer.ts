@@ -10,7 +10,7 @@ import { ManagedProcess } from "./managed-process";
 /** The transformer as a local process, configured by the same environment as its Fargate task. */
 export async function transformerProcess(
   settings: TransformerSettings & { managementPort: number },
-  options: { stateFolder: string; logFile: string },
+  options: { stateFolder: string; logFile: string; environment?: Readonly<Record<string, string>> },
 ): Promise<ManagedProcess> {
   return new ManagedProcess({
     name: "transformer",
@@ -23,7 +23,7 @@ export async function transformerProcess(
       "-jar",
       artifacts.transformer,
     ],
-    environment: transformerEnvironment(settings),
+    environment: { ...transformerEnvironment(settings), ...options.environment },
     logFile: options.logFile,
     ready: async () => {
       const response = await fetch(`http://127.0.0.1:${settings.managementPort}${transformerEndpoints.readiness}`);
