@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Admin, ConfigResourceTypes, findErrorBy, ListOffsetTimestamps } from "@platformatic/kafka";
+import { Admin, ConfigResourceTypes, findErrorBy } from "@platformatic/kafka";
 import type { TopicDefinition } from "../contract/topics";
+import { type KafkaConnection, withKafkaAdmin } from "../operator/kafka/admin";
 
 /**
  * Creates the topics that are missing and checks the others: partitions and every configured property must be as
@@ -68,40 +69,22 @@ async function topicDifferences(admin: Admin, topic: TopicDefinition): Promise<s
 
 /** For each partition the offset that its next record will get: how many records a topic that loses none has taken. */
 export async function topicEndOffsets(bootstrapServers: string, topic: string): Promise<bigint[]> {
-  return withAdmin(bootstrapServers, (admin) => offsets(admin, topic, ListOffsetTimestamps.LATEST));
+  return withKafkaAdmin(localKafka(bootstrapServers), (admin) => admin.endOffsets(topic));
 }
 
 /** For each partition the offset of its oldest record. */
 export async function topicStartOffsets(bootstrapServers: string, topic: string): Promise<bigint[]> {
-  return withAdmin(bootstrapServers, (admin) => offsets(admin, topic, ListOffsetTimestamps.EARLIEST));
+  return withKafkaAdmin(localKafka(bootstrapServers), (admin) => admin.startOffsets(topic));
 }
 
 /** Records of a topic that a consumer group has not committed, over all partitions; all of them before its first commit. */
 export async function groupLag(bootstrapServers: string, group: string, topic: string): Promise<number> {
-  return withAdmin(bootstrapServers, async (admin) => {
-    const [start, end, committed] = await Promise.all([
-      offsets(admin, topic, ListOffsetTimestamps.EARLIEST),
-      offsets(admin, topic, ListOffsetTimestamps.LATEST),
-      admin.listConsumerGroupOffsets({ groups: [group] }),
-    ]);
-    const positions = committed
-      .find(({ groupId }) => groupId === group)
-      ?.topics.find(({ name }) => name === topic)?.partitions;
-    return end.reduce((lag, endOffset, partition) => {
-      const position = positions?.find(({ partitionIndex }) => partitionIndex === partition)?.committedOffset ?? -1n;
-      return lag + Number(endOffset - (position < 0n ? (start[partition] ?? 0n) : position));
-    }, 0);
-  });
+  return withKafkaAdmin(localKafka(bootstrapServers), (admin) => admin.groupLag(group, topic));
 }
 
-async function offsets(admin: Admin, topic: string, timestamp: bigint): Promise<bigint[]> {
-  const count = await partitionCount(admin, topic);
-  const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
-  const [listed] = await admin.listOffsets({ topics: [{ name: topic, partitions }] });
-  return partitions.map(
-    ({ partitionIndex }) =>
-      listed?.partitions.find((partition) => partition.partitionIndex === partitionIndex)?.offset ?? 0n,
-  );
+/** A broker of this machine, which may have opened its port a moment ago and not answer yet. */
+export function localKafka(bootstrapServers: string): KafkaConnection {
+  return { bootstrapServers, login: { kind: "none" }, attempts: 21 };
 }
 
 async function partitionCount(admin: Admin, topic: string): Promise<number> {

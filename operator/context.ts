@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import type { DatabaseAccess, OperatorAction } from "../contract/operator";
 import type { OperatorMetric } from "../contract/operator-metrics";
 import type { AwsClients } from "./aws/clients";
+import type { KafkaLogin } from "./kafka/admin";
 import type { Credentials } from "./secrets";
 
 /** What a handler has around it: time, a log, and ways to reach databases and AWS. */
@@ -19,8 +20,12 @@ export interface OperatorContext {
   step<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
   /** User name and password of a secret. From then on they never appear in a log line or an error of this context. */
   credentials(secretArn: string): Promise<Credentials>;
+  /** Keeps a text out of log lines and errors from now on, such as a password that was just made. */
+  hide(value: string): void;
   /** A connection as the administrator of a database, over verified TLS. The caller ends it; so does the deadline. */
   connect(access: DatabaseAccess): Promise<Client>;
+  /** How to log in to Kafka as its administrator: MSK with IAM; on one machine the plain listener. */
+  kafkaLogin(): Promise<KafkaLogin>;
   /** Publishes values of one pipeline to CloudWatch; does nothing where there is none. */
   publishMetrics(sourceId: string, values: Partial<Record<OperatorMetric, number>>): Promise<void>;
 }

@@ -1,0 +1,259 @@
+import {
+  Admin,
+  AclOperations,
+  AclPermissionTypes,
+  type AdminOptions,
+  findErrorBy,
+  ListOffsetTimestamps,
+  ResourcePatternTypes,
+  ResourceTypes,
+} from "@platformatic/kafka";
+import { generateAuthToken } from "aws-msk-iam-sasl-signer-js";
+import { OperatorError } from "../context";
+import { type AccessRule, clusterResource } from "./access-rules";
+
+/** Where Kafka is, and as whom to work there. */
+export interface KafkaConnection {
+  /** `host:port,…`. */
+  readonly bootstrapServers: string;
+  readonly login: KafkaLogin;
+  /** Attempts of each request. Default 4. */
+  readonly attempts?: number;
+}
+
+export type KafkaLogin =
+  /** MSK with IAM (port 9098) over TLS, as the role of the environment. */
+  | { readonly kind: "iam"; readonly region: string }
+  /** SCRAM-SHA-512; over TLS unless said otherwise. */
+  | { readonly kind: "scram"; readonly username: string; readonly password: string; readonly tls?: boolean }
+  /** Nobody in particular, without TLS: brokers on this machine. */
+  | { readonly kind: "none" };
+
+/** How far a consumer group is with a topic. */
+export interface GroupProgress {
+  /** Members that the group has now. None: whoever reads is not running. */
+  readonly members: number;
+  /** Whether it has committed anything in this topic. */
+  readonly committed: boolean;
+  /** Records that it has not committed, over all partitions; before its first commit, all of them. */
+  readonly lag: number;
+}
+
+/** What the operator asks of a Kafka cluster. Closed by whoever opened it. */
+export class KafkaAdmin {
+  private readonly admin: Admin;
+
+  constructor(private readonly connection: KafkaConnection) {
+    this.admin = new Admin({
+      clientId: "cdc-audit-operator",
+      bootstrapBrokers: connection.bootstrapServers.split(","),
+      retries: (connection.attempts ?? 4) - 1,
+      retryDelay: 250,
+      ...loginOptions(connection.login),
+    });
+  }
+
+  /** For each partition the offset that its next record will get: how many records a topic that loses none has taken. */
+  endOffsets(topic: string): Promise<bigint[]> {
+    return this.request(() => this.offsets(topic, ListOffsetTimestamps.LATEST));
+  }
+
+  /** For each partition the offset of its oldest record. */
+  startOffsets(topic: string): Promise<bigint[]> {
+    return this.request(() => this.offsets(topic, ListOffsetTimestamps.EARLIEST));
+  }
+
+  /** Whether the topic has a record that was written at this time or later. */
+  async hasRecordsSince(topic: string, time: Date): Promise<boolean> {
+    const offsets = await this.request(() => this.offsets(topic, BigInt(time.getTime())));
+    return offsets.some((offset) => offset >= 0n);
+  }
+
+  /** Records of a topic that a group has not committed; see {@link GroupProgress.lag}. */
+  async groupLag(group: string, topic: string): Promise<number> {
+    return this.request(async () => (await this.lag(group, topic)).lag);
+  }
+
+  async groupProgress(group: string, topic: string): Promise<GroupProgress> {
+    return this.request(async () => {
+      const [members, progress] = await Promise.all([this.members(group), this.lag(group, topic)]);
+      return { members, ...progress };
+    });
+  }
+
+  /** The access rules (ACLs) on these topics and on the cluster itself, prefixes and wildcards that match included. */
+  async accessRules(topics: readonly string[]): Promise<AccessRule[]> {
+    const targets = [
+      ...topics.map((resourceName) => ({ resourceType: ResourceTypes.TOPIC, resourceName })),
+      { resourceType: ResourceTypes.CLUSTER, resourceName: clusterResource },
+    ];
+    const found = await this.request(() =>
+      Promise.all(
+        targets.map((target) =>
+          this.admin.describeAcls({
+            filter: {
+              ...target,
+              resourcePatternType: ResourcePatternTypes.MATCH,
+              principal: null,
+              host: null,
+              operation: AclOperations.ANY,
+              permissionType: AclPermissionTypes.ANY,
+            },
+          }),
+        ),
+      ),
+    );
+    return found.flat().flatMap(({ acls, ...target }) => acls.map((permission) => ({ ...target, ...permission })));
+  }
+
+  /** Adds access rules, in this order. Those that are there already stay. */
+  async addAccessRules(rules: readonly AccessRule[]): Promise<void> {
+    await this.request(() => this.admin.createAcls({ creations: [...rules] }));
+  }
+
+  async close(): Promise<void> {
+    await this.admin.close();
+  }
+
+  private async offsets(topic: string, timestamp: bigint): Promise<bigint[]> {
+    const count = await this.partitionCount(topic);
+    const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
+    const [listed] = await this.admin.listOffsets({ topics: [{ name: topic, partitions }] });
+    return partitions.map(({ partitionIndex }) => {
+      const found = listed?.partitions.find((partition) => partition.partitionIndex === partitionIndex);
+      if (!found) throw new Error(`Kafka did not tell the offset of partition ${partitionIndex} of ${topic}.`);
+      return found.offset;
+    });
+  }
+
+  private async partitionCount(topic: string): Promise<number> {
+    const missing = () =>
+      new OperatorError(`Kafka has no topic ${topic}.`, "Deploy again: topics are part of the stack.");
+    try {
+      const metadata = await this.admin.metadata({ topics: [topic], forceUpdate: true });
+      const count = metadata.topics.get(topic)?.partitionsCount;
+      if (count) return count;
+    } catch (error) {
+      if (!isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")) throw error;
+    }
+    throw missing();
+  }
+
+  private async lag(group: string, topic: string): Promise<Omit<GroupProgress, "members">> {
+    const [start, end, offsets] = await Promise.all([
+      this.offsets(topic, ListOffsetTimestamps.EARLIEST),
+      this.offsets(topic, ListOffsetTimestamps.LATEST),
+      this.admin.listConsumerGroupOffsets({ groups: [group] }),
+    ]);
+    const positions = offsets
+      .find(({ groupId }) => groupId === group)
+      ?.topics.find(({ name }) => name === topic)
+      ?.partitions.filter(({ committedOffset }) => committedOffset >= 0n);
+    const lag = end.reduce((sum, endOffset, partition) => {
+      const position = positions?.find(({ partitionIndex }) => partitionIndex === partition)?.committedOffset;
+      return sum + Number(endOffset - (position ?? start[partition] ?? 0n));
+    }, 0);
+    return { committed: (positions?.length ?? 0) > 0, lag };
+  }
+
+  private async members(group: string): Promise<number> {
+    try {
+      const groups = await this.admin.describeGroups({ groups: [group] });
+      return groups.get(group)?.members.size ?? 0;
+    } catch (error) {
+      if (isKafkaError(error, "GROUP_ID_NOT_FOUND")) return 0;
+      throw error;
+    }
+  }
+
+  private async request<Result>(send: () => Promise<Result>): Promise<Result> {
+    try {
+      return await send();
+    } catch (error) {
+      throw explain(error, this.connection.bootstrapServers);
+    }
+  }
+}
+
+/** Opens an administrator's connection for the time of some work. */
+export async function withKafkaAdmin<Result>(
+  connection: KafkaConnection,
+  work: (admin: KafkaAdmin) => Promise<Result>,
+): Promise<Result> {
+  const admin = new KafkaAdmin(connection);
+  try {
+    return await work(admin);
+  } finally {
+    await admin.close();
+  }
+}
+
+/** Whether Kafka answered with this error code, such as `CLUSTER_AUTHORIZATION_FAILED`. */
+export function isKafkaError(error: unknown, code: string): boolean {
+  return error instanceof Error && findErrorBy(error, "apiId", code) !== null;
+}
+
+function loginOptions(login: KafkaLogin): Pick<AdminOptions, "sasl" | "tls"> {
+  switch (login.kind) {
+    case "iam":
+      return {
+        tls: {},
+        sasl: {
+          mechanism: "OAUTHBEARER",
+          // Asked for at each connection: a token lives for a quarter of an hour.
+          token: async () => (await generateAuthToken({ region: login.region })).token,
+        },
+      };
+    case "scram":
+      return {
+        ...(login.tls === false ? {} : { tls: {} }),
+        sasl: { mechanism: "SCRAM-SHA-512", username: login.username, password: login.password },
+      };
+    case "none":
+      return {};
+  }
+}
+
+/** The client's errors name an operation; people need the reason, and what to do. */
+function explain(error: unknown, bootstrapServers: string): unknown {
+  if (!(error instanceof Error) || error instanceof OperatorError) return error;
+  const authentication = findErrorBy(error, "code", "PLT_KFK_AUTHENTICATION");
+  if (authentication) {
+    return new OperatorError(
+      `Kafka at ${bootstrapServers} refuses the login (${authentication.message}).`,
+      "Let the operator's role kafka-cluster:Connect to this cluster; a change of a policy takes about a minute.",
+      { cause: error },
+    );
+  }
+  const refusal = ["CLUSTER_AUTHORIZATION_FAILED", "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"].find(
+    (code) => isKafkaError(error, code),
+  );
+  if (refusal) {
+    return new KafkaRefusedError(refusal, bootstrapServers, error);
+  }
+  const unreachable = findErrorBy(error, "code", "PLT_KFK_NETWORK") ?? findErrorBy(error, "code", "PLT_KFK_TIMEOUT");
+  if (unreachable) {
+    return new OperatorError(
+      `Kafka at ${bootstrapServers} does not answer (${unreachable.message}).`,
+      "Look whether the brokers run, and whether their security group admits the operator on this port.",
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+/** Kafka knows who asks, and does not let them. */
+export class KafkaRefusedError extends OperatorError {
+  constructor(
+    readonly code: string,
+    bootstrapServers: string,
+    cause: Error,
+  ) {
+    super(
+      `Kafka at ${bootstrapServers} refuses what was asked (${code}).`,
+      "Give the operator's role the kafka-cluster actions that operator/aws/permissions.ts lists.",
+      { cause },
+    );
+    this.name = "KafkaRefusedError";
+  }
+}
