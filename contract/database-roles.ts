@@ -4,7 +4,7 @@ export const databaseRoles = {
   capture: "cdc_capture",
   /** Source side, granted to the application: may say who acts. */
   application: "capture_app",
-  /** Destination side, logs in: the sink inserts and updates rows of the audit table. */
+  /** Destination side, logs in: the sink adds rows to the audit table and can change none. */
   writer: "audit_writer",
   /** Destination side, granted to readers: selects from views and functions. */
   reader: "audit_reader",

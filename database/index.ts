@@ -11,6 +11,12 @@ export interface SqlFile {
   readonly sql: string;
 }
 
+/** The function of each side that returns the version of the SQL that was applied; databases before it have none. */
+export const sqlVersionFunction = {
+  source: "capture.sql_version()",
+  destination: "audit.sql_version()",
+} as const satisfies Record<DatabaseSide, string>;
+
 /**
  * The SQL of one side, in the order in which it is applied. The files are read from the folder of that name beside this
  * module; a bundle carries the folders beside itself.
@@ -21,4 +27,13 @@ export function sqlFiles(side: DatabaseSide): readonly SqlFile[] {
     .filter((name) => /^\d{3}-.+\.sql$/.test(name))
     .sort()
     .map((name) => ({ name, sql: readFileSync(join(folder, name), "utf8") }));
+}
+
+/** The version of these files, as {@link sqlVersionFunction} will return it. */
+export function sqlVersion(side: DatabaseSide): number {
+  for (const { name, sql } of sqlFiles(side)) {
+    const version = /-version\.sql$/.test(name) ? /^\s*SELECT (\d+)$/m.exec(sql)?.[1] : undefined;
+    if (version !== undefined) return Number(version);
+  }
+  throw new Error(`No file of database/${side} says its version.`);
 }

@@ -2,8 +2,10 @@ import { type ClientBase, escapeIdentifier, escapeLiteral } from "pg";
 import { databaseRoles } from "../contract/database-roles";
 import { type DatabaseSide, sqlFiles } from "../database";
 import { type Change, changesBetween, takeInventory } from "./inventory";
-import { setPasswords } from "./passwords";
+import { checkDestination } from "./check-destination";
 import { checkSource, SourceNotReadyError } from "./check-source";
+import { setPasswords } from "./passwords";
+import { NotReadyError } from "./problems";
 import {
   defaultLockTimeoutMilliseconds,
   exclusively,
@@ -13,7 +15,9 @@ import {
 } from "./transaction";
 import { checkTables, resolveTables, type TableToWatch, watchTable } from "./watch-tables";
 
-export { checkSource, type Problem, SourceNotReadyError } from "./check-source";
+export { checkDestination } from "./check-destination";
+export { checkSource, SourceNotReadyError } from "./check-source";
+export { NotReadyError, type Problem } from "./problems";
 export type { TableToWatch } from "./watch-tables";
 export type { Change } from "./inventory";
 
@@ -72,11 +76,17 @@ export async function bootstrapSource(client: ClientBase, options: SourceBootstr
   });
 }
 
-/** Prepares a database for the audit log: roles, schema, partitions. All or nothing, and safe to repeat. */
+/**
+ * Prepares a database for the audit log: roles, schema, partitions. All or nothing, and safe to repeat.
+ *
+ * @throws NotReadyError with everything that is missing, before anything is touched.
+ */
 export async function bootstrapDestination(
   client: ClientBase,
   options: DestinationBootstrap = {},
 ): Promise<BootstrapReport> {
+  const problems = await checkDestination(client);
+  if (problems.length > 0) throw new NotReadyError("The database is not ready for the audit log.", problems);
   return reporting(client, options, () =>
     inTransaction(client, options, async () => {
       await applySql(client, options, "destination");

@@ -1,65 +1,43 @@
 import type { ClientBase } from "pg";
+import {
+  checkEncoding,
+  checkInstalled,
+  checkVersion,
+  checkWriter,
+  type ServerFacts,
+  serverFactsColumns,
+} from "./check-server";
+import { NotReadyError, type Problem } from "./problems";
 import { inTransaction } from "./transaction";
-import { isPattern, resolveTables, type TableToWatch } from "./watch-tables";
-
-/** One thing that keeps a database from being captured, as phrases without a final stop. */
-export interface Problem {
-  /** What is wrong, with the value found. */
-  readonly what: string;
-  /** Why the pipeline needs it otherwise. */
-  readonly why: string;
-  /** What to do. */
-  readonly fix: string;
-}
+import { isPattern, resolveTables, type SelectedTable, type TableToWatch } from "./watch-tables";
 
 /** The database cannot be captured as it is; nothing was touched. */
-export class SourceNotReadyError extends Error {
-  constructor(readonly problems: readonly Problem[]) {
-    super(
-      [
-        "The database is not ready to be captured.",
-        ...problems.map(({ what, why, fix }) => `- ${what}. ${why}. ${fix}.`),
-      ].join("\n"),
-    );
+export class SourceNotReadyError extends NotReadyError {
+  constructor(problems: readonly Problem[]) {
+    super("The database is not ready to be captured.", problems);
     this.name = "SourceNotReadyError";
   }
 }
 
-interface ServerFacts {
-  version: string;
-  version_number: number;
-  wal_level: string;
-  is_replica: boolean;
-  encoding: string;
-  max_slots: number;
-  used_slots: number;
-  own_slots: number;
-  wal_sender_timeout_milliseconds: number;
-  is_rds: boolean;
-  role: string;
-  database: string;
-  is_superuser: boolean;
-  can_create_schema: boolean;
-  can_create_roles: boolean;
-  can_grant_replication: boolean;
-  can_create_event_triggers: boolean;
+interface SourceFacts extends ServerFacts {
+  readonly wal_level: string;
+  readonly max_slots: number;
+  readonly used_slots: number;
+  readonly own_slots: number;
+  readonly wal_sender_timeout_milliseconds: number;
+  readonly can_create_schema: boolean;
+  readonly can_create_roles: boolean;
+  readonly can_grant_replication: boolean;
+  readonly can_create_event_triggers: boolean;
 }
 
 const factsQuery = `
-  SELECT
-    current_setting('server_version') AS version,
-    current_setting('server_version_num')::integer AS version_number,
+  SELECT ${serverFactsColumns},
     current_setting('wal_level') AS wal_level,
-    pg_is_in_recovery() AS is_replica,
-    current_setting('server_encoding') AS encoding,
     current_setting('max_replication_slots')::integer AS max_slots,
     (SELECT count(*)::integer FROM pg_replication_slots) AS used_slots,
     (SELECT count(*)::integer FROM pg_replication_slots WHERE database = current_database()) AS own_slots,
     (SELECT setting::integer FROM pg_settings WHERE name = 'wal_sender_timeout') AS wal_sender_timeout_milliseconds,
-    to_regrole('rds_superuser') IS NOT NULL AS is_rds,
-    current_user AS role,
-    current_database() AS database,
-    rolsuper AS is_superuser,
     rolsuper OR has_database_privilege(current_database(), 'CREATE') OR (
       to_regnamespace('capture') IS NOT NULL AND to_regnamespace('capture_heartbeat') IS NOT NULL
     ) AS can_create_schema,
@@ -85,34 +63,20 @@ export async function checkSource(
   options: { readonly tables?: readonly TableToWatch[] } = {},
 ): Promise<Problem[]> {
   return inTransaction(client, {}, async () => {
-    const { rows } = await client.query<ServerFacts>(factsQuery);
+    const { rows } = await client.query<SourceFacts>(factsQuery);
     const facts = rows[0];
     if (!facts) throw new Error("The server does not know the role that is connected to it.");
     return [
       ...checkServer(facts),
       ...checkPrivileges(facts),
+      ...(await checkInstalled(client, facts, "source")),
       ...(await checkTables(client, facts, options.tables ?? [])),
     ];
   });
 }
 
-function checkServer(facts: ServerFacts): Problem[] {
-  const problems: Problem[] = [];
-  const major = Math.floor(facts.version_number / 10_000);
-  if (major < 15 || major > 17) {
-    problems.push({
-      what: `The server is PostgreSQL ${facts.version}`,
-      why: "AWS DMS and this pipeline support 15, 16 and 17",
-      fix: major < 15 ? "Upgrade to 17" : "Use a server of version 17 until DMS supports newer ones",
-    });
-  }
-  if (facts.is_replica) {
-    problems.push({
-      what: "The connection leads to a read replica",
-      why: "Changes are captured where they are made",
-      fix: "Connect to the writer endpoint of the cluster",
-    });
-  }
+function checkServer(facts: SourceFacts): Problem[] {
+  const problems = [...checkVersion(facts), ...checkWriter(facts, "Changes are captured where they are made")];
   if (facts.wal_level !== "logical") {
     problems.push({
       what: `wal_level is ${facts.wal_level}`,
@@ -122,13 +86,7 @@ function checkServer(facts: ServerFacts): Problem[] {
         : "Run ALTER SYSTEM SET wal_level = 'logical' and restart the server",
     });
   }
-  if (facts.encoding !== "UTF8") {
-    problems.push({
-      what: `The encoding of database ${facts.database} is ${facts.encoding}`,
-      why: "Change records are JSON, which is UTF-8",
-      fix: "Move the data to a database with encoding UTF8",
-    });
-  }
+  problems.push(...checkEncoding(facts));
   if (facts.used_slots >= facts.max_slots && facts.own_slots === 0) {
     problems.push({
       what: `All ${facts.max_slots} replication slots are in use`,
@@ -147,7 +105,7 @@ function checkServer(facts: ServerFacts): Problem[] {
   return problems;
 }
 
-function checkPrivileges(facts: ServerFacts): Problem[] {
+function checkPrivileges(facts: SourceFacts): Problem[] {
   const problems: Problem[] = [];
   const administrator = facts.is_rds ? "a member of rds_superuser" : "a superuser";
   if (!facts.can_create_schema) {
@@ -194,6 +152,7 @@ async function checkTables(
       why: "It is to be captured",
       fix: "Create it first, or correct the name; upper case counts",
     }));
+  problems.push(...(await checkIdentities(client, tables)));
   if (facts.is_superuser) return problems;
   const { rows: foreign } = await client.query<{ owner: string }>(
     `SELECT DISTINCT rolname AS owner FROM pg_roles
@@ -209,4 +168,34 @@ async function checkTables(
     });
   }
   return problems;
+}
+
+/** The tables whose updates and deletes would tell of no row, because nothing identifies one. */
+async function checkIdentities(client: ClientBase, tables: readonly SelectedTable[]): Promise<Problem[]> {
+  const identityOf = (table: SelectedTable) => table.selection.replicaIdentity ?? "full";
+  const { rows } = await client.query<{ name: string; wanted: string }>(
+    `SELECT name, wanted
+     FROM unnest($1::oid[], $2::text[], $3::text[]) AS selected (oid, name, wanted)
+     WHERE wanted <> 'full' AND EXISTS (
+       SELECT FROM pg_class AS part
+       WHERE (part.oid = selected.oid OR part.oid IN (SELECT relid FROM pg_partition_tree(selected.oid)))
+         AND part.relkind IN ('r', 'p')
+         AND CASE
+           WHEN wanted = 'keep' AND part.relkind = 'p' THEN false
+           WHEN wanted = 'keep' AND part.relreplident IN ('f', 'i') THEN false
+           WHEN wanted = 'keep' AND part.relreplident = 'n' THEN true
+           ELSE NOT EXISTS (SELECT FROM pg_index WHERE indrelid = part.oid AND indisprimary)
+         END
+     )
+     ORDER BY name`,
+    [tables.map(({ oid }) => oid), tables.map(({ name }) => name), tables.map(identityOf)],
+  );
+  return rows.map(({ name, wanted }) => ({
+    what:
+      wanted === "keep"
+        ? `${name} has a replica identity that identifies no row`
+        : `${name} has no primary key, and its replica identity is to be default`,
+    why: "Its updates and deletes could not be captured",
+    fix: "Give the table a primary key, or watch it with replicaIdentity full",
+  }));
 }

@@ -4,15 +4,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- A superuser counts as a member of every role, but is not the sink.
-  IF pg_has_role('audit_writer', 'USAGE') AND current_setting('is_superuser') = 'off' THEN
-    RETURN NULL;
-  END IF;
   RAISE EXCEPTION 'audit.events is append-only: a stored event never changes' USING ERRCODE = 'insufficient_privilege';
 END
 $$;
-COMMENT ON FUNCTION audit.keep_row() IS
-  'Makes the sink''s upsert of an event that is stored already change nothing, and refuses any other update.';
+COMMENT ON FUNCTION audit.keep_row() IS 'Refuses UPDATE, whoever asks for it.';
 
 CREATE OR REPLACE FUNCTION audit.refuse_removal()
 RETURNS trigger

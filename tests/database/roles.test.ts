@@ -82,7 +82,8 @@ const refused: [role: string, what: string, statement: string][] = [
   ["audit_writer", "delete", "DELETE FROM audit.events"],
   ["audit_writer", "truncate", "TRUNCATE audit.events"],
   ["audit_writer", "say when a row was stored", "INSERT INTO audit.events (stored_at) VALUES (now())"],
-  ["audit_writer", "move a row in time", "UPDATE audit.events SET committed_at = now()"],
+  ["audit_writer", "change a row", "UPDATE audit.events SET actor = 'mallory'"],
+  ["audit_writer", "read what is stored", "SELECT after FROM audit.events"],
   ["audit_writer", "write a partition itself", "INSERT INTO audit.events_default (source_id) VALUES ('x')"],
   ["audit_writer", "drop a partition", "DROP TABLE audit.events_default"],
   ["audit_writer", "disable what guards the table", "ALTER TABLE audit.events DISABLE TRIGGER keep_row"],
@@ -121,10 +122,6 @@ describe("Rights", () => {
     };
     expect(await storeEvents(as.audit_writer!, [event])).toBe(1);
     expect(await storeEvents(as.audit_writer!, [event])).toBe(0);
-  });
-
-  it("audit_writer may update by the letter of its grant, and changes nothing by it", async () => {
-    expect((await as.audit_writer!.query("UPDATE audit.events SET actor = 'mallory'")).rowCount).toBe(0);
   });
 
   it("are those of no function for everybody, but for the functions meant for a role", async () => {

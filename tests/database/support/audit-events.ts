@@ -21,17 +21,15 @@ export interface EventInput {
 }
 
 const columns = auditEventsTable.eventColumns.map(({ name }) => name);
-const updated = columns.filter((name) => !auditEventsTable.primaryKey.includes(name));
 
 /** The statement that the sink runs for a batch of `count` events. */
-export function upsertStatement(count: number): string {
+export function insertStatement(count: number): string {
   const rows = Array.from(
     { length: count },
     (_, row) => `(${columns.map((_, column) => `$${row * columns.length + column + 1}`).join(", ")})`,
   );
   return `INSERT INTO ${auditEventsTable.qualifiedName} (${columns.join(", ")}) VALUES ${rows.join(", ")}
-    ON CONFLICT (${auditEventsTable.primaryKey.join(", ")})
-    DO UPDATE SET ${updated.map((name) => `${name} = EXCLUDED.${name}`).join(", ")}`;
+    ON CONFLICT (${auditEventsTable.primaryKey.join(", ")}) DO NOTHING`;
 }
 
 /** Writes events in one statement, as the sink does. Returns how many rows the server says it affected. */
@@ -49,7 +47,7 @@ export async function storeEvents(client: Client, events: readonly EventInput[])
     };
     return columns.map((name) => row[name] ?? null);
   });
-  return (await client.query(upsertStatement(events.length), values)).rowCount;
+  return (await client.query(insertStatement(events.length), values)).rowCount;
 }
 
 /** Empties the audit log for the next test, as only a superuser who switches its triggers off can. */

@@ -4,23 +4,17 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
 
--- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO UPDATE SET actor = EXCLUDED.actor, ... needs, and
--- no more. PostgreSQL asks for SELECT on the key and on every column that EXCLUDED names, and for UPDATE although
--- audit.keep_row lets none happen.
+-- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO NOTHING needs, and no more: PostgreSQL asks for SELECT
+-- on the columns of the conflict target. An earlier version of this file gave more.
 DO $$
 DECLARE
   event_columns text := (
     SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
     WHERE attrelid = 'audit.events'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'stored_at'
   );
-  updated_columns text := (
-    SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
-    WHERE attrelid = 'audit.events'::regclass AND attnum > 0 AND NOT attisdropped
-      AND attname NOT IN ('committed_at', 'event_id', 'stored_at')
-  );
 BEGIN
-  EXECUTE format('GRANT SELECT (%1$s), INSERT (%1$s), UPDATE (%2$s) ON audit.events TO audit_writer',
-    event_columns, updated_columns);
+  EXECUTE format('REVOKE SELECT (%1$s), UPDATE (%1$s) ON audit.events FROM audit_writer', event_columns);
+  EXECUTE format('GRANT SELECT (committed_at, event_id), INSERT (%s) ON audit.events TO audit_writer', event_columns);
 END
 $$;
 
