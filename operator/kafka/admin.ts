@@ -251,7 +251,7 @@ export class KafkaRefusedError extends OperatorError {
   ) {
     super(
       `Kafka at ${bootstrapServers} refuses what was asked (${code}).`,
-      "Give the operator's role the kafka-cluster actions that operator/aws/permissions.ts lists.",
+      "Give the operator's role the kafka-cluster actions that contract/operator-permissions.ts lists.",
       { cause },
     );
     this.name = "KafkaRefusedError";
