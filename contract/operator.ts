@@ -46,6 +46,8 @@ export interface BootstrapRequest {
     /** Default `month`. */
     readonly partitionPeriod?: "month" | "day";
   };
+  /** Longest wait for a lock in milliseconds, and so the longest pause that writers may see. Default 10000. */
+  readonly lockTimeoutMilliseconds?: number;
 }
 
 /** Tests DMS's connections to both endpoints and waits until both succeed. */
@@ -59,7 +61,10 @@ export interface ConnectionsRequest {
 export const canaryHops = ["source", "capture", "raw-topic", "transformer", "events-topic", "sink"] as const;
 export type CanaryHop = (typeof canaryHops)[number];
 
-/** Writes a canary at the source and waits for its row in `audit.events`. */
+/**
+ * Writes a canary at the source and waits for its row in `audit.events`. The function needs
+ * {@link canaryDiagnosisSeconds} more than the canary may take.
+ */
 export interface CanaryRequest {
   readonly action: "canary";
   readonly sourceId: string;
@@ -80,7 +85,10 @@ export interface CanaryRequest {
   readonly timeoutSeconds?: number;
 }
 
-/** Makes partitions, drops old ones, empties the signal table, reports slots; publishes metrics. */
+/**
+ * Makes partitions, drops old ones, empties the signal table, signals each table's shape again, reports slots; publishes
+ * metrics. Run it once after the capture task has started: only from then on is there a slot that carries the shapes.
+ */
 export interface MaintainRequest {
   readonly action: "maintain";
   readonly sourceId: string;
@@ -129,6 +137,9 @@ export type RotatedCredential =
       readonly targetEndpointArn: string;
       readonly captureTaskArn: string;
     };
+
+/** Time that a canary keeps back to find out where it stopped, in seconds. */
+export const canaryDiagnosisSeconds = 30;
 
 /** What a request that leaves a setting out gets. */
 export const operatorDefaults = {

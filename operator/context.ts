@@ -68,7 +68,9 @@ export class StepError extends Error {
     readonly reason: string,
     readonly fix?: string,
   ) {
-    super(`${action} failed at "${step}": ${reason}${fix === undefined ? "" : ` ${fix}`}`);
+    super(
+      `${action} failed at "${step}": ${reason}${fix === undefined ? "" : `${/[.!?]$/.test(reason) ? "" : "."} ${fix}`}`,
+    );
     this.name = "StepError";
   }
 }
@@ -158,7 +160,7 @@ export class Steps {
   private failure(step: string, error: unknown): StepError {
     if (error instanceof StepError) return error;
     const reason = this.redactor.redact(error instanceof Error ? error.message : String(error));
-    return new StepError(this.action, step, reason, error instanceof OperatorError ? error.fix : undefined);
+    return new StepError(this.action, step, reason, fixOf(error));
   }
 
   private deadlineError(): DeadlineError {
@@ -168,4 +170,11 @@ export class Steps {
   private log(entry: object): void {
     this.writeLine(this.redactor.redact(JSON.stringify({ action: this.action, ...entry })));
   }
+}
+
+/** What an error says itself about its remedy: ours do, and PostgreSQL's with a hint. */
+function fixOf(error: unknown): string | undefined {
+  if (error instanceof OperatorError) return error.fix;
+  const hint = (error as { hint?: unknown } | undefined)?.hint;
+  return typeof hint === "string" ? hint : undefined;
 }

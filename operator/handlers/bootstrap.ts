@@ -1,0 +1,96 @@
+import type { Client } from "pg";
+import type { BootstrapRequest } from "../../contract/operator";
+import { databaseRoles } from "../../contract/database-roles";
+import {
+  bootstrapDestination,
+  type BootstrapReport,
+  bootstrapSource,
+  checkDestination,
+  checkSource,
+  NotReadyError,
+} from "../bootstrap";
+import { type OperatorContext, OperatorError } from "../context";
+import { scramVerifier } from "../passwords";
+import { withDatabase } from "./with-database";
+
+/** What a bootstrap changed on each side. */
+export interface BootstrapResult {
+  readonly source: BootstrapReport;
+  readonly destination: BootstrapReport;
+}
+
+/** Characters that DMS does not take in the password of a source endpoint's secret. */
+const refusedByDms = /[;.:+]/;
+
+/**
+ * Applies the SQL to both databases (which may be one), gives the roles that log in the passwords of their secrets, and
+ * puts the tables under audit. Safe to repeat, from any state.
+ *
+ * @throws StepError with everything that either side lacks, before anything is touched.
+ */
+export async function bootstrap(request: BootstrapRequest, context: OperatorContext): Promise<BootstrapResult> {
+  const { source, destination } = request;
+  const { lockTimeoutMilliseconds } = request;
+  const passwords = await context.step("read the secrets of the roles", async () => ({
+    capture: await passwordOf(context, source.captureSecretArn, databaseRoles.capture, refusedByDms),
+    writer: await passwordOf(context, destination.writerSecretArn, databaseRoles.writer),
+  }));
+  return withDatabase(context, "destination", destination, (destinationClient) =>
+    withDatabase(context, "source", source, async (sourceClient) => {
+      await context.step("check both databases", () => checkBoth(sourceClient, destinationClient, request));
+      return {
+        destination: await context.step("prepare the destination", () =>
+          bootstrapDestination(destinationClient, {
+            lockTimeoutMilliseconds,
+            passwords: { [databaseRoles.writer]: passwords.writer },
+            partitionsAhead: destination.partitionsAhead,
+            partitionPeriod: destination.partitionPeriod,
+          }),
+        ),
+        source: await context.step("prepare the source", () =>
+          bootstrapSource(sourceClient, {
+            lockTimeoutMilliseconds,
+            tables: source.tables,
+            passwords: { [databaseRoles.capture]: passwords.capture },
+          }),
+        ),
+      };
+    }),
+  );
+}
+
+/** The password that a role is to get, from the secret that it logs in with. */
+async function passwordOf(
+  context: OperatorContext,
+  secretArn: string,
+  role: string,
+  refused?: RegExp,
+): Promise<string> {
+  const { username, password } = await context.credentials(secretArn);
+  if (username !== role) {
+    throw new OperatorError(
+      `Secret ${secretArn} is of user ${username}, and the role is ${role}.`,
+      `Set its "username" to ${role}, or name the secret that holds it.`,
+    );
+  }
+  if (refused?.test(password)) {
+    throw new OperatorError(
+      `The password in secret ${secretArn} has a character that AWS DMS does not take: one of ; . : +`,
+      "Generate one of letters and digits.",
+    );
+  }
+  scramVerifier(password);
+  return password;
+}
+
+async function checkBoth(source: Client, destination: Client, request: BootstrapRequest): Promise<void> {
+  const named = (side: string, problems: Awaited<ReturnType<typeof checkDestination>>) =>
+    problems.map((problem) => ({ ...problem, what: `${side}: ${problem.what}` }));
+  const problems = [
+    ...named("Source", await checkSource(source, { tables: request.source.tables })),
+    ...named("Destination", await checkDestination(destination)),
+  ];
+  if (problems.length > 0) {
+    throw new NotReadyError("Nothing was touched, since the databases are not ready.", problems);
+  }
+}
