@@ -17,6 +17,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "package",
+          include: ["tests/package/**/*.test.ts"],
+          globalSetup: "tests/package/record.ts",
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      { test: { name: "documents", include: ["tests/documents/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
           name: "database",
           include: ["tests/database/**/*.test.ts"],
           fileParallelism: false,

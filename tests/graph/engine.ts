@@ -11,6 +11,8 @@ import {
 import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb";
 import {
   DeploymentInfo,
+  type ReadResourceRequest,
+  ReadResourceResponse,
   type RegisterResourceOutputsRequest,
   type RegisterResourceRequest,
   RegisterResourceResponse,
@@ -81,6 +83,8 @@ export interface EngineOptions {
   /** True previews: what only a deployment would tell stays unknown. False deploys: it is invented. */
   readonly preview: boolean;
   readonly place: Place;
+  /** By full name, the outputs of other stacks that the program may refer to. Default: none. */
+  readonly otherStacks?: Readonly<Record<string, ValueMap>>;
 }
 
 const features = [
@@ -116,11 +120,7 @@ export class RecordingEngine {
       registerResourceOutputs: unary((request: RegisterResourceOutputsRequest) => this.registerOutputs(request)),
       registerResourceHook: unary(() => new Empty()),
       invoke: unary((request: ResourceInvokeRequest) => this.invoke(request)),
-      readResource: unary(() => {
-        throw new Error(
-          "The recorder can't read existing resources: take their ids and endpoints as settings instead.",
-        );
-      }),
+      readResource: unary((request: ReadResourceRequest) => this.readResource(request)),
       signalAndWaitForShutdown: unary(() => new Empty()),
     });
     this.server.addService(EngineService as unknown as grpc.ServiceDefinition, {
@@ -215,6 +215,19 @@ export class RecordingEngine {
     };
   }
 
+  /** Nothing exists here but the outputs of the stacks that were given. */
+  private readResource(request: ReadResourceRequest): ReadResourceResponse {
+    const outputs = this.options.otherStacks?.[request.getId()];
+    if (request.getType() !== stackReferenceType || !outputs) {
+      throw new Error(
+        `The recorder can't read ${request.getType()} ${request.getId()}: take its ids and endpoints as settings instead.`,
+      );
+    }
+    return new ReadResourceResponse()
+      .setUrn(this.urnOf(request.getType(), request.getName(), request.getParent() || undefined))
+      .setProperties(toStruct({ name: request.getId(), outputs, secretOutputNames: [] }));
+  }
+
   private registerOutputs(request: RegisterResourceOutputsRequest): Empty {
     const registration = this.byUrn.get(request.getUrn());
     if (!registration) throw new Error(`Outputs of a resource that was never registered: ${request.getUrn()}`);
@@ -264,6 +277,7 @@ export class RecordingEngine {
 
 /** Type of the resource at the root of every graph. */
 export const stackType = "pulumi:pulumi:Stack";
+const stackReferenceType = "pulumi:pulumi:StackReference";
 
 /** A gRPC handler from a plain function; what it throws reaches the program as the call's error. */
 function unary<Request, Response>(handle: (request: Request) => Response) {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Invocation, type LogLine, RecordingEngine, type Registration, stackType } from "./engine";
+import type { Place } from "./plausible-outputs";
 import { readStackSettings } from "./stack-settings";
 import type { ValueMap } from "./values";
 
@@ -16,6 +17,8 @@ export interface RecordOptions {
   readonly preview?: boolean;
   /** Settings by full key: a text replaces that of the stack file, an object replaces members of an object. */
   readonly config?: Readonly<Record<string, string | object>>;
+  /** By full name, the outputs of the stacks that the program refers to. Default: none. */
+  readonly otherStacks?: Readonly<Record<string, ValueMap>>;
   /** Milliseconds after which the program is stopped. Default 120,000. */
   readonly timeoutMilliseconds?: number;
 }
@@ -46,8 +49,10 @@ export class ProgramFailed extends Error {
   }
 }
 
-/** AWS's own example account. */
-const exampleAccount = "111122223333";
+/** Where a recorded stack pretends to live, in AWS's own example account. */
+export function placeOf(region: string): Place {
+  return { partition: partitionOf(region), region, account: "111122223333" };
+}
 
 /**
  * Runs a Pulumi program in Pulumi's own Node runtime against a recording engine, with npm packages alone: no Pulumi
@@ -66,7 +71,8 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
     project: settings.project,
     stack,
     preview,
-    place: { partition: partitionOf(region), region, account: exampleAccount },
+    place: placeOf(region),
+    otherStacks: options.otherStacks,
   });
   const address = await engine.start();
   const started = performance.now();

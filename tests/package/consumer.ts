@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 
@@ -20,8 +19,8 @@ export interface Consumer {
  * Makes a consumer of a packed tarball. Its dependencies are linked one by one to this repository's downloads, so that
  * nothing is fetched and nothing that the package does not declare can be found.
  */
-export async function createConsumer(tarball: string): Promise<Consumer> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "consumer-")));
+export async function createConsumer(tarball: string, parent: string): Promise<Consumer> {
+  const folder = realpathSync(mkdtempSync(join(parent, "consumer-")));
   const packageFolder = join(folder, "node_modules", "cdc-audit");
   mkdirSync(packageFolder, { recursive: true });
   await run("tar", ["-xzf", tarball, "-C", packageFolder, "--strip-components=1"]);
@@ -43,5 +42,41 @@ export async function createConsumer(tarball: string): Promise<Consumer> {
     }),
   );
   cpSync(examplesFolder, folder, { recursive: true });
+  for (const example of [...typescriptExamples, "yaml"]) {
+    // As somebody who downloaded the release has it.
+    cpSync(join(repositoryFolder, "tests/graph/fixtures/plugin.zip"), join(folder, example, "audit-sink-plugin.zip"));
+  }
+  for (const example of typescriptExamples) withoutCheck(join(folder, example, "tsconfig.json"));
   return { folder, packageFolder };
+}
+
+/** `typeErrors` checks all examples at once: it need not be done again by each program's start. */
+function withoutCheck(file: string): void {
+  const settings = JSON.parse(readFileSync(file, "utf8")) as { compilerOptions: object };
+  writeFileSync(file, JSON.stringify({ compilerOptions: { ...settings.compilerOptions, noCheck: true } }));
+}
+
+/** The examples that are TypeScript programs; the other one is written in YAML. */
+export const typescriptExamples = [
+  "whole-pipeline",
+  "own-database",
+  "own-kafka",
+  "separate-destination",
+  "second-stack",
+] as const;
+export type TypescriptExample = (typeof typescriptExamples)[number];
+
+/** Checks the types of the TypeScript examples against the package's own. @returns what the compiler finds wrong. */
+export async function typeErrors(consumer: Consumer): Promise<string> {
+  const project = join(consumer.folder, "tsconfig.check.json");
+  const { compilerOptions } = JSON.parse(
+    readFileSync(join(examplesFolder, typescriptExamples[0], "tsconfig.json"), "utf8"),
+  ) as { compilerOptions: object };
+  const files = typescriptExamples.map((example) => `${example}/index.ts`);
+  writeFileSync(project, JSON.stringify({ compilerOptions: { ...compilerOptions, noEmit: true }, files }));
+  const compiler = require.resolve("typescript/bin/tsc");
+  return run(process.execPath, [compiler, "--project", project], { cwd: consumer.folder }).then(
+    () => "",
+    (error: { stdout?: string }) => error.stdout ?? String(error),
+  );
 }

@@ -1,0 +1,25 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AuditPipeline, KafkaCluster, type PipelineSourceArgs } from "cdc-audit";
+
+const config = new pulumi.Config();
+const inPrivateSubnets = {
+  vpcId: config.require("vpcId"),
+  subnetIds: config.requireObject<string[]>("privateSubnetIds"),
+};
+const kafka = new KafkaCluster("kafka", { ...inPrivateSubnets, brokers: 2 });
+
+// Its parameter group needs rds.logical_replication = 1; the deployment says so before it touches anything.
+const audit = new AuditPipeline("audit", {
+  ...inPrivateSubnets,
+  sourceId: "orders",
+  tables: [
+    { schema: "public", table: "orders", ignoredColumns: ["updated_at"] },
+    { schema: "public", table: "customers", redactedColumns: ["email"] },
+  ],
+  source: config.requireObject<PipelineSourceArgs>("database"),
+  kafka,
+  transformer: { imageUri: config.require("imageUri") },
+  sink: { pluginPath: config.require("pluginPath") },
+});
+
+export const { dashboardName, alarmTopicArn } = audit;

@@ -1,0 +1,24 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AuditPipeline, AuroraPostgres, Network, type PipelineKafkaArgs } from "cdc-audit";
+
+const config = new pulumi.Config();
+const network = new Network("network", { existing: config.requireObject("vpc") });
+const inPrivateSubnets = { vpcId: network.vpcId, subnetIds: network.privateSubnetIds };
+const database = new AuroraPostgres("database", inPrivateSubnets);
+
+const audit = new AuditPipeline("audit", {
+  ...inPrivateSubnets,
+  sourceId: "orders",
+  tables: [{ schema: "public", table: "%" }],
+  source: database,
+  kafka: {
+    ...config.requireObject<Omit<PipelineKafkaArgs, "capturePassword">>("kafka"),
+    capturePassword: config.requireSecret("capturePassword"),
+  },
+  // Other pipelines on the cluster keep their own topics.
+  topics: { prefix: "orders" },
+  transformer: { imageUri: config.require("imageUri") },
+  sink: { pluginPath: config.require("pluginPath") },
+});
+
+export const { dashboardName, alarmTopicArn } = audit;

@@ -1,0 +1,24 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AuditPipeline, AuroraPostgres, KafkaCluster } from "cdc-audit";
+
+const config = new pulumi.Config();
+const first = new pulumi.StackReference(config.require("firstStack"));
+const inPrivateSubnets = {
+  vpcId: first.requireOutput("vpcId") as pulumi.Output<string>,
+  subnetIds: first.requireOutput("privateSubnetIds") as pulumi.Output<string[]>,
+};
+const database = new AuroraPostgres("payments", { ...inPrivateSubnets, databaseName: "payments" });
+const kafka = new KafkaCluster("kafka", { ...inPrivateSubnets, brokers: 2 });
+
+const audit = new AuditPipeline("audit", {
+  ...inPrivateSubnets,
+  sourceId: "payments",
+  tables: [{ schema: "public", table: "%" }],
+  source: database,
+  kafka,
+  transformer: { imageUri: config.require("imageUri") },
+  sink: { pluginPath: config.require("pluginPath") },
+});
+
+// Who is on call for the first stack subscribes to the alarms of both.
+export const alarmTopicArns = [first.requireOutput("alarmTopicArn"), audit.alarmTopicArn];
