@@ -143,6 +143,7 @@ export const operatorPermissions: Readonly<Record<OperatorAction, readonly Opera
       resource: "configurations",
       reason: "whether users without access rules are let in",
     },
+    { actions: ["kafka:ListScramSecrets"], resource: "cluster", reason: "whether others log in with SCRAM" },
     { actions: ["kafka:UpdateConnectivity"], resource: "cluster", reason: "turning public access off" },
     {
       actions: ["ec2:DescribeSubnets", "ec2:DescribeRouteTables"],

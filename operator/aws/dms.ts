@@ -226,14 +226,14 @@ const settledTaskStatuses = new Set(["created", "failed", "failed-move", "ready"
 export async function settledTaskStatus(context: DmsContext, taskArn: string): Promise<string> {
   const fix = "Look at the task's log, and run this again once it has settled.";
   return waitFor(context, { subject: `Replication task ${taskArn}`, fix }, async () => {
-    const task = await describeTask(context, taskArn);
-    if (!task?.Status) {
+    const status = (await describeTask(context, taskArn))?.Status;
+    if (!status) {
       throw new OperatorError(
         `DMS knows no replication task ${taskArn}.`,
         "Deploy again, or name the task that exists.",
       );
     }
-    return settledTaskStatuses.has(task.Status) ? { done: task.Status } : { pending: `is ${task.Status}` };
+    return settledTaskStatuses.has(status) ? { done: status } : { pending: `is ${status}` };
   });
 }
 

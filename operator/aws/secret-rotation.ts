@@ -42,18 +42,25 @@ export class SecretRotation {
     readonly resumed: boolean,
   ) {}
 
-  /** Takes up the rotation that an earlier run left unfinished, or begins one with a new password. */
-  static async begin(context: SecretContext, secretArn: string): Promise<SecretRotation> {
+  /**
+   * Takes up the rotation that an earlier run left unfinished, or begins one with a new password.
+   *
+   * @param username Whose password it must be.
+   * @throws OperatorError before anything is written, when the secret is another user's or rotated by somebody else.
+   */
+  static async begin(context: SecretContext, secretArn: string, username: string): Promise<SecretRotation> {
     const stages = await describe(context, secretArn);
     const unfinished = versionWith(stages, pending);
-    if (unfinished !== undefined) {
-      const credentials = parseCredentials(await read(context, secretArn, unfinished), secretArn);
-      context.hide(credentials.password);
-      return new SecretRotation(context, secretArn, unfinished, credentials, true);
-    }
-    const text = await read(context, secretArn, currentVersion(stages, secretArn));
+    const text = await read(context, secretArn, unfinished ?? currentVersion(stages, secretArn));
     const before = parseCredentials(text, secretArn);
     context.hide(before.password);
+    if (before.username !== username) {
+      throw new OperatorError(
+        `Secret ${secretArn} is that of the user ${before.username}, not of ${username}.`,
+        `Name the secret of ${username}.`,
+      );
+    }
+    if (unfinished !== undefined) return new SecretRotation(context, secretArn, unfinished, before, true);
     const password = newPassword();
     context.hide(password);
     const versionId = randomUUID();
@@ -67,7 +74,7 @@ export class SecretRotation {
       }),
       { abortSignal: context.signal },
     );
-    return new SecretRotation(context, secretArn, versionId, { username: before.username, password }, false);
+    return new SecretRotation(context, secretArn, versionId, { username, password }, false);
   }
 
   /** Makes the new version the one that readers get. Does nothing when it is. */
@@ -90,6 +97,7 @@ export class SecretRotation {
 
   /** Remembers that the task was stopped on our account, before it is. */
   async rememberStop(): Promise<void> {
+    if (await this.hasStoppedTask()) return;
     await this.moveStage(taskStopped, { MoveToVersionId: this.versionId });
   }
 

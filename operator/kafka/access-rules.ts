@@ -64,14 +64,30 @@ export function denials(rules: readonly AccessRule[], username: string): AccessR
   );
 }
 
-/** Rules that let somebody else write the topic. */
+/** Whether a rule lets the user write a topic, by name or with everybody else. */
+export function mayWrite(rules: readonly AccessRule[], username: string): boolean {
+  return rules.some(
+    (rule) => allowsWriting(rule) && [principalOf(username), principalOf("*")].includes(rule.principal),
+  );
+}
+
+/** Rules that let somebody else write a topic. */
 export function otherWriters(rules: readonly AccessRule[], username: string): AccessRule[] {
-  const writes = new Set<number>([AclOperations.WRITE, AclOperations.ALL]);
-  return rules.filter(
-    ({ resourceType, permissionType, operation, principal }) =>
-      resourceType === ResourceTypes.TOPIC &&
-      permissionType === AclPermissionTypes.ALLOW &&
-      writes.has(operation) &&
-      principal !== principalOf(username),
+  return rules.filter((rule) => allowsWriting(rule) && rule.principal !== principalOf(username));
+}
+
+function allowsWriting({ resourceType, permissionType, operation }: AccessRule): boolean {
+  const writes: readonly number[] = [AclOperations.WRITE, AclOperations.ALL];
+  return (
+    resourceType === ResourceTypes.TOPIC && permissionType === AclPermissionTypes.ALLOW && writes.includes(operation)
+  );
+}
+
+/** Whether two rules are on the same resource, by a name or pattern written alike. */
+export function sameResource(one: AccessRule, other: AccessRule): boolean {
+  return (
+    one.resourceType === other.resourceType &&
+    one.resourceName === other.resourceName &&
+    one.resourcePatternType === other.resourcePatternType
   );
 }

@@ -53,6 +53,11 @@ export class KafkaAdmin {
     });
   }
 
+  /** Logs in and asks for nothing. @throws KafkaLoginError when the broker refuses. */
+  async logIn(): Promise<void> {
+    await this.request(() => this.admin.metadata({ topics: [], forceUpdate: true }));
+  }
+
   /** For each partition the offset that its next record will get: how many records a topic that loses none has taken. */
   endOffsets(topic: string): Promise<bigint[]> {
     return this.request(() => this.offsets(topic, ListOffsetTimestamps.LATEST));
@@ -219,11 +224,7 @@ function explain(error: unknown, bootstrapServers: string): unknown {
   if (!(error instanceof Error) || error instanceof OperatorError) return error;
   const authentication = findErrorBy(error, "code", "PLT_KFK_AUTHENTICATION");
   if (authentication) {
-    return new OperatorError(
-      `Kafka at ${bootstrapServers} refuses the login (${authentication.message}).`,
-      "Let the operator's role kafka-cluster:Connect to this cluster; a change of a policy takes about a minute.",
-      { cause: error },
-    );
+    return new KafkaLoginError(authentication.message, bootstrapServers, error);
   }
   const refusal = ["CLUSTER_AUTHORIZATION_FAILED", "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"].find(
     (code) => isKafkaError(error, code),
@@ -240,6 +241,19 @@ function explain(error: unknown, bootstrapServers: string): unknown {
     );
   }
   return error;
+}
+
+/** Kafka does not know who asks. */
+export class KafkaLoginError extends OperatorError {
+  constructor(reason: string, bootstrapServers: string, cause: Error) {
+    super(
+      `Kafka at ${bootstrapServers} refuses the login (${reason}).`,
+      "With IAM: let the role kafka-cluster:Connect to this cluster; a change of a policy takes about a minute. " +
+        "With SCRAM: the secret must be associated with the cluster; MSK takes up to ten minutes to learn a password.",
+      { cause },
+    );
+    this.name = "KafkaLoginError";
+  }
 }
 
 /** Kafka knows who asks, and does not let them. */
