@@ -225,7 +225,7 @@ const settledTaskStatuses = new Set(["created", "failed", "failed-move", "ready"
 /** Waits until a task is neither starting nor stopping nor being changed; returns its status. */
 export async function settledTaskStatus(context: DmsContext, taskArn: string): Promise<string> {
   const fix = "Look at the task's log, and run this again once it has settled.";
-  return waitFor(context, { subject: `Replication task ${taskArn}`, fix }, async () => {
+  return waitFor<string>(context, { subject: `Replication task ${taskArn}`, fix }, async () => {
     const status = (await describeTask(context, taskArn))?.Status;
     if (!status) {
       throw new OperatorError(

@@ -18,10 +18,9 @@ import {
   mayWrite,
   otherWriters,
   ruleText,
-  sameResource,
   sameRule,
 } from "../kafka/access-rules";
-import { KafkaAdmin, KafkaRefusedError, withKafkaAdmin } from "../kafka/admin";
+import { type KafkaAdmin, KafkaRefusedError, withKafkaAdmin } from "../kafka/admin";
 
 export interface GuardReport {
   readonly clusterState: string;
@@ -106,7 +105,7 @@ async function ensureCaptureRules(
   const missing = captureRules(captureUsername, rawTopic).filter((rule) => !present.some((one) => sameRule(one, rule)));
   if (missing.length === 0) return { rulesAdded: [], warnings };
 
-  const first = missing.filter((rule) => !present.some((one) => sameResource(one, rule)));
+  const first = missing.filter(({ resourceType }) => !present.some((one) => one.resourceType === resourceType));
   if (everyoneIn && first.length > 0) {
     const others = (await scramUsers(context, clusterArn)) - 1;
     if (others > 0) return { rulesAdded: [], warnings: [...warnings, heldBack(others, first, captureUsername)] };

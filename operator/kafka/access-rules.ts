@@ -82,12 +82,3 @@ function allowsWriting({ resourceType, permissionType, operation }: AccessRule):
     resourceType === ResourceTypes.TOPIC && permissionType === AclPermissionTypes.ALLOW && writes.includes(operation)
   );
 }
-
-/** Whether two rules are on the same resource, by a name or pattern written alike. */
-export function sameResource(one: AccessRule, other: AccessRule): boolean {
-  return (
-    one.resourceType === other.resourceType &&
-    one.resourceName === other.resourceName &&
-    one.resourcePatternType === other.resourcePatternType
-  );
-}
