@@ -28,16 +28,22 @@ export class Output {
       title: "Build of the Java parts (the first one downloads their libraries: minutes)",
       run: build,
     };
-    const groups: Step[][] = [...(isBuilt() ? [] : [[buildStep]]), ...pipeline.startSteps()];
+    const groups: Step[][] = [
+      ...(isBuilt() ? [] : [[buildStep]]),
+      ...pipeline.startSteps(),
+      [pipeline.canaryStep(stop)],
+    ];
     const task = (step: Step): ListrTask => ({
       title: step.title,
-      task: async () => {
+      task: async (_, task) => {
         if (stop.aborted) return;
         const begin = Date.now();
-        await step.run();
+        const outcome = await step.run();
+        if (outcome) task.title = outcome;
+        const title = outcome ?? step.title;
         const seconds = (Date.now() - begin) / 1000;
-        if (this.options.json) this.json({ event: "started", part: step.title, seconds });
-        else if (!process.stdout.isTTY) this.print(`started in ${seconds.toFixed(1).padStart(5)} s  ${step.title}`);
+        if (this.options.json) this.json({ event: "started", part: title, seconds });
+        else if (!process.stdout.isTTY) this.print(`started in ${seconds.toFixed(1).padStart(5)} s  ${title}`);
       },
     });
     const groupTask = (group: Step[]): ListrTask => ({

@@ -13,11 +13,19 @@ import {
 } from "../contract/change-capture";
 import { sinkConnectorName, sinkConnectorProperties } from "../contract/sink-connector";
 import { defaultMessageMaxBytes, pipelineTopics, topicList, type Topics } from "../contract/topics";
-import { bootstrapDestination, bootstrapSource, checkSource, uninstallSource } from "../operator/bootstrap";
+import { databaseRoles } from "../contract/database-roles";
+import type { CanaryRequest, DatabaseAccess, MaintainRequest, OperatorAction } from "../contract/operator";
+import { checkSource, uninstallSource } from "../operator/bootstrap";
+import type { OperatorContext } from "../operator/context";
+import { bootstrap } from "../operator/handlers/bootstrap";
+import { canary, type CanaryReport } from "../operator/handlers/canary";
+import { maintain } from "../operator/handlers/maintain";
 import { artifacts } from "./build";
+import { diagnoseLocally } from "./diagnosis";
 import { repositoryFolder } from "./folders";
 import { type ClientListener, connectorTasks, connectWorker, kafkaBroker, putConnector } from "./kafka";
 import { freePorts, ManagedProcess } from "./managed-process";
+import { withLocalContext, writeLinesTo } from "./operator";
 import { postgresServer, superuserConnection } from "./postgres";
 import { startSecretsManager, type SecretsManager } from "./secrets-manager";
 import { createTopics } from "./topics";
@@ -60,14 +68,23 @@ export type PipelineConnection = `${(typeof brokerClients)[number]} to broker` |
 /** A step of starting the pipeline, for whoever shows progress. */
 export interface Step {
   readonly title: string;
-  readonly run: () => Promise<void>;
+  /** May return another title, which says what came of it. */
+  readonly run: () => Promise<string | void>;
 }
 
 /** The sample application's user; a throw-away database on loopback needs no secret. */
 export const shopUser = { user: "shop", password: "shop", database: "shop" } as const;
 
+const sourceId = "local";
+const transformerApplication = "audit-transformer";
+/** Everything runs when the canary is sent: a minute is plenty. */
+const canaryTimeoutSeconds = 60;
 /** The replication slot of the stand-in. */
 export const slotName = "cdc_audit_local";
+/** Names of secrets, where a deployment has ARNs. */
+const administratorSecret = "local/administrator";
+const sourceAdministratorSecret = "local/source-administrator";
+const captureSecret = "local/cdc_capture";
 const writerSecret = "local/audit_writer";
 const dropSlotAttempts = 50;
 
@@ -179,6 +196,14 @@ export class Pipeline {
     ];
   }
 
+  /** The step that proves that rows move; ends early when `stop` is aborted. */
+  canaryStep(stop: AbortSignal): Step {
+    return {
+      title: "Canary",
+      run: async () => `Canary: a row went through in ${(await this.canary(stop)).totalMilliseconds} ms`,
+    };
+  }
+
   /** Runs all steps without showing anything; for tests and measurements. */
   async start(): Promise<void> {
     for (const steps of this.startSteps()) await Promise.all(steps.map((step) => step.run()));
@@ -240,21 +265,26 @@ export class Pipeline {
 
   private async bootstrapDatabases(): Promise<void> {
     await this.createSampleDatabase();
-    await withClient(this.destination, async (client) => {
-      await bootstrapDestination(client, { passwords: { audit_writer: this.passwords.writer } });
-      await client.query("GRANT audit_reader TO shop");
-    });
     if (!this.options.source) {
       await withClient({ ...this.destination, ...shopUser }, this.options.prepareSample ?? createShop);
     }
-    await withClient(this.sourceConnection, async (client) => {
-      this.sourceTouched = true;
-      await bootstrapSource(client, {
-        tables: this.options.tables ?? shopTables,
-        passwords: { cdc_capture: this.passwords.capture },
-      });
-      if (!this.options.source) await client.query("GRANT capture_app TO shop");
-    });
+    this.sourceTouched = true;
+    await this.operate("bootstrap", (context) =>
+      bootstrap(
+        {
+          action: "bootstrap",
+          source: {
+            ...this.sourceAccess,
+            captureSecretArn: captureSecret,
+            tables: this.options.tables ?? shopTables,
+          },
+          destination: { ...this.destinationAccess, writerSecretArn: writerSecret },
+        },
+        context,
+      ),
+    );
+    await withClient(this.destination, (client) => client.query("GRANT audit_reader TO shop"));
+    if (!this.options.source) await withClient(this.destination, (client) => client.query("GRANT capture_app TO shop"));
   }
 
   private async createSampleDatabase(): Promise<void> {
@@ -285,7 +315,7 @@ export class Pipeline {
 
   private async startSink(): Promise<void> {
     this.secretsManager = await startSecretsManager({
-      secrets: { [writerSecret]: JSON.stringify({ username: "audit_writer", password: this.passwords.writer }) },
+      secrets: { [writerSecret]: JSON.stringify(this.secrets[writerSecret]) },
     });
     await putConnector(
       this.ports.worker,
@@ -324,7 +354,7 @@ export class Pipeline {
   private async startTransformer(): Promise<void> {
     this.transformer = this.watch(
       await this.transformerFor({
-        applicationId: "audit-transformer",
+        applicationId: transformerApplication,
         topics: this.topics,
         managementPort: this.ports.transformer,
         stateFolder: join(this.options.folder, "data/transformer"),
@@ -345,7 +375,7 @@ export class Pipeline {
     mkdirSync(options.stateFolder, { recursive: true });
     return transformerProcess(
       {
-        sourceId: "local",
+        sourceId,
         bootstrapServers: this.bootstrapServersOf("transformer"),
         applicationId: options.applicationId,
         topics: options.topics,
@@ -362,7 +392,7 @@ export class Pipeline {
   private async startStandIn(): Promise<void> {
     const configuration = join(this.options.folder, "data/dms-stand-in.json");
     const source = new URL(this.options.source ?? connectionUrl(this.destination));
-    source.username = "cdc_capture";
+    source.username = databaseRoles.capture;
     source.password = encodeURIComponent(this.passwords.capture);
     writeFileSync(
       configuration,
@@ -391,7 +421,84 @@ export class Pipeline {
     this.standIn = this.watch(standIn);
     await this.standIn.start();
     // As after the start of a DMS task: only now is there a slot that carries what the tables look like.
-    await withClient(this.sourceConnection, (client) => client.query("SELECT capture.republish_catalog()"));
+    await this.operate("maintain", (context) => maintain(this.maintainRequest, context));
+  }
+
+  /** Sends a row through every part and waits for it in the audit log. */
+  async canary(stop?: AbortSignal): Promise<CanaryReport> {
+    return this.operate(
+      "canary",
+      (context) =>
+        canary(this.canaryRequest, context, (request, _, writtenAt) => diagnoseLocally(this, request, writtenAt)),
+      stop,
+    );
+  }
+
+  private get maintainRequest(): MaintainRequest {
+    return { action: "maintain", sourceId, source: this.sourceAccess, destination: this.destinationAccess };
+  }
+
+  private get canaryRequest(): CanaryRequest {
+    return {
+      action: "canary",
+      sourceId,
+      source: this.sourceAccess,
+      destination: this.destinationAccess,
+      captureTaskArn: "local/dms-stand-in",
+      kafka: {
+        bootstrapBrokersIam: this.bootstrapServers,
+        rawTopic: this.topics.raw.name,
+        eventsTopic: this.topics.events.name,
+        transformerGroup: transformerApplication,
+        sinkGroup: `connect-${sinkConnectorName}`,
+      },
+      connectorArn: `local/${sinkConnectorName}`,
+      timeoutSeconds: canaryTimeoutSeconds,
+    };
+  }
+
+  private get destinationAccess(): DatabaseAccess {
+    const { host, port, database } = this.destination;
+    return { host, port, database, adminSecretArn: administratorSecret };
+  }
+
+  private get sourceAccess(): DatabaseAccess {
+    if (!this.options.source) return this.destinationAccess;
+    const { hostname, port, pathname } = new URL(this.options.source);
+    return {
+      host: hostname,
+      port: Number(port || 5432),
+      database: decodeURIComponent(pathname.slice(1)),
+      adminSecretArn: sourceAdministratorSecret,
+    };
+  }
+
+  private get secrets() {
+    return {
+      [administratorSecret]: { username: this.destination.user, password: this.passwords.superuser },
+      [captureSecret]: { username: databaseRoles.capture, password: this.passwords.capture },
+      [writerSecret]: { username: databaseRoles.writer, password: this.passwords.writer },
+    };
+  }
+
+  /** Runs a handler of the operator over this pipeline; its log is one of the parts'. */
+  private operate<Result>(
+    action: OperatorAction,
+    handle: (context: OperatorContext) => Promise<Result>,
+    stop?: AbortSignal,
+  ): Promise<Result> {
+    return withLocalContext(
+      action,
+      {
+        secrets: this.secrets,
+        // The user's own URL may say more than host and password.
+        connection: ({ adminSecretArn }) =>
+          adminSecretArn === sourceAdministratorSecret ? { connectionString: this.options.source } : undefined,
+        writeLine: writeLinesTo(this.logFile("operator")),
+        ...(stop ? { stop } : {}),
+      },
+      handle,
+    );
   }
 
   private async cleanSource(source: string): Promise<void> {

@@ -115,6 +115,11 @@ export class Steps {
     return this.controller.signal;
   }
 
+  /** Ends the steps before the deadline, for a reason of its own. */
+  abort(reason: OperatorError): void {
+    this.controller.abort(reason);
+  }
+
   /** Stops the clock. */
   end(): void {
     clearTimeout(this.timer);
