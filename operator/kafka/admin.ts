@@ -132,8 +132,6 @@ export class KafkaAdmin {
   }
 
   private async partitionCount(topic: string): Promise<number> {
-    const missing = () =>
-      new OperatorError(`Kafka has no topic ${topic}.`, "Deploy again: topics are part of the stack.");
     try {
       const metadata = await this.admin.metadata({ topics: [topic], forceUpdate: true });
       const count = metadata.topics.get(topic)?.partitionsCount;
@@ -141,7 +139,7 @@ export class KafkaAdmin {
     } catch (error) {
       if (!isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")) throw error;
     }
-    throw missing();
+    throw new MissingTopicError(topic);
   }
 
   private async lag(group: string, topic: string): Promise<Omit<GroupProgress, "members">> {
@@ -241,6 +239,13 @@ function explain(error: unknown, bootstrapServers: string): unknown {
     );
   }
   return error;
+}
+
+export class MissingTopicError extends OperatorError {
+  constructor(topic: string) {
+    super(`Kafka has no topic ${topic}.`, "Create it again: on AWS by a deployment, as topics are part of the stack.");
+    this.name = "MissingTopicError";
+  }
 }
 
 /** Kafka does not know who asks. */
