@@ -26,6 +26,8 @@ const pipeline = new AuditPipeline("audit", {
     port: database.port,
     databaseName: database.databaseName,
     securityGroupId: database.securityGroupId,
+    adminSecretArn: database.masterSecretArn,
+    adminSecretKeyArn: database.keyArn,
     clusterIdentifier: database.clusterIdentifier,
     postgresVersion: database.engineVersion,
   },
@@ -36,6 +38,9 @@ const pipeline = new AuditPipeline("audit", {
     securityGroupId: kafka.securityGroupId,
     captureUsername: kafka.captureUsername,
     capturePassword: kafka.capturePassword,
+    captureSecretArn: kafka.captureSecretArn,
+    keyArn: kafka.keyArn,
+    publicAccessUntil: kafka.publicAccessUntil,
     replicationFactor: kafka.replicationFactor,
   },
 });
@@ -52,5 +57,6 @@ export const kafkaBootstrapBrokers = kafka.bootstrapBrokersIam;
 export const kafkaSecurityGroupId = kafka.securityGroupId;
 export const captureSecretArn = pipeline.captureSecretArn;
 export const writerSecretArn = pipeline.writerSecretArn;
+export const operatorFunctionName = pipeline.operatorFunctionName;
 export const alarmTopicArn = pipeline.alarmTopicArn;
 export const dashboardName = pipeline.dashboardName;

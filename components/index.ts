@@ -5,4 +5,5 @@ export * from "./change-capture";
 export * from "./kafka-cluster";
 export * from "./monitoring";
 export * from "./network";
+export * from "./operator";
 export * from "./transformer-service";

@@ -4,6 +4,7 @@ import { auroraPostgresProblems } from "../components/aurora-postgres/checks";
 import { defaultEngineVersion } from "../components/aurora-postgres/parameters";
 import { kafkaClusterProblems } from "../components/kafka-cluster/checks";
 import { networkProblems } from "../components/network/checks";
+import { NatGateways } from "../components/network/types";
 import { type Problem, checkPattern } from "../components/shared/checks";
 import { checkLogRetention } from "../components/shared/log-groups";
 import { within } from "./problems";
@@ -23,7 +24,11 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
   const checks: Readonly<Partial<Record<SettingKey, () => Problem[]>>> = {
     logRetentionDays: () => checkLogRetention("logRetentionDays", everywhere.logRetentionDays),
     kmsKeyArn: () => checkKey(settings),
-    network: () => [...within("network", networkProblems(network)), ...checkZonesInRegion(settings)],
+    network: () => [
+      ...within("network", networkProblems(network)),
+      ...checkZonesInRegion(settings),
+      ...checkWayToBrokers(settings),
+    ],
     database: () => within("database", auroraPostgresProblems({ ...database, ...place })),
     kafka: () => [
       ...within("kafka", kafkaClusterProblems({ ...kafka, ...place }, now)),
@@ -45,7 +50,7 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
 const unknown = pulumi.output("");
 const unknownList = pulumi.output<string[]>([]);
 
-const sourceToBe = { endpoint: unknown, databaseName: unknown, securityGroupId: unknown };
+const sourceToBe = { endpoint: unknown, databaseName: unknown, securityGroupId: unknown, adminSecretArn: unknown };
 const kafkaToBe = {
   clusterArn: unknown,
   bootstrapBrokersIam: unknown,
@@ -95,6 +100,19 @@ function checkZonesInRegion({ network, region }: Settings): Problem[] {
       value: elsewhere,
       allowed: `zones of aws:region (${region})`,
       fix: `Name zones such as ${region}a, or change aws:region.`,
+    },
+  ];
+}
+
+/** Of all that the operator calls, MSK's API alone has no interface endpoint under its usual name. */
+function checkWayToBrokers({ network, pipeline }: Settings): Problem[] {
+  if (network.natGateways !== NatGateways.None || pipeline.operator.enabled === false) return [];
+  return [
+    {
+      setting: "network.natGateways",
+      value: network.natGateways,
+      allowed: "single or per-zone with the operator, which asks MSK's API whether brokers are public",
+      fix: "Set network.natGateways to single, or operator.enabled to false.",
     },
   ];
 }

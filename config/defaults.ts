@@ -4,6 +4,7 @@ import type {
   Environment,
   KafkaSettings,
   NetworkSettings,
+  OperatorSettings,
   SinkSettings,
   TopicSettings,
 } from "./schema";
@@ -16,10 +17,14 @@ export interface SectionDefaults {
   readonly topics: TopicSettings;
   readonly capture: CaptureSettings;
   readonly sink: SinkSettings & { readonly pluginPath: string };
+  readonly operator: OperatorSettings;
 }
 
 /** Where `npm run build:plugin` leaves the sink plugin, seen from Pulumi.yaml. */
 const pluginPath = "connect/target/audit-sink-plugin.zip";
+
+/** Where `npm run build:operator` leaves the operator's bundle, seen from Pulumi.yaml. */
+const bundlePath = "operator/dist/operator.zip";
 
 /** `dev` is the smallest that works and can be thrown away; `prod` outlives a zone. */
 export const environmentDefaults: Readonly<Record<Environment, SectionDefaults>> = {
@@ -34,6 +39,7 @@ export const environmentDefaults: Readonly<Record<Environment, SectionDefaults>>
     topics: { retentionDays: 3 },
     capture: { instanceClass: "dms.t3.medium", allocatedStorageGiB: 20, multiAz: false },
     sink: { pluginPath, tasks: 1, workers: 1 },
+    operator: { bundlePath },
   },
   prod: {
     network: { natGateways: "per-zone" },
@@ -52,5 +58,6 @@ export const environmentDefaults: Readonly<Record<Environment, SectionDefaults>>
     topics: { retentionDays: 14 },
     capture: { instanceClass: "dms.r6i.large", allocatedStorageGiB: 100, multiAz: true },
     sink: { pluginPath, tasks: 2, workers: 2 },
+    operator: { bundlePath },
   },
 };

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type {
   AuditPipelineArgs,
-  AuditedTableArgs,
   PipelineAlarmsArgs,
   PipelineCaptureArgs,
+  PipelineOperatorArgs,
   PipelineSinkArgs,
   PipelineTopicsArgs,
   PipelineTransformerArgs,
@@ -11,6 +11,7 @@ import type {
 import { DatabaseInsights, type AuroraPostgresArgs } from "../components/aurora-postgres/types";
 import { type KafkaClusterArgs, MonitoringLevel, PublicAccessStage } from "../components/kafka-cluster/types";
 import { NatGateways, type NetworkArgs } from "../components/network/types";
+import { type AuditedTableArgs, PartitionPeriod, ReplicaIdentity } from "../components/operator/types";
 import { CpuArchitecture } from "../components/transformer-service/types";
 import { type SchemasOf, choice, flag, number, text } from "./values";
 
@@ -73,6 +74,8 @@ const table = {
   table: text(),
   ignoredColumns: z.array(text()).optional(),
   redactedColumns: z.array(text()).optional(),
+  identifyActor: flag().optional(),
+  replicaIdentity: choice(ReplicaIdentity).optional(),
 } satisfies SchemasOf<AuditedTableArgs>;
 
 const topics = {
@@ -119,11 +122,23 @@ const sink = {
   mcusPerWorker: number().optional(),
 } satisfies SchemasOf<PipelineSinkArgs>;
 
+const operator = {
+  enabled: flag().optional(),
+  bundlePath: text().optional(),
+  partitionsAhead: text().optional(),
+  partitionPeriod: choice(PartitionPeriod).optional(),
+  auditRetention: text().optional(),
+  canaryIntervalMinutes: number().optional(),
+  canaryTimeoutSeconds: number().optional(),
+  reservedConcurrency: number().optional(),
+} satisfies SchemasOf<PipelineOperatorArgs>;
+
 const alarms = {
   email: text().optional(),
   latencySeconds: number().optional(),
   slotLagGiB: number().optional(),
   kafkaDiskUsedPercent: number().optional(),
+  partitionDaysAhead: number().optional(),
 } satisfies SchemasOf<PipelineAlarmsArgs>;
 
 /** What the program fills in, or what a stack of its own builds: see the component for pipelines over other databases. */
@@ -147,6 +162,7 @@ const pipeline = {
   capture: z.strictObject(capture),
   transformer: z.strictObject(transformer),
   sink: z.strictObject(sink).partial({ pluginPath: true }),
+  operator: z.strictObject(operator),
   alarms: z.strictObject(alarms),
 } satisfies Record<Exclude<keyof AuditPipelineArgs, GivenToPipeline>, z.ZodType>;
 
@@ -162,6 +178,7 @@ export type KafkaSettings = z.output<typeof schemas.kafka>;
 export type CaptureSettings = z.output<typeof schemas.capture>;
 export type TransformerSettings = z.output<typeof schemas.transformer>;
 export type SinkSettings = z.output<typeof schemas.sink>;
+export type OperatorSettings = z.output<typeof schemas.operator>;
 export type TopicSettings = z.output<typeof schemas.topics>;
 
 /** Every setting of a stack, by the key under which `pulumi config` knows it. */

@@ -60,6 +60,7 @@ export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
   capture: "{}",
   transformer: "{}",
   sink: "{}",
+  operator: "{}",
   alarms: "{}",
 };
 
@@ -127,6 +128,7 @@ function withDefaults(values: Values, region: string) {
       capture: over(defaults.capture, values.capture),
       transformer: values.transformer ?? {},
       sink: over(defaults.sink, values.sink),
+      operator: over(defaults.operator, values.operator),
       alarms: values.alarms ?? {},
     },
   };

@@ -2,10 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { auditSinkProblems } from "../audit-sink/checks";
 import { changeCaptureProblems } from "../change-capture/checks";
 import { thresholdProblems } from "../monitoring/checks";
+import { defaultPartitionDaysAhead } from "../monitoring/hops";
+import { auditedTableProblems, canaryProblems, operatorProblems, partitionAlarmProblems } from "../operator/checks";
 import { type Problem, checkPattern, checkWholeNumber, problemText } from "../shared/checks";
 import { transformerServiceProblems } from "../transformer-service/checks";
-import { type Links, captureArgs, sinkArgs, transformerArgs } from "./parts";
-import type { AuditPipelineArgs, AuditedTableArgs } from "./types";
+import { type Links, canarySettings, captureArgs, hasOperator, operatorArgs, sinkArgs, transformerArgs } from "./parts";
+import type { AuditPipelineArgs } from "./types";
 
 /** Everything that is wrong with the arguments of a pipeline and of its parts; unknown values are left to AWS. */
 export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
@@ -15,17 +17,68 @@ export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
       const setting = pipelineSetting(args, part, problem.setting);
       return { ...problem, setting, fix: problem.fix.replace(problem.setting, setting) };
     });
-  return withoutRepetitions([
-    // What has to be built first is said first.
+  const problems = withoutRepetitions([
     ...ofPart("transformer", transformerServiceProblems(transformerArgs(args, links))),
     ...ofPart("sink", auditSinkProblems(sinkArgs(args, links))),
+    ...ofPart("operator", hasOperator(args) ? operatorPartProblems(args, links) : absentOperatorProblems(args)),
     ...ofPart("capture", changeCaptureProblems(captureArgs(args, links))),
     ...ofPart("alarms", thresholdProblems(args.alarms ?? {})),
     ...checkTopics(args),
-    ...args.tables.flatMap(columnProblems),
+    ...auditedTableProblems(args.tables),
     ...keyProblems("source.captureSecretKeyArn", args.source.captureSecretKeyArn, args.source.captureSecretArn),
     ...keyProblems("writerSecretKeyArn", args.writerSecretKeyArn, args.writerSecretArn),
   ]);
+  const hasToBeBuilt = ({ setting }: Problem) => builtFirst.includes(setting);
+  return [...problems.filter(hasToBeBuilt), ...problems.filter((problem) => !hasToBeBuilt(problem))];
+}
+
+/** What a deployment builds or finds built: said before anything else. */
+const builtFirst: readonly string[] = [
+  "transformer.imageUri",
+  "transformer.imageBuildContext",
+  "sink.pluginPath",
+  "operator.bundlePath",
+];
+
+function operatorPartProblems(args: AuditPipelineArgs, links: Links): Problem[] {
+  // Their names are made from the pipeline's, so nothing is wrong with them.
+  const parts = { captureName: "", captureTaskIdentifier: "", transformerGroup: "", connectorName: "" };
+  const { source, destination, operator, alarms } = args;
+  return [
+    ...operatorProblems(operatorArgs(args, links, parts)),
+    ...canaryProblems(canarySettings(args)).map(asPipelineCanary),
+    ...partitionAlarmProblems(operator, alarms?.partitionDaysAhead ?? defaultPartitionDaysAhead),
+    ...(source.adminSecretArn === undefined ? [missingAdminSecret("source")] : []),
+    ...(destination && destination.adminSecretArn === undefined ? [missingAdminSecret("destination")] : []),
+  ];
+}
+
+/** `intervalMinutes` of a canary is `canaryIntervalMinutes` of a pipeline's operator. */
+function asPipelineCanary({ setting, value, allowed, fix }: Problem): Problem {
+  const pipelineName = (text: string) =>
+    text.replaceAll("intervalMinutes", "canaryIntervalMinutes").replaceAll("timeoutSeconds", "canaryTimeoutSeconds");
+  return { setting: pipelineName(setting), value, allowed: pipelineName(allowed), fix: pipelineName(fix) };
+}
+
+function missingAdminSecret(side: "source" | "destination"): Problem {
+  return {
+    setting: `${side}.adminSecretArn`,
+    value: undefined,
+    allowed: "the secret of a user with rds_superuser, with whom the operator prepares the database",
+    fix: "Give the cluster's masterSecretArn, or set operator.enabled to false and prepare the database by hand.",
+  };
+}
+
+/** Without an operator nobody would do what its settings ask for. */
+function absentOperatorProblems({ operator }: AuditPipelineArgs): Problem[] {
+  return Object.entries(operator)
+    .filter(([setting, value]) => value !== undefined && setting !== "enabled" && setting !== "bundlePath")
+    .map(([setting, value]) => ({
+      setting,
+      value,
+      allowed: "nothing while operator.enabled is false",
+      fix: `Remove ${setting}, or remove operator.enabled.`,
+    }));
 }
 
 /** Stands for what resources will give: outputs, which every check skips. */
@@ -51,6 +104,7 @@ const sharedSettings: Readonly<Record<string, string>> = {
   eventsPartitions: "topics.eventsPartitions",
   messageMaxBytes: "topics.messageMaxBytes",
   replicationFactor: "kafka.replicationFactor",
+  kafka: "kafka",
 };
 
 /** Where the author of a pipeline finds the setting of one of its parts. */
@@ -76,35 +130,6 @@ function checkTopics({ topics }: AuditPipelineArgs): Problem[] {
       "1 to 40 lower-case letters, digits and hyphens, beginning with a letter (it becomes part of topic names)",
     ),
     ...checkWholeNumber("topics.retentionDays", topics?.retentionDays, 1, 365),
-  ];
-}
-
-/** An ignored column may change unseen; a redacted one must be seen to change. */
-function columnProblems({ schema, table, ignoredColumns = [], redactedColumns = [] }: AuditedTableArgs): Problem[] {
-  const columns = [...ignoredColumns, ...redactedColumns];
-  const repeated = columns.filter((column, index) => columns.indexOf(column) < index);
-  const unnamed = columns.filter((column) => column.length === 0 || column.length > 63);
-  return [
-    ...(repeated.length === 0
-      ? []
-      : [
-          {
-            setting: `ignoredColumns and redactedColumns of ${schema}.${table}`,
-            value: repeated,
-            allowed: "each column once, in one of the two lists",
-            fix: "Remove the repetition.",
-          },
-        ]),
-    ...(unnamed.length === 0
-      ? []
-      : [
-          {
-            setting: `ignoredColumns and redactedColumns of ${schema}.${table}`,
-            value: unnamed,
-            allowed: "column names of 1 to 63 characters",
-            fix: "Write the names as \\d in psql shows them, without quotes.",
-          },
-        ]),
   ];
 }
 

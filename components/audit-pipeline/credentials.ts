@@ -17,11 +17,18 @@ export interface RoleSecretArgs {
   readonly component: string;
 }
 
+export interface RoleSecret {
+  /** Resolves once the password is in it. */
+  readonly secretArn: pulumi.Output<string>;
+  /** Another one has another password. */
+  readonly versionId: pulumi.Output<string>;
+}
+
 /**
- * A secret for a database role, with a password of its own and where to use it, as DMS and the JDBC wrapper read it. The
- * ARN resolves once the password is in it. Setting that password in the database is the operator's work.
+ * A secret for a database role, with a password of its own and where to use it, as DMS and the JDBC wrapper read it.
+ * Setting that password in the database is the operator's work.
  */
-export function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Resource): pulumi.Output<string> {
+export function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Resource): RoleSecret {
   // Letters and digits alone: DMS takes none of ; . : + and 40 of these are more than 230 bits.
   const password = new random.RandomPassword(`${name}-password`, { length: 40, special: false }, { parent });
   const secret = new aws.secretsmanager.Secret(
@@ -53,5 +60,8 @@ export function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Re
     },
     { parent },
   );
-  return pulumi.all([secret.arn, version.id]).apply(([arn]) => arn);
+  return {
+    secretArn: pulumi.all([secret.arn, version.id]).apply(([arn]) => arn),
+    versionId: version.versionId,
+  };
 }

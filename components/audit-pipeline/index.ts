@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { databaseRoles } from "../../contract/database-roles";
-import { sinkConnectorName } from "../../contract/sink-connector";
 import type { Topics } from "../../contract/topics";
 import { AuditSink } from "../audit-sink";
 import { capacityOf } from "../audit-sink/defaults";
@@ -8,21 +7,36 @@ import { ChangeCapture } from "../change-capture";
 import { kafkaTopic } from "../kafka-cluster";
 import { Monitoring } from "../monitoring";
 import { publishers } from "../monitoring/notifications";
+import { Canary, Operator } from "../operator";
 import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
 import { TransformerService } from "../transformer-service";
 import { auditPipelineProblems } from "./checks";
 import { roleSecret } from "./credentials";
-import { type Links, type Secret, captureArgs, retainsData, sinkArgs, topicsOf, transformerArgs } from "./parts";
+import {
+  type Links,
+  type Secret,
+  canaryArgs,
+  captureArgs,
+  expectedCanaries,
+  hasOperator,
+  operatedParts,
+  operatorArgs,
+  partNames,
+  retainsData,
+  sinkArgs,
+  topicsOf,
+  transformerArgs,
+} from "./parts";
 import type { AuditPipelineArgs } from "./types";
 
 export type {
-  AuditedTableArgs,
   AuditPipelineArgs,
   PipelineAlarmsArgs,
   PipelineCaptureArgs,
   PipelineDestinationArgs,
   PipelineKafkaArgs,
+  PipelineOperatorArgs,
   PipelineSinkArgs,
   PipelineSourceArgs,
   PipelineTopicsArgs,
@@ -32,13 +46,17 @@ export type {
 const defaultPostgresPort = 5432;
 
 /**
- * The whole pipeline over a VPC, a database and a Kafka cluster that you name: topics, credentials, change capture,
- * transformer, sink and monitoring. Changes of the named tables become rows of the audit table.
+ * The whole pipeline over a VPC, a database and a Kafka cluster that you name: topics, credentials, operator, change
+ * capture, transformer, sink, monitoring and canary. Changes of the named tables become rows of the audit table.
+ *
+ * Deploying it prepares the databases, tests the connections and ends when a row has gone all the way. The order: topics
+ * and secrets; the operator, which prepares databases and brokers; the capture, whose connections it tests before the task
+ * starts, transformer and sink; the canary.
  *
  * Several pipelines fit into one stack and one cluster when their names, `sourceId` and `topics.prefix` differ.
  *
- * Costs per month in us-east-1 at its smallest: DMS 59 USD, transformer 29 USD, sink 80 USD, monitoring 5 USD, two
- * secrets 0.80 USD, a key 1 USD.
+ * Costs per month in us-east-1 at its smallest: DMS 59 USD, transformer 29 USD, sink 80 USD, monitoring 6 USD, operator
+ * 3 USD, two secrets 0.80 USD, a key 1 USD.
  *
  * Replaced by: another `topics.prefix` (new, empty topics) and what its parts say. With `retainData`, the default, a
  * preview that would delete topics or the capture's task fails.
@@ -50,10 +68,12 @@ export class AuditPipeline extends pulumi.ComponentResource {
   public readonly eventsTopic: pulumi.Output<string>;
   /** Name of the topic for records that were set aside. */
   public readonly deadLetterTopic: pulumi.Output<string>;
-  /** Secret of the role `cdc_capture`, whose password has to be set in the source database. */
+  /** Secret of the role `cdc_capture`. */
   public readonly captureSecretArn: pulumi.Output<string>;
-  /** Secret of the role `audit_writer`, whose password has to be set in the destination database. */
+  /** Secret of the role `audit_writer`. */
   public readonly writerSecretArn: pulumi.Output<string>;
+  /** The operator's Lambda function, to ask for a canary or a rotation; empty without an operator. */
+  public readonly operatorFunctionName: pulumi.Output<string>;
   /** The DMS task. */
   public readonly captureTaskArn: pulumi.Output<string>;
   /** Kafka Streams application id and consumer group of the transformer. */
@@ -85,17 +105,22 @@ export class AuditPipeline extends pulumi.ComponentResource {
       },
       this,
     );
-    const links: Links = {
+    const names = partNames(name);
+    const given: Links = {
       keyArn,
       topics: topics(name, args, this),
       captureSecret: captureSecret(name, args, keyArn, this),
       writerSecret: writerSecret(name, args, keyArn, this),
     };
-    const capture = new ChangeCapture(`${name}-capture`, captureArgs(args, links), { parent: this });
-    const transformer = new TransformerService(`${name}-transformer`, transformerArgs(args, links), { parent: this });
-    const sink = new AuditSink(`${name}-${sinkConnectorName}`, sinkArgs(args, links), { parent: this });
+    const operator = hasOperator(args)
+      ? new Operator(names.operator, operatorArgs(args, given, operatedParts(name, args)), { parent: this })
+      : undefined;
+    const links: Links = { ...given, operatorFunctionName: operator?.functionName };
+    const capture = new ChangeCapture(names.capture, captureArgs(args, links), { parent: this });
+    const transformer = new TransformerService(names.transformer, transformerArgs(args, links), { parent: this });
+    const sink = new AuditSink(names.sink, sinkArgs(args, links), { parent: this });
     const monitoring = new Monitoring(
-      `${name}-monitoring`,
+      names.monitoring,
       {
         ...args.alarms,
         sourceClusterIdentifier: args.source.clusterIdentifier,
@@ -121,16 +146,34 @@ export class AuditPipeline extends pulumi.ComponentResource {
           consumerGroup: sink.consumerGroup,
           tasks: capacityOf(sinkArgs(args, links)).tasks,
         },
+        operator: operator && {
+          functionName: operator.functionName,
+          sourceId: args.sourceId,
+          deadLetterQueueName: operator.deadLetterQueueName,
+          canaryIntervalMinutes: expectedCanaries(args),
+        },
         kmsKeyArn: keyArn,
       },
       { parent: this },
     );
+    if (operator) {
+      const running = {
+        operator,
+        captureTaskArn: capture.taskArn,
+        taskDefinitionArn: transformer.taskDefinitionArn,
+        connectorArn: sink.connectorArn,
+        transformerGroup: transformer.applicationId,
+        sinkGroup: sink.consumerGroup,
+      };
+      new Canary(names.canary, canaryArgs(args, links, running), { parent: this });
+    }
 
     this.rawTopic = pulumi.output(links.topics.raw);
     this.eventsTopic = pulumi.output(links.topics.events);
     this.deadLetterTopic = pulumi.output(links.topics.deadLetter);
     this.captureSecretArn = pulumi.output(links.captureSecret.secretArn);
     this.writerSecretArn = pulumi.output(links.writerSecret.secretArn);
+    this.operatorFunctionName = operator?.functionName ?? pulumi.output("");
     this.captureTaskArn = capture.taskArn;
     this.applicationId = transformer.applicationId;
     this.transformerServiceArn = transformer.serviceArn;
@@ -145,6 +188,7 @@ export class AuditPipeline extends pulumi.ComponentResource {
       deadLetterTopic: this.deadLetterTopic,
       captureSecretArn: this.captureSecretArn,
       writerSecretArn: this.writerSecretArn,
+      operatorFunctionName: this.operatorFunctionName,
       captureTaskArn: this.captureTaskArn,
       applicationId: this.applicationId,
       transformerServiceArn: this.transformerServiceArn,
@@ -167,6 +211,9 @@ function withSecretPassword(args: AuditPipelineArgs): AuditPipelineArgs {
     bootstrapBrokersScram,
     securityGroupId,
     captureUsername,
+    captureSecretArn,
+    keyArn,
+    publicAccessUntil,
     replicationFactor,
   } = args.kafka;
   return {
@@ -178,6 +225,9 @@ function withSecretPassword(args: AuditPipelineArgs): AuditPipelineArgs {
       securityGroupId,
       captureUsername,
       capturePassword: pulumi.secret(args.kafka.capturePassword),
+      captureSecretArn,
+      keyArn,
+      publicAccessUntil,
       replicationFactor,
     },
   };
@@ -214,7 +264,7 @@ function captureSecret(
   if (source.captureSecretArn !== undefined) {
     return { secretArn: source.captureSecretArn, keyArn: source.captureSecretKeyArn };
   }
-  const secretArn = roleSecret(
+  const secret = roleSecret(
     `${name}-capture-secret`,
     {
       description: "DMS logs in to the source database",
@@ -228,7 +278,7 @@ function captureSecret(
     },
     parent,
   );
-  return { secretArn, keyArn };
+  return { ...secret, keyArn };
 }
 
 function writerSecret(
@@ -241,7 +291,7 @@ function writerSecret(
     return { secretArn: args.writerSecretArn, keyArn: args.writerSecretKeyArn };
   }
   const destination = args.destination ?? args.source;
-  const secretArn = roleSecret(
+  const secret = roleSecret(
     `${name}-writer-secret`,
     {
       description: "The sink logs in to the destination database",
@@ -255,5 +305,5 @@ function writerSecret(
     },
     parent,
   );
-  return { secretArn, keyArn };
+  return { ...secret, keyArn };
 }

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { AuditedTableArgs, PartitionPeriod } from "../operator/types";
 import type { CpuArchitecture } from "../transformer-service/types";
 
 /** The database whose changes are audited. */
@@ -10,6 +11,13 @@ export interface PipelineSourceArgs {
   databaseName: pulumi.Input<string>;
   /** Security group of the database; rules that admit the pipeline are added to it. */
   securityGroupId: pulumi.Input<string>;
+  /**
+   * Secret `{"username","password"}` of a user with `rds_superuser`, with whom the operator prepares the database: that of
+   * an `AuroraPostgres` is its `masterSecretArn`. Required unless the operator is left out.
+   */
+  adminSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `adminSecretArn`. Default: that secret is under AWS's own key. */
+  adminSecretKeyArn?: pulumi.Input<string>;
   /** Identifier of the Aurora cluster, to watch its replication slots. Default: they are not watched. */
   clusterIdentifier?: pulumi.Input<string>;
   /** PostgreSQL version, such as `17.5`, to check against the DMS engine. Default: not checked. */
@@ -30,8 +38,12 @@ export interface PipelineDestinationArgs {
   /** Default 5432. */
   port?: pulumi.Input<number>;
   databaseName: pulumi.Input<string>;
-  /** Security group of the database; a rule that admits the sink is added to it. */
+  /** Security group of the database; rules that admit sink and operator are added to it. */
   securityGroupId: pulumi.Input<string>;
+  /** As `source.adminSecretArn`, for this database. */
+  adminSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `adminSecretArn`. Default: that secret is under AWS's own key. */
+  adminSecretKeyArn?: pulumi.Input<string>;
 }
 
 /** The MSK cluster that carries the pipeline. */
@@ -47,18 +59,17 @@ export interface PipelineKafkaArgs {
   captureUsername: pulumi.Input<string>;
   /** Kept as a secret. Give it as an output that resolves once the cluster knows the user. */
   capturePassword: pulumi.Input<string>;
+  /** Secret of that user, for the operator to rotate its password. Default: the operator can't. */
+  captureSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `captureSecretArn`. */
+  keyArn?: pulumi.Input<string>;
+  /**
+   * When public access to the brokers ends, with its zone. Default: never open, and the operator closes public access that
+   * it finds.
+   */
+  publicAccessUntil?: pulumi.Input<string>;
   /** Copies that each topic keeps: 3 with three brokers or more, 2 with two. */
   replicationFactor: pulumi.Input<number>;
-}
-
-/** A table to audit, or with `%` several. */
-export interface AuditedTableArgs {
-  schema: string;
-  table: string;
-  /** Columns whose change alone writes no event. Default: none. */
-  ignoredColumns?: string[];
-  /** Columns whose values are never shown. Default: none. */
-  redactedColumns?: string[];
 }
 
 /** What may be chosen about the topics; everything else is the contract. */
@@ -92,7 +103,10 @@ export interface PipelineCaptureArgs {
   maintenanceWindow?: pulumi.Input<string>;
   /** Whether to make the roles that DMS needs once per account. Default false. */
   createServiceRoles?: boolean;
-  /** Whether deploying starts the task. Default true. */
+  /**
+   * Whether deploying starts the task. Default true. False to start it by hand: without the operator once the database is
+   * prepared, and no canary is sent until it is true.
+   */
   startTask?: pulumi.Input<boolean>;
   /** Whether to read the rows that are there already, as baselines. Default false. */
   fullLoad?: boolean;
@@ -144,6 +158,30 @@ export interface PipelineSinkArgs {
   mcusPerWorker?: number;
 }
 
+/** What may be chosen about the operator, which prepares, tests and looks after the pipeline. */
+export interface PipelineOperatorArgs {
+  /**
+   * Whether the operator is deployed. Default true. False for teams that prepare the databases and access rules by hand:
+   * apply `database/`, set the roles' passwords from their secrets, watch the tables, and let `audit.maintain()` and the
+   * closing of public access run on a schedule of your own. Nothing is tested then before the capture starts.
+   */
+  enabled?: boolean;
+  /** The operator's bundle, which `npm run build:operator` makes. Required unless the operator is left out. */
+  bundlePath?: string;
+  /** How far ahead the audit table has partitions: `<number> days`, `weeks`, `months` or `years`. Default `3 months`. */
+  partitionsAhead?: string;
+  /** How much time one partition holds. Default `month`. */
+  partitionPeriod?: PartitionPeriod;
+  /** How long the audit log is kept, by whole partitions: `7 years`, at least `1 day`. Default: for ever. */
+  auditRetention?: string;
+  /** Minutes between canaries, 1 to 60. Default 5. */
+  canaryIntervalMinutes?: number;
+  /** Seconds that a canary may take from the source to the audit table, 10 to 600. Default 120. */
+  canaryTimeoutSeconds?: number;
+  /** Runs of the function at a time that the account sets aside. Default: none. */
+  reservedConcurrency?: number;
+}
+
 /** When to wake somebody, and whom. */
 export interface PipelineAlarmsArgs {
   /** Default: nobody, until something subscribes to the topic. */
@@ -154,6 +192,8 @@ export interface PipelineAlarmsArgs {
   slotLagGiB?: number;
   /** Percentage of a broker's volume that may be used. Default 85. */
   kafkaDiskUsedPercent?: number;
+  /** Days ahead for which the audit table must have partitions. Default 7. */
+  partitionDaysAhead?: number;
 }
 
 export interface AuditPipelineArgs {
@@ -188,6 +228,8 @@ export interface AuditPipelineArgs {
   transformer: PipelineTransformerArgs;
   /** The sink's plugin and workers. */
   sink: PipelineSinkArgs;
+  /** What prepares, tests and looks after the pipeline: its bundle, or `enabled: false`. */
+  operator: PipelineOperatorArgs;
   /** When to wake somebody, and whom. Default: nobody yet. */
   alarms?: PipelineAlarmsArgs;
   /**

@@ -1,3 +1,10 @@
+import { nameLimits, physicalName } from "../shared/names";
+
+/** The last part of the task's ARN, known at preview. */
+export function taskIdentifierOf(name: string): string {
+  return physicalName(`${name}-task`, nameLimits.replicationResource);
+}
+
 /** The first engine that reads PostgreSQL 17. */
 export const defaultEngineVersion = "3.6.1";
 

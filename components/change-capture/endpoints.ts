@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
 import { captureSchema, kafkaEndpointFormat } from "../../contract/change-capture";
 import { defaultMessageMaxBytes } from "../../contract/topics";
 import type { ChangeCaptureArgs } from "./types";
@@ -30,4 +32,18 @@ export function targetSettings(args: ChangeCaptureArgs) {
     saslUsername: args.kafka.captureUsername,
     saslPassword: args.kafka.capturePassword,
   } satisfies aws.types.input.dms.EndpointKafkaSettings;
+}
+
+/** Tells settings of the connections from others, so that new ones are tested; the password is no part of it. */
+export function connectionDigest(args: ChangeCaptureArgs): pulumi.Output<string> {
+  const target = withoutPassword(targetSettings(args));
+  const { endpoint, databaseName, secretArn } = args.source;
+  const source = { ...sourceSettings(args), endpoint, databaseName, secretArn, certificate: args.certificatePem };
+  return pulumi
+    .jsonStringify({ source, target })
+    .apply((settings) => createHash("sha256").update(settings).digest("hex").slice(0, 12));
+}
+
+function withoutPassword({ saslPassword: _password, ...settings }: ReturnType<typeof targetSettings>) {
+  return settings;
 }

@@ -1,7 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { tableMappings, taskSettings } from "../../contract/change-capture";
+import type { OperatorRequest } from "../../contract/operator";
 import { brokerPorts } from "../kafka-cluster";
+import { callOperator } from "../operator/invocation";
 import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
@@ -11,9 +13,9 @@ import { serviceRole } from "../shared/roles";
 import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { changeCaptureProblems } from "./checks";
-import { defaultEngineVersion, defaultSourcePort } from "./defaults";
-import { sourceSettings, targetSettings } from "./endpoints";
-import { accountRoles } from "./service-roles";
+import { defaultEngineVersion, defaultSourcePort, taskIdentifierOf } from "./defaults";
+import { connectionDigest, sourceSettings, targetSettings } from "./endpoints";
+import { type AccountRolesArgs, accountRoles } from "./service-roles";
 import type { ChangeCaptureArgs } from "./types";
 
 export type { CapturedTableArgs, CaptureKafkaArgs, ChangeCaptureArgs, SourceDatabaseArgs } from "./types";
@@ -23,7 +25,7 @@ export type { CapturedTableArgs, CaptureKafkaArgs, ChangeCaptureArgs, SourceData
  * mappings and task settings that lose nothing. Data errors stop the task; they are never skipped.
  *
  * The database must be ready before the task starts: logical replication on, the capture user and the schemas `capture`
- * and `capture_heartbeat` there, the tables watched.
+ * and `capture_heartbeat` there, the tables watched. An `Operator` sees to it and tests both connections.
  *
  * Costs per month in us-east-1: a `dms.t3.medium` 53 USD and 50 GiB 6 USD, both doubled with `multiAz`; a key 1 USD.
  *
@@ -67,7 +69,8 @@ export class ChangeCapture extends pulumi.ComponentResource {
     const source = sourceEndpoint(name, args, keyArn, this);
     const target = targetEndpoint(name, args, keyArn, this);
     const log = taskLog(name, args, keyArn, instance, this);
-    const task = replicationTask(name, args, { instance, source, target, log }, this);
+    const tested = testConnections(name, args, { instance, source, target }, this);
+    const task = replicationTask(name, args, { instance, source, target, log, tested }, this);
 
     this.taskArn = task.replicationTaskArn;
     this.taskIdentifier = task.replicationTaskArn.apply((arn) => arn.split(":").at(-1)!);
@@ -162,7 +165,7 @@ function replicationInstance(
     // The provider tries again for two minutes while a new role has not spread yet.
     {
       parent,
-      dependsOn: args.createServiceRoles ? accountRoles(name, args.source.secretArn, parent) : [],
+      dependsOn: args.createServiceRoles ? accountRoles(name, accountRolesArgs(args), parent) : [],
       deleteBeforeReplace: true,
     },
   );
@@ -268,6 +271,10 @@ function targetEndpoint(
   );
 }
 
+function accountRolesArgs(args: ChangeCaptureArgs): AccountRolesArgs {
+  return { anyArn: args.source.secretArn, retain: args.retainData ?? true };
+}
+
 /** DMS would make this log group itself, without retention or key. All tasks of the instance share it. */
 function taskLog(
   name: string,
@@ -288,11 +295,39 @@ function taskLog(
   );
 }
 
-interface TaskNeeds {
+interface Connections {
   readonly instance: aws.dms.ReplicationInstance;
   readonly source: aws.dms.Endpoint;
   readonly target: aws.dms.Endpoint;
+}
+
+/** DMS refuses to start a task whose endpoints have not been tested, and starts its own tests too late. */
+function testConnections(
+  name: string,
+  args: ChangeCaptureArgs,
+  { instance, source, target }: Connections,
+  parent: pulumi.Resource,
+): pulumi.Resource[] {
+  if (args.operatorFunctionName === undefined) return [];
+  const request = pulumi
+    .output({
+      replicationInstanceArn: instance.replicationInstanceArn,
+      endpointArns: [source.endpointArn, target.endpointArn],
+    })
+    .apply((connections): OperatorRequest => ({ action: "connections", ...connections }));
+  return [
+    callOperator(
+      `${name}-connections`,
+      { functionName: args.operatorFunctionName, request, triggers: { settings: connectionDigest(args) } },
+      { parent },
+    ),
+  ];
+}
+
+interface TaskNeeds extends Connections {
   readonly log: aws.cloudwatch.LogGroup;
+  /** What has to have succeeded before the task starts. */
+  readonly tested: readonly pulumi.Resource[];
 }
 
 function replicationTask(
@@ -306,7 +341,7 @@ function replicationTask(
     `${name}-task`,
     {
       replicationTaskId: physicalName(`${name}-task`, nameLimits.replicationTask),
-      resourceIdentifier: physicalName(`${name}-task`, nameLimits.replicationResource),
+      resourceIdentifier: taskIdentifierOf(name),
       migrationType: args.fullLoad ? "full-load-and-cdc" : "cdc",
       replicationInstanceArn: needs.instance.replicationInstanceArn,
       sourceEndpointArn: needs.source.endpointArn,
@@ -319,7 +354,7 @@ function replicationTask(
     },
     {
       parent,
-      dependsOn: [needs.log],
+      dependsOn: [needs.log, ...needs.tested],
       // DMS moves it forward as it reads; what was asked for counts at the first start alone.
       ignoreChanges: ["cdcStartPosition"],
       protect: retainData,

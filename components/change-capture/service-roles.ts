@@ -9,14 +9,20 @@ const rolePolicies = {
   "dms-cloudwatch-logs-role": "AmazonDMSCloudWatchLogsRole",
 } as const;
 
+export interface AccountRolesArgs {
+  /** Of something in the account, to tell the partition. */
+  readonly anyArn: pulumi.Input<string>;
+  /** Whether the roles outlive the stack, for others that have come to rely on them. */
+  readonly retain: boolean;
+}
+
 /**
  * Makes the account's roles for DMS and returns their policy attachments, which the first DMS resource must wait for.
- * Other stacks come to rely on them, so they stay when this one is destroyed.
- *
- * @param anyArn Of something in the account, to tell the partition.
+ * They go with a stack that leaves nothing behind, so that it can be deployed again.
  */
-export function accountRoles(name: string, anyArn: pulumi.Input<string>, parent: pulumi.Resource): pulumi.Resource[] {
-  const partition = pulumi.output(anyArn).apply((arn) => arnParts(arn).partition);
+export function accountRoles(name: string, args: AccountRolesArgs, parent: pulumi.Resource): pulumi.Resource[] {
+  const partition = pulumi.output(args.anyArn).apply((arn) => arnParts(arn).partition);
+  const opts: pulumi.CustomResourceOptions = { parent, retainOnDelete: args.retain };
   return Object.entries(rolePolicies).map(([roleName, policyName]) => {
     const childName = `${name}-${roleName}`;
     const role = new aws.iam.Role(
@@ -27,12 +33,12 @@ export function accountRoles(name: string, anyArn: pulumi.Input<string>, parent:
         assumeRolePolicy: JSON.stringify(serviceTrust("dms.amazonaws.com")),
         tags: componentTags(childName, name),
       },
-      { parent, retainOnDelete: true },
+      opts,
     );
     return new aws.iam.RolePolicyAttachment(
       `${childName}-policy`,
       { role: role.name, policyArn: pulumi.interpolate`arn:${partition}:iam::aws:policy/service-role/${policyName}` },
-      { parent, retainOnDelete: true },
+      opts,
     );
   });
 }

@@ -64,11 +64,18 @@ export interface ChangeCaptureArgs {
   /** Weekly window for maintenance in UTC, such as `sun:03:00-sun:04:00`. Default: AWS chooses. */
   maintenanceWindow?: pulumi.Input<string>;
   /**
-   * Whether to make the roles `dms-vpc-role` and `dms-cloudwatch-logs-role`, which DMS needs once per account. True for
-   * the first stack that uses DMS in the account; destroying that stack leaves them. Default false.
+   * Whether to make the roles `dms-vpc-role` and `dms-cloudwatch-logs-role`, which DMS needs once per account. True for the
+   * one stack that makes them; false, the default, wherever another stack or the console has. Destroying that stack takes
+   * them away, unless `retainData` leaves them to the others: made again after that, it must say false.
    */
   createServiceRoles?: boolean;
-  /** Whether deploying starts the task. Default true. False while the database is not prepared yet. */
+  /**
+   * The function of an `Operator`, which then tests both connections before the task starts: a wrong password or a closed
+   * port fails the deployment in DMS's own words. Give it as the operator's output, which resolves once the database is
+   * prepared. Default: nothing is tested, and the task starts when its endpoints exist.
+   */
+  operatorFunctionName?: pulumi.Input<string>;
+  /** Whether deploying starts the task. Default true. Without an operator, false until the database is prepared. */
   startTask?: pulumi.Input<boolean>;
   /** Whether to read the rows that are there already, as baselines, before changes. Default false. */
   fullLoad?: boolean;
@@ -82,7 +89,10 @@ export interface ChangeCaptureArgs {
   certificatePem?: pulumi.Input<string>;
   /** DNS name of a Secrets Manager interface endpoint without private DNS. Default: AWS's public name is used. */
   secretsManagerEndpoint?: pulumi.Input<string>;
-  /** Whether Pulumi refuses to delete or replace the task, and with it its replication slot. Default true. */
+  /**
+   * Whether Pulumi refuses to delete or replace the task, and with it its replication slot, and leaves the account's roles
+   * behind. Default true.
+   */
   retainData?: boolean;
   /** Days that the instance's log is kept in CloudWatch. Default 30. */
   logRetentionDays?: pulumi.Input<number>;

@@ -6,8 +6,8 @@ import { type KafkaClusterArgs, MonitoringLevel, type PublicAccessArgs, PublicAc
 /** Zones that MSK spreads brokers over. */
 const zoneCounts = [2, 3];
 
-/** KRaft clusters take up to this many brokers. */
-const mostBrokers = 60;
+/** What MSK's API takes, when a cluster is made and when brokers are added; its quota for KRaft clusters is higher. */
+const mostBrokers = 15;
 
 const largestVolumeGiB = 16_384;
 
@@ -138,10 +138,10 @@ function checkPublicAccess(access: PublicAccessArgs, subnetsArePublic: boolean, 
       value: access.stage,
       allowed: "prepare or open, one deployment each, because MSK refuses public access on a cluster being made",
       fix:
-        "1. With kafka-acls.sh as an IAM client, let the SCRAM user Describe and Write the raw topic and Describe and " +
-        "IdempotentWrite the cluster; then deploy prepare: users without lists may do nothing from then on, and the " +
-        "brokers stay private. 2. Deploy open: brokers get public addresses, and the cidrs may connect with IAM on port " +
-        "9198 until the end time, when AWS shuts them out by itself.",
+        "0. Have a pipeline with its operator deployed, which lets the SCRAM user write the raw topic and nothing else. " +
+        "1. Deploy prepare: users whom no list names may do nothing from then on, and the brokers stay private. 2. Deploy " +
+        "open: brokers get public addresses, and the cidrs may connect with IAM on port 9198 until the end time, when AWS " +
+        "shuts them out and the operator closes the addresses by itself.",
     });
   }
   return [...problems, ...checkGuests(access.cidrs), ...checkEndTime(access.until, now)];

@@ -61,6 +61,8 @@ export class KafkaCluster extends pulumi.ComponentResource {
   public readonly capturePassword: pulumi.Output<string>;
   /** ARN of the secret `{"username","password"}` of the SCRAM user. */
   public readonly captureSecretArn: pulumi.Output<string>;
+  /** When public access ends, for the operator that closes it; empty when none is asked for. */
+  public readonly publicAccessUntil: pulumi.Output<string>;
   /** Copies that the cluster's topics keep. */
   public readonly replicationFactor: pulumi.Output<number>;
   /** Number of brokers. */
@@ -105,6 +107,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
     this.captureUsername = user.username;
     this.capturePassword = user.password;
     this.captureSecretArn = user.secretArn;
+    this.publicAccessUntil = pulumi.output(args.publicAccess?.until ?? "");
     this.replicationFactor = pulumi.output(replication.factor);
     this.brokers = pulumi.output(args.brokers);
 
@@ -120,6 +123,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
       captureUsername: this.captureUsername,
       capturePassword: this.capturePassword,
       captureSecretArn: this.captureSecretArn,
+      publicAccessUntil: this.publicAccessUntil,
       replicationFactor: this.replicationFactor,
       brokers: this.brokers,
     });

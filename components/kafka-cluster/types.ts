@@ -24,8 +24,9 @@ export interface StorageAutoscalingArgs {
 /** The two deployments that public access takes, because MSK refuses it while a cluster is being created. */
 export const PublicAccessStage = {
   /**
-   * From now on SCRAM users need access control lists, which an IAM client must write before: Describe and Write on the
-   * raw topic, Describe and IdempotentWrite on the cluster. The brokers stay private.
+   * From now on SCRAM users need access control lists. The operator of each pipeline writes them when it is deployed, so
+   * deploy it before; without one, an IAM client must: Describe and Write on the raw topic, Describe and IdempotentWrite
+   * on the cluster. The brokers stay private.
    */
   Prepare: "prepare",
   /** The brokers get public addresses, and the named networks may connect until AWS shuts them out at the end time. */
@@ -35,8 +36,8 @@ export type PublicAccessStage = (typeof PublicAccessStage)[keyof typeof PublicAc
 
 /**
  * A way in from the internet for a while. The pipeline itself never needs it. At the end time a schedule in AWS revokes
- * the rules that let guests in; a deployment after that is refused until the argument is removed, which also takes the
- * brokers' public addresses.
+ * the rules that let guests in, and within a quarter of an hour the operator takes the brokers' public addresses, whether
+ * or not anybody deploys by then. A deployment after that is refused until the argument is removed.
  */
 export interface PublicAccessArgs {
   /** Networks that may connect, /24 or smaller, such as `203.0.113.7/32`. */
@@ -64,7 +65,10 @@ export interface KafkaClusterArgs {
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Whether `subnetIds` have a route to an internet gateway, which `publicAccess` needs. Default false. */
   subnetsArePublic?: boolean;
-  /** Number of brokers, a multiple of the subnets; 2 is the least. More can be added, none removed without a plan. */
+  /**
+   * Number of brokers, a multiple of the subnets, from 2 to 15, which is what MSK's API takes when a cluster is made and
+   * when brokers are added. More can be added later, none removed without a plan.
+   */
   brokers: number;
   /** Broker class: `kafka.t3.small` (33 USD per month, for trying things out) or `kafka.m7g.*`. Default `kafka.m7g.large` (149 USD). */
   instanceType?: pulumi.Input<string>;

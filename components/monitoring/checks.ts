@@ -3,7 +3,11 @@ import type { MonitoringArgs } from "./types";
 
 /** Everything that is wrong with the arguments of a monitoring; unknown values are left to AWS. */
 export function monitoringProblems(args: MonitoringArgs): Problem[] {
-  return [...thresholdProblems(args), ...checkWholeNumber("sink.tasks", args.sink.tasks, 1, 1000)];
+  return [
+    ...thresholdProblems(args),
+    ...checkWholeNumber("sink.tasks", args.sink.tasks, 1, 1000),
+    ...checkWholeNumber("operator.canaryIntervalMinutes", args.operator?.canaryIntervalMinutes, 1, 60),
+  ];
 }
 
 type Thresholds = Pick<

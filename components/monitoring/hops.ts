@@ -49,6 +49,9 @@ export interface Hop {
 /** Length of the periods that most alarms are judged by: some of the metrics come no more often. */
 export const alarmPeriodMinutes = 5;
 
+/** Days ahead below which the alarm for missing partitions rings, unless told otherwise. */
+export const defaultPartitionDaysAhead = 7;
+
 const gibibyte = 2 ** 30;
 
 /**
@@ -62,7 +65,7 @@ export function pipelineHops(args: MonitoringArgs): Hop[] {
     kafkaHop(args),
     transformerHop(args),
     sinkHop(args),
-    ...(args.operator === undefined ? [] : [auditTableHop(args, args.operator)]),
+    ...(args.operator === undefined ? [] : [auditTableHop(args, args.operator), endToEndHop(args.operator)]),
   ];
 }
 
@@ -388,41 +391,30 @@ function sinkHop(args: MonitoringArgs): Hop {
   };
 }
 
-function auditTableHop(args: MonitoringArgs, operator: NonNullable<MonitoringArgs["operator"]>): Hop {
-  const ofTable = (name: string, statistic: Metric["statistic"]): Metric => ({
+type Operator = NonNullable<MonitoringArgs["operator"]>;
+
+function ofPipeline(operator: Operator, name: string, statistic: Metric["statistic"]): Metric {
+  return {
     namespace: operatorMetrics.namespace,
     name,
     statistic,
     dimensions: { [operatorMetrics.dimension]: operator.sourceId },
-  });
-  const ofFunction = (name: string): Metric => ({
-    namespace: "AWS/Lambda",
-    name,
-    statistic: "Sum",
-    dimensions: { FunctionName: operator.functionName },
-  });
+  };
+}
+
+function auditTableHop(args: MonitoringArgs, operator: Operator): Hop {
+  const ofTable = (name: string, statistic: Metric["statistic"]) => ofPipeline(operator, name, statistic);
   return {
     title: "Audit table",
     about: "The operator makes partitions ahead and drops old ones.",
     alarms: [
       {
-        key: "operator-failing",
-        metric: ofFunction("Errors"),
-        breachedWhen: "above",
-        threshold: 0,
-        minutes: 5,
-        silenceBreaches: false,
-        meaning: "The operator failed: a check did not pass or maintenance did not finish.",
-        firstStep: "Read the function's log.",
-      },
-      {
         key: "partitions-missing",
         metric: ofTable(operatorMetrics.partitionDaysAhead, "Minimum"),
         breachedWhen: "below",
-        threshold: args.partitionDaysAhead ?? 7,
-        // Maintenance reports once a day: more than a day without its word is too long.
-        minutes: 26 * 60,
-        // Periods below an hour can't look back further than a day.
+        threshold: args.partitionDaysAhead ?? defaultPartitionDaysAhead,
+        // Maintenance reports every six hours: two reports missing is too long.
+        minutes: 13 * 60,
         periodMinutes: 60,
         silenceBreaches: true,
         meaning: "The audit table has no partitions for the coming days, or maintenance does not run.",
@@ -439,6 +431,102 @@ function auditTableHop(args: MonitoringArgs, operator: NonNullable<MonitoringArg
         firstStep: "Look at the committed_at of those rows: a clock is wrong, or partitions came too late.",
       },
     ],
-    charts: [{ title: "Runs of the operator", metrics: [ofFunction("Invocations"), ofFunction("Errors")] }],
+    charts: [
+      { title: "Days with partitions ahead", metrics: [ofTable(operatorMetrics.partitionDaysAhead, "Minimum")] },
+    ],
+  };
+}
+
+/** What only the operator can tell, as it looks at all hops together. */
+function endToEndHop(operator: Operator): Hop {
+  const ofFunction = (name: string): Metric => ({
+    namespace: "AWS/Lambda",
+    name,
+    statistic: "Sum",
+    dimensions: { FunctionName: operator.functionName },
+  });
+  return {
+    title: "End to end",
+    about: "The operator sends canaries from the source to the audit table, and looks after what stands between.",
+    alarms: [
+      ...(operator.canaryIntervalMinutes === undefined ? [] : [canaryAlarm(operator, operator.canaryIntervalMinutes)]),
+      {
+        key: "operator-failing",
+        metric: ofFunction("Errors"),
+        breachedWhen: "above",
+        threshold: 0,
+        minutes: 5,
+        silenceBreaches: false,
+        meaning: "The operator failed: a check did not pass or maintenance did not finish.",
+        firstStep: "Read the function's log.",
+      },
+      ...(operator.deadLetterQueueName === undefined ? [] : [failedRunsAlarm(operator.deadLetterQueueName)]),
+      {
+        key: "slot-lost",
+        metric: ofPipeline(operator, operatorMetrics.slotsLost, "Maximum"),
+        breachedWhen: "above",
+        threshold: 0,
+        minutes: 5,
+        silenceBreaches: false,
+        meaning: "A replication slot has lost its place in the WAL, or is about to: changes are missing from the log.",
+        firstStep: "Look at pg_replication_slots, then start the capture anew with a full load.",
+      },
+      {
+        key: "capture-undermined",
+        metric: ofPipeline(operator, operatorMetrics.captureProblems, "Maximum"),
+        breachedWhen: "above",
+        threshold: 0,
+        minutes: 5,
+        silenceBreaches: false,
+        meaning: "Somebody changed what the capture relies on, such as a trigger or a replica identity.",
+        firstStep: "Read SELECT * FROM capture.problems() in the source, which names each fix.",
+      },
+    ],
+    charts: [
+      {
+        title: "From commit to audit table (milliseconds)",
+        metrics: [ofPipeline(operator, operatorMetrics.canaryLatency, "Maximum")],
+      },
+      {
+        title: "WAL kept for the slowest slot (bytes)",
+        metrics: [ofPipeline(operator, operatorMetrics.slotRetainedBytes, "Maximum")],
+      },
+      { title: "Runs of the operator", metrics: [ofFunction("Invocations"), ofFunction("Errors")] },
+    ],
+  };
+}
+
+/** None arrived in the time of two: one late canary wakes nobody. */
+function canaryAlarm(operator: Operator, intervalMinutes: number): Alarm {
+  const minutes = Math.max(2 * intervalMinutes, alarmPeriodMinutes);
+  return {
+    key: "canary-missing",
+    metric: ofPipeline(operator, operatorMetrics.canaryArrived, "Maximum"),
+    breachedWhen: "below",
+    threshold: 1,
+    minutes,
+    periodMinutes: minutes,
+    silenceBreaches: true,
+    meaning: "Canaries written at the source do not reach the audit table in time, or none are sent.",
+    firstStep: "Read the last line of the operator's log: it names the hop that the canary did not pass.",
+  };
+}
+
+function failedRunsAlarm(queueName: pulumi.Input<string>): Alarm {
+  return {
+    key: "operator-runs-failed",
+    metric: {
+      namespace: "AWS/SQS",
+      // Not the messages that lie there: they stay for two weeks to be looked at.
+      name: "NumberOfMessagesSent",
+      statistic: "Sum",
+      dimensions: { QueueName: queueName },
+    },
+    breachedWhen: "above",
+    threshold: 0,
+    minutes: 5,
+    silenceBreaches: false,
+    meaning: "A scheduled run of the operator failed, or its schedule could not start it.",
+    firstStep: "Read the messages of the dead-letter queue: each holds the request and the error.",
   };
 }

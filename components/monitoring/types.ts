@@ -32,11 +32,15 @@ export interface MonitoredSinkArgs {
   tasks: number;
 }
 
-/** The Lambda function that keeps the audit table's partitions. */
+/** The Lambda function that looks after the pipeline. */
 export interface MonitoredOperatorArgs {
   functionName: pulumi.Input<string>;
   /** The pipeline's `source_id`, the dimension of the operator's own metrics. */
   sourceId: pulumi.Input<string>;
+  /** SQS queue of runs that failed. Default: it is not watched. */
+  deadLetterQueueName?: pulumi.Input<string>;
+  /** Minutes between canaries. Default: none are sent, and none are missed. */
+  canaryIntervalMinutes?: number;
 }
 
 export interface MonitoringArgs {
@@ -52,7 +56,7 @@ export interface MonitoringArgs {
   transformer: MonitoredTransformerArgs;
   /** The sink. */
   sink: MonitoredSinkArgs;
-  /** What keeps the audit table's partitions. Default: partitions are not watched. */
+  /** What looks after the pipeline. Default: canaries, partitions and lost slots are not watched. */
   operator?: MonitoredOperatorArgs;
   /** Seconds that a hop may be behind for a quarter of an hour, 60 to 86400. Default 300. */
   latencySeconds?: number;

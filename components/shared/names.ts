@@ -18,6 +18,7 @@ export const nameLimits = {
   replicationResource: 31,
   role: 64,
   function: 64,
+  queue: 80,
   service: 255,
   scalingPolicy: 256,
   /** No limit of Kafka's, but short enough for metrics and logs to read well. */

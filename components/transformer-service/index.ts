@@ -37,6 +37,8 @@ export class TransformerService extends pulumi.ComponentResource {
   public readonly clusterArn: pulumi.Output<string>;
   /** The ECS cluster, by name. */
   public readonly clusterName: pulumi.Output<string>;
+  /** What the service runs: another one for each change of image or settings. Resolves once its tasks run. */
+  public readonly taskDefinitionArn: pulumi.Output<string>;
   /** Kafka Streams application id and consumer group. */
   public readonly applicationId: pulumi.Output<string>;
   /** What the tasks act as in Kafka. */
@@ -89,6 +91,8 @@ export class TransformerService extends pulumi.ComponentResource {
     this.serviceArn = service.id;
     this.clusterArn = cluster.arn;
     this.clusterName = cluster.name;
+    // The service's own input, so that it resolves with the service and is known in a preview.
+    this.taskDefinitionArn = service.taskDefinition.apply((arn) => arn ?? "");
     this.applicationId = pulumi.output(applicationId);
     this.taskRoleArn = roles.taskRoleArn;
     this.securityGroupId = network.group.id;
@@ -99,6 +103,7 @@ export class TransformerService extends pulumi.ComponentResource {
       serviceArn: this.serviceArn,
       clusterArn: this.clusterArn,
       clusterName: this.clusterName,
+      taskDefinitionArn: this.taskDefinitionArn,
       applicationId: this.applicationId,
       taskRoleArn: this.taskRoleArn,
       securityGroupId: this.securityGroupId,

@@ -15,6 +15,7 @@ export function goldenFile(stack: string): string {
 const standIns = {
   "cdc-audit:transformer": { imageBuildContext: "tests/graph/fixtures/build-context" },
   "cdc-audit:sink": { pluginPath: "tests/graph/fixtures/plugin.zip" },
+  "cdc-audit:operator": { bundlePath: "tests/graph/fixtures/operator.zip" },
 };
 
 /** Records this repository's program with the settings of a stack. */

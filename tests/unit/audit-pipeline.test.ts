@@ -11,6 +11,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "pipeline-plugin-"));
   const pluginPath = join(folder, "plugin.zip");
   writeFileSync(pluginPath, "plugin");
+  const bundlePath = join(folder, "operator.zip");
+  writeFileSync(bundlePath, "operator");
   minimal = {
     sourceId: "shop",
     vpcId: "vpc-1",
@@ -19,6 +21,7 @@ beforeAll(() => {
       endpoint: "shop.cluster-abc.eu-central-1.rds.amazonaws.com",
       databaseName: "shop",
       securityGroupId: "sg-database",
+      adminSecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!cluster-admin-AbCdEf",
     },
     kafka: {
       clusterArn: "arn:aws:kafka:eu-central-1:123456789012:cluster/audit/6b1f0a1e-0000-4000-8000-000000000000-5",
@@ -32,6 +35,7 @@ beforeAll(() => {
     tables: [{ schema: "public", table: "orders" }],
     transformer: { imageUri: `transformer@sha256:${"0".repeat(64)}` },
     sink: { pluginPath },
+    operator: { bundlePath },
   };
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -10,6 +10,7 @@ export const clusterArn = `arn:aws:kafka:${region}:${account}:cluster/audit/6b1f
 export const imageUri = `${account}.dkr.ecr.${region}.amazonaws.com/transformer@sha256:${"0".repeat(64)}`;
 export const captureSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:capture-AbCdEf`;
 export const writerSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:writer-AbCdEf`;
+export const adminSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:rds!cluster-admin-AbCdEf`;
 export const capturePassword = "correct-horse-battery";
 
 export const placement = { vpcId: "vpc-1", subnetIds: ["subnet-1", "subnet-2"] };
@@ -29,6 +30,9 @@ export const database = {
   securityGroupId: "sg-database",
 };
 
+/** A database that an operator may prepare. */
+export const administeredDatabase = { ...database, adminSecretArn };
+
 export const topicNames = {
   raw: "cdc.raw",
   events: "audit.events",
@@ -39,6 +43,7 @@ export const topicNames = {
 /** A folder with what a developer would have built. */
 export interface BuiltArtifacts {
   readonly pluginPath: string;
+  readonly bundlePath: string;
   /** Holds `transformer/Dockerfile`. */
   readonly buildContext: string;
   remove(): void;
@@ -50,7 +55,9 @@ export function builtArtifacts(): BuiltArtifacts {
   writeFileSync(join(folder, "transformer/Dockerfile"), "FROM scratch\n");
   const pluginPath = join(folder, "audit-sink-plugin.zip");
   writeFileSync(pluginPath, "a plugin");
-  return { pluginPath, buildContext: folder, remove: () => rmSync(folder, { recursive: true }) };
+  const bundlePath = join(folder, "operator.zip");
+  writeFileSync(bundlePath, "an operator");
+  return { pluginPath, bundlePath, buildContext: folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
 /** The least that a pipeline must be told. */
@@ -58,11 +65,12 @@ export function pipelineArguments(artifacts: BuiltArtifacts): AuditPipelineArgs 
   return {
     sourceId: "shop",
     ...placement,
-    source: database,
+    source: administeredDatabase,
     kafka: { ...kafka, capturePassword: pulumi.secret(capturePassword) },
     tables: [{ schema: "public", table: "orders" }],
     transformer: { imageUri },
     sink: { pluginPath: artifacts.pluginPath },
+    operator: { bundlePath: artifacts.bundlePath },
   };
 }
 

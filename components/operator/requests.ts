@@ -1,0 +1,82 @@
+import * as pulumi from "@pulumi/pulumi";
+import type {
+  BootstrapRequest,
+  CanaryRequest,
+  DatabaseAccess,
+  GuardRequest,
+  MaintainRequest,
+} from "../../contract/operator";
+import { canaryPace, defaultDatabasePort, upkeepOf } from "./defaults";
+import type { CanaryArgs, CanaryDatabaseArgs, OperatorArgs } from "./types";
+
+/** Prepares both databases. */
+export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapRequest> {
+  const { partitionsAhead, partitionPeriod } = upkeepOf(args);
+  return pulumi
+    .output({
+      source: access(args.source),
+      destination: access(args.destination ?? args.source),
+      captureSecretArn: args.capturePassword.secretArn,
+      writerSecretArn: args.writerPassword.secretArn,
+    })
+    .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
+      action: "bootstrap",
+      source: { ...source, captureSecretArn, tables: args.tables },
+      destination: { ...destination, writerSecretArn, partitionsAhead, partitionPeriod },
+    }));
+}
+
+/** Keeps partitions, signal table and slots. */
+export function maintainRequest(args: OperatorArgs): pulumi.Output<MaintainRequest> {
+  return pulumi
+    .output({ source: access(args.source), destination: access(args.destination ?? args.source) })
+    .apply(({ source, destination }): MaintainRequest => ({
+      action: "maintain",
+      sourceId: args.sourceId,
+      source,
+      destination: { ...destination, ...upkeepOf(args) },
+    }));
+}
+
+/** Sets the SCRAM user's access rules, and closes public access whose time is over. */
+export function guardRequest(args: OperatorArgs): pulumi.Output<GuardRequest> {
+  const { clusterArn, bootstrapBrokersIam, captureUsername, publicAccessUntil } = args.kafka;
+  return pulumi
+    .output({ clusterArn, bootstrapBrokersIam, captureUsername, publicAccessUntil, rawTopic: args.topics.raw })
+    .apply((request): GuardRequest => ({
+      action: "guard",
+      ...request,
+      publicAccessUntil: request.publicAccessUntil ? new Date(request.publicAccessUntil).toISOString() : undefined,
+    }));
+}
+
+/**
+ * Sends a canary through the whole pipeline.
+ *
+ * @param timeoutSeconds Default: as long as scheduled canaries have.
+ */
+export function canaryRequest(args: CanaryArgs, timeoutSeconds?: number): pulumi.Output<CanaryRequest> {
+  return pulumi
+    .output({
+      source: access(args.source),
+      destination: access(args.destination ?? args.source),
+      captureTaskArn: args.captureTaskArn,
+      kafka: args.kafka,
+      connectorArn: args.connectorArn,
+    })
+    .apply((request): CanaryRequest => ({
+      action: "canary",
+      sourceId: args.sourceId,
+      ...request,
+      timeoutSeconds: timeoutSeconds ?? canaryPace(args).timeoutSeconds,
+    }));
+}
+
+function access(database: CanaryDatabaseArgs): pulumi.Output<DatabaseAccess> {
+  return pulumi.output({
+    host: database.endpoint,
+    port: database.port ?? defaultDatabasePort,
+    database: database.databaseName,
+    adminSecretArn: database.adminSecretArn,
+  });
+}

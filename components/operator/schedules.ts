@@ -1,0 +1,70 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { OperatorRequest } from "../../contract/operator";
+import { nameLimits, physicalName } from "../shared/names";
+import { type PolicyDocument, arnParts, policyDocument } from "../shared/policies";
+import type { CanaryOperatorArgs } from "./types";
+
+export interface OperatorScheduleArgs {
+  readonly description: string;
+  /** Such as `rate(5 minutes)`. */
+  readonly expression: string;
+  readonly request: pulumi.Output<OperatorRequest>;
+  /** Default true. */
+  readonly enabled?: pulumi.Input<boolean>;
+  readonly operator: Omit<CanaryOperatorArgs, "functionName">;
+}
+
+/** Has the operator do something again and again; a run that can't be started is kept in the dead-letter queue. */
+export function scheduleOperator(name: string, args: OperatorScheduleArgs, opts: pulumi.CustomResourceOptions): void {
+  const { operator } = args;
+  new aws.scheduler.Schedule(
+    name,
+    {
+      name: physicalName(name, nameLimits.schedule),
+      description: args.description,
+      scheduleExpression: args.expression,
+      flexibleTimeWindow: { mode: "OFF" },
+      state: pulumi.output(args.enabled ?? true).apply((enabled) => (enabled ? "ENABLED" : "DISABLED")),
+      kmsKeyArn: operator.keyArn,
+      target: {
+        arn: operator.functionArn,
+        roleArn: operator.schedulerRoleArn,
+        input: pulumi.jsonStringify(args.request),
+        deadLetterConfig: { arn: operator.deadLetterQueueArn },
+        // The next run is as good as a late one.
+        retryPolicy: { maximumEventAgeInSeconds: 300, maximumRetryAttempts: 3 },
+      },
+    },
+    opts,
+  );
+}
+
+/** What the schedules may do: start the function, put what they could not start into the queue, and read themselves. */
+export function schedulerPermissions(access: {
+  readonly functionArn: string;
+  readonly deadLetterQueueArn: string;
+  readonly keyArn: string;
+}): PolicyDocument {
+  const { functionArn, deadLetterQueueArn, keyArn } = access;
+  return policyDocument(
+    { Sid: "StartOperator", Effect: "Allow", Action: ["lambda:InvokeFunction"], Resource: [functionArn] },
+    { Sid: "ReadOwnSchedule", Effect: "Allow", Action: ["kms:Decrypt"], Resource: [keyArn] },
+    ...sendDeadLetterStatements(deadLetterQueueArn, keyArn),
+  );
+}
+
+/** Putting something into the encrypted dead-letter queue. */
+export function sendDeadLetterStatements(queueArn: string, keyArn: string): PolicyDocument["Statement"] {
+  const { region } = arnParts(queueArn);
+  return [
+    { Sid: "KeepFailedRuns", Effect: "Allow", Action: ["sqs:SendMessage"], Resource: [queueArn] },
+    {
+      Sid: "EncryptFailedRuns",
+      Effect: "Allow",
+      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+      Resource: [keyArn],
+      Condition: { StringEquals: { "kms:ViaService": `sqs.${region}.amazonaws.com` } },
+    },
+  ];
+}

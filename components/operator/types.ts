@@ -1,0 +1,202 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** What PostgreSQL writes to the WAL of a changed or deleted row's old values. */
+export const ReplicaIdentity = {
+  /** Every old value: the audit log shows what a row was. Costs WAL on updates and deletes. */
+  Full: "full",
+  /** The primary key alone: old values of other columns are unknown. */
+  Default: "default",
+  /** As the table has it. */
+  Keep: "keep",
+} as const;
+export type ReplicaIdentity = (typeof ReplicaIdentity)[keyof typeof ReplicaIdentity];
+
+/** A table to audit, or with `%` several. */
+export interface AuditedTableArgs {
+  schema: string;
+  table: string;
+  /** Columns whose change alone writes no event. Default: none. */
+  ignoredColumns?: string[];
+  /** Columns whose values are never shown. Default: none. */
+  redactedColumns?: string[];
+  /** Whether transactions that don't say who acts get a context from the session's user and address. Default false. */
+  identifyActor?: boolean;
+  /** Default `full`, which alone tells every old value. */
+  replicaIdentity?: ReplicaIdentity;
+}
+
+/** How much time one partition of the audit table holds. */
+export const PartitionPeriod = { Month: "month", Day: "day" } as const;
+export type PartitionPeriod = (typeof PartitionPeriod)[keyof typeof PartitionPeriod];
+
+/** A database that the operator prepares and looks after. */
+export interface OperatedDatabaseArgs {
+  /** Host name of the cluster's writer. */
+  endpoint: pulumi.Input<string>;
+  /** Default 5432. */
+  port?: pulumi.Input<number>;
+  databaseName: pulumi.Input<string>;
+  /** Security group of the database; a rule that admits the operator is added to it. */
+  securityGroupId: pulumi.Input<string>;
+  /** Secret `{"username","password"}` of a user with `rds_superuser`, such as Aurora's managed master secret. */
+  adminSecretArn: pulumi.Input<string>;
+  /** Customer-managed key of that secret. Default: it is under AWS's own key. */
+  adminSecretKeyArn?: pulumi.Input<string>;
+}
+
+/** Where a role's password is. */
+export interface RolePasswordArgs {
+  /** Secret `{"username","password"}` of the role. */
+  secretArn: pulumi.Input<string>;
+  /** Customer-managed key of that secret. Default: it is under AWS's own key. */
+  keyArn?: pulumi.Input<string>;
+  /** Version of the secret: a new one has the password set anew. Default: a new password is set by the action `rotate`. */
+  versionId?: pulumi.Input<string>;
+}
+
+/** The Kafka cluster, which the operator reaches with IAM. */
+export interface OperatedKafkaArgs {
+  clusterArn: pulumi.Input<string>;
+  /** `host:port,…` for IAM clients (port 9098). */
+  bootstrapBrokersIam: pulumi.Input<string>;
+  /** Security group of the brokers; a rule that admits the operator is added to it. */
+  securityGroupId: pulumi.Input<string>;
+  /** SCRAM user of DMS, who alone may write the raw topic. */
+  captureUsername: pulumi.Input<string>;
+  /** Secret of that user, for rotating its password. Default: the operator can't rotate it. */
+  captureSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of that secret, which MSK insists on. */
+  keyArn?: pulumi.Input<string>;
+  /**
+   * When public access to the brokers ends, with its zone; the operator closes it then. Default: never open, and the
+   * operator closes public access that it finds.
+   */
+  publicAccessUntil?: pulumi.Input<string>;
+}
+
+/** The topics that the operator looks at. */
+export interface OperatedTopicsArgs {
+  /** Topic of change records. It must exist: give it as the output of the topic's resource. */
+  raw: pulumi.Input<string>;
+  /** Topic of audit events. It must exist. */
+  events: pulumi.Input<string>;
+}
+
+/** The parts of the pipeline that the operator may ask about or restart; they are made after it, so by their names. */
+export interface OperatedPartsArgs {
+  /** Logical name of the `ChangeCapture`, whose tag is on its instance and endpoints. */
+  captureName: string;
+  /** Last part of the DMS task's ARN. */
+  captureTaskIdentifier: string;
+  /** Consumer group of the transformer. */
+  transformerGroup: string;
+  /** The MSK Connect connector. */
+  connectorName: string;
+}
+
+export interface OperatorArgs {
+  /** The pipeline's `source_id`, the dimension of the operator's metrics. */
+  sourceId: string;
+  /** VPC of the subnets. */
+  vpcId: pulumi.Input<string>;
+  /** Private subnets that reach AWS's services through NAT. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** The bundle, which `npm run build:operator` makes: a ZIP, or a folder that holds `index.js`. */
+  bundlePath: string;
+  /** The database whose changes are audited. */
+  source: OperatedDatabaseArgs;
+  /** The database that holds the audit table. Default: the source. */
+  destination?: OperatedDatabaseArgs;
+  /** Password of the role `cdc_capture` in the source. */
+  capturePassword: RolePasswordArgs;
+  /** Password of the role `audit_writer` in the destination. */
+  writerPassword: RolePasswordArgs;
+  /** What to put under audit, at least one table. */
+  tables: AuditedTableArgs[];
+  /** The Kafka cluster. */
+  kafka: OperatedKafkaArgs;
+  /** The topics. */
+  topics: OperatedTopicsArgs;
+  /** The parts that come after the operator. */
+  parts: OperatedPartsArgs;
+  /** How far ahead the audit table has partitions: `<number> days`, `weeks`, `months` or `years`. Default `3 months`. */
+  partitionsAhead?: string;
+  /** How much time one partition holds. Default `month`; `day` drops old events by the day. */
+  partitionPeriod?: PartitionPeriod;
+  /** How long events are kept, by whole partitions: `7 years`, at least `1 day`. Default: for ever. */
+  auditRetention?: string;
+  /**
+   * Runs of the function at a time that the account sets aside. Default: none, as the database's own lock keeps two runs
+   * apart and AWS refuses reservations that leave an account fewer than 100.
+   */
+  reservedConcurrency?: number;
+  /** Days that the function's log is kept in CloudWatch. Default 30. */
+  logRetentionDays?: pulumi.Input<number>;
+  /** A customer-managed key of your own; its policy must let CloudWatch Logs use it. Default: a new one. */
+  kmsKeyArn?: pulumi.Input<string>;
+}
+
+/** The operator that sends the canaries; an `Operator` fits. */
+export interface CanaryOperatorArgs {
+  functionName: pulumi.Input<string>;
+  functionArn: pulumi.Input<string>;
+  /** Role with which EventBridge Scheduler starts the function. */
+  schedulerRoleArn: pulumi.Input<string>;
+  /** Queue of runs that failed. */
+  deadLetterQueueArn: pulumi.Input<string>;
+  /** Key of schedule and queue. */
+  keyArn: pulumi.Input<string>;
+}
+
+/** A database that a canary passes. */
+export interface CanaryDatabaseArgs {
+  /** Host name of the cluster's writer. */
+  endpoint: pulumi.Input<string>;
+  /** Default 5432. */
+  port?: pulumi.Input<number>;
+  databaseName: pulumi.Input<string>;
+  /** Secret `{"username","password"}` of a user who may write and read canaries. */
+  adminSecretArn: pulumi.Input<string>;
+}
+
+/** What a canary passes between the databases. */
+export interface CanaryKafkaArgs {
+  /** `host:port,…` for IAM clients (port 9098). */
+  bootstrapBrokersIam: pulumi.Input<string>;
+  /** Topic of change records. */
+  rawTopic: pulumi.Input<string>;
+  /** Topic of audit events. */
+  eventsTopic: pulumi.Input<string>;
+  /** Consumer group of the transformer. */
+  transformerGroup: pulumi.Input<string>;
+  /** Consumer group of the sink. */
+  sinkGroup: pulumi.Input<string>;
+}
+
+export interface CanaryArgs {
+  /** The operator that sends canaries. */
+  operator: CanaryOperatorArgs;
+  /** The pipeline's `source_id`. */
+  sourceId: string;
+  /** Where a canary starts. */
+  source: CanaryDatabaseArgs;
+  /** Where it must arrive. Default: the source. */
+  destination?: CanaryDatabaseArgs;
+  /** What it passes on its way. */
+  kafka: CanaryKafkaArgs;
+  /** The DMS task. */
+  captureTaskArn: pulumi.Input<string>;
+  /** The MSK Connect connector. */
+  connectorArn: pulumi.Input<string>;
+  /**
+   * What a new canary is sent for at the end of a deployment, beside a new task or connector: any text that changes with a
+   * part, such as the ARN of the transformer's task definition. Default: nothing else.
+   */
+  sentAgainFor?: Record<string, pulumi.Input<string>>;
+  /** Minutes between canaries, 1 to 60. Default 5. */
+  intervalMinutes?: number;
+  /** Seconds that a scheduled canary may take, 10 to 600, less than the interval. Default 120. */
+  timeoutSeconds?: number;
+  /** Whether changes are being captured. Without, no canary is sent. Default true. */
+  capturing?: pulumi.Input<boolean>;
+}
