@@ -21,8 +21,25 @@ export interface BrokerOptions {
   readonly controllerPort: number;
   /** Further listeners, each for one client. Default none. */
   readonly clientListeners?: readonly ClientListener[];
+  /** Logins and access rules, as on MSK. Default: everyone may do everything. */
+  readonly security?: BrokerSecurity;
   /** Extra broker properties. */
   readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A broker that knows its clients: SCRAM-SHA-512 over its main listener, and access rules. */
+export interface BrokerSecurity {
+  /** User whom no rule binds, as which the broker itself works too. On MSK these are the IAM clients and the brokers. */
+  readonly administrator: ScramUser;
+  /** Users that the broker is formatted with. */
+  readonly users: readonly ScramUser[];
+  /** `allow.everyone.if.no.acl.found`: whether users may do what no rule is about. Takes a new start of the broker. */
+  readonly letEveryoneIn: boolean;
+}
+
+export interface ScramUser {
+  readonly username: string;
+  readonly password: string;
 }
 
 /** A listener of its own for one client, who may come through something that stands between. */
@@ -36,6 +53,7 @@ export interface ClientListener {
 export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProcess> {
   mkdirSync(options.dataFolder, { recursive: true });
   const logFolder = join(options.dataFolder, "log");
+  const listener = options.security ? "SASL_PLAINTEXT" : "PLAINTEXT";
   const clientListeners = (options.clientListeners ?? []).map((listener, index) => ({
     name: `CLIENT_${index + 1}`,
     ...listener,
@@ -46,10 +64,12 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.quorum.voters": `1@127.0.0.1:${options.controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${options.port},CONTROLLER://127.0.0.1:${options.controllerPort}${clients("port")}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${options.port}${clients("advertisedPort")}`,
-    "listener.security.protocol.map": ["PLAINTEXT", "CONTROLLER", ...clientListeners.map(({ name }) => name)]
+    listeners: `${listener}://127.0.0.1:${options.port},CONTROLLER://127.0.0.1:${options.controllerPort}${clients("port")}`,
+    "advertised.listeners": `${listener}://127.0.0.1:${options.port}${clients("advertisedPort")}`,
+    "inter.broker.listener.name": listener,
+    "listener.security.protocol.map": ["CONTROLLER", ...clientListeners.map(({ name }) => name)]
       .map((name) => `${name}:PLAINTEXT`)
+      .concat(`${listener}:${listener}`)
       .join(","),
     "controller.listener.names": "CONTROLLER",
     "log.dirs": logFolder,
@@ -66,6 +86,7 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
     "num.network.threads": "2",
     "num.io.threads": "4",
     "log.cleaner.dedupe.buffer.size": "16777216",
+    ...(options.security ? securityProperties(options.security) : {}),
     ...options.settings,
   });
   const logging = loggingFile(options.dataFolder);
@@ -81,6 +102,7 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
       "--config",
       propertiesFile,
       "--ignore-formatted",
+      ...(options.security ? scramArguments(options.security) : []),
     ]);
   }
   return new ManagedProcess({
@@ -98,6 +120,26 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
     logFile: options.logFile,
     ready: () => accepts(options.port),
   });
+}
+
+function securityProperties({ administrator, letEveryoneIn }: BrokerSecurity): Record<string, string> {
+  const login = `username="${administrator.username}" password="${administrator.password}"`;
+  return {
+    "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+    "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+    "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": `org.apache.kafka.common.security.scram.ScramLoginModule required ${login};`,
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    // The broker reaches its own controller without a login; nobody else does, as clients have no such listener.
+    "super.users": `User:${administrator.username};User:ANONYMOUS`,
+    "allow.everyone.if.no.acl.found": String(letEveryoneIn),
+  };
+}
+
+function scramArguments({ administrator, users }: BrokerSecurity): string[] {
+  return [administrator, ...users].flatMap(({ username, password }) => [
+    "--add-scram",
+    `SCRAM-SHA-512=[name=${username},password=${password}]`,
+  ]);
 }
 
 /** One Kafka Connect worker in distributed mode, as MSK Connect runs it, on 127.0.0.1. */

@@ -3,7 +3,6 @@ import {
   AclOperations,
   AclPermissionTypes,
   type AdminOptions,
-  findErrorBy,
   ListOffsetTimestamps,
   ResourcePatternTypes,
   ResourceTypes,
@@ -137,7 +136,8 @@ export class KafkaAdmin {
       const count = metadata.topics.get(topic)?.partitionsCount;
       if (count) return count;
     } catch (error) {
-      if (!isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")) throw error;
+      // The client's word for what its user got wrong: of all that is given here, only the topic can be.
+      if (errorWithin(error, "code", "PLT_KFK_USER") === undefined) throw error;
     }
     throw new MissingTopicError(topic);
   }
@@ -193,7 +193,19 @@ export async function withKafkaAdmin<Result>(
 
 /** Whether Kafka answered with this error code, such as `CLUSTER_AUTHORIZATION_FAILED`. */
 export function isKafkaError(error: unknown, code: string): boolean {
-  return error instanceof Error && findErrorBy(error, "apiId", code) !== null;
+  return errorWithin(error, "apiId", code) !== undefined;
+}
+
+/** The error with this property, among an error, those that it bundles and those that caused it. */
+function errorWithin(error: unknown, property: string, value: string): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ((error as unknown as Record<string, unknown>)[property] === value) return error;
+  const inner = [...(error instanceof AggregateError ? (error.errors as unknown[]) : []), error.cause];
+  for (const candidate of inner) {
+    const found = errorWithin(candidate, property, value);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function loginOptions(login: KafkaLogin): Pick<AdminOptions, "sasl" | "tls"> {
@@ -220,7 +232,7 @@ function loginOptions(login: KafkaLogin): Pick<AdminOptions, "sasl" | "tls"> {
 /** The client's errors name an operation; people need the reason, and what to do. */
 function explain(error: unknown, bootstrapServers: string): unknown {
   if (!(error instanceof Error) || error instanceof OperatorError) return error;
-  const authentication = findErrorBy(error, "code", "PLT_KFK_AUTHENTICATION");
+  const authentication = errorWithin(error, "code", "PLT_KFK_AUTHENTICATION");
   if (authentication) {
     return new KafkaLoginError(authentication.message, bootstrapServers, error);
   }
@@ -230,7 +242,7 @@ function explain(error: unknown, bootstrapServers: string): unknown {
   if (refusal) {
     return new KafkaRefusedError(refusal, bootstrapServers, error);
   }
-  const unreachable = findErrorBy(error, "code", "PLT_KFK_NETWORK") ?? findErrorBy(error, "code", "PLT_KFK_TIMEOUT");
+  const unreachable = errorWithin(error, "code", "PLT_KFK_NETWORK") ?? errorWithin(error, "code", "PLT_KFK_TIMEOUT");
   if (unreachable) {
     return new OperatorError(
       `Kafka at ${bootstrapServers} does not answer (${unreachable.message}).`,
