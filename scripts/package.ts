@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Command } from "commander";
+import { buildOperator } from "../operator/build";
 
 const run = promisify(execFile);
 const repositoryFolder = resolve(__dirname, "..");
@@ -33,6 +34,7 @@ export async function buildPackage(folder: string = packageFolder): Promise<stri
   rmSync(folder, { recursive: true, force: true });
   const content = join(folder, "package");
   await compile(content);
+  await buildOperator(join(content, "operator"));
   for (const [target, source] of Object.entries(assets)) addAsset(source, join(content, target));
   writeJson(join(content, "package.json"), manifest());
   // What programs in other languages run: a folder of its own, whose module serves the components.

@@ -8,6 +8,7 @@ export interface PipelineSourceArgs {
   endpoint: pulumi.Input<string>;
   /** Default 5432. */
   port?: pulumi.Input<number>;
+  /** Database whose tables are audited. */
   databaseName: pulumi.Input<string>;
   /** Security group of the database; rules that admit the pipeline are added to it. */
   securityGroupId: pulumi.Input<string>;
@@ -37,6 +38,7 @@ export interface PipelineDestinationArgs {
   endpoint: pulumi.Input<string>;
   /** Default 5432. */
   port?: pulumi.Input<number>;
+  /** Database that holds the schema `audit`. */
   databaseName: pulumi.Input<string>;
   /** Security group of the database; rules that admit sink and operator are added to it. */
   securityGroupId: pulumi.Input<string>;
@@ -48,6 +50,7 @@ export interface PipelineDestinationArgs {
 
 /** The MSK cluster that carries the pipeline. */
 export interface PipelineKafkaArgs {
+  /** ARN of the MSK cluster. */
   clusterArn: pulumi.Input<string>;
   /** `host:port,…` for IAM clients (port 9098). */
   bootstrapBrokersIam: pulumi.Input<string>;

@@ -32,7 +32,9 @@ export interface CaptureKafkaArgs {
 
 /** A table to capture; `%` stands for any text. */
 export interface CapturedTableArgs {
+  /** Schema of the table; `%` stands for any text. */
   schema: string;
+  /** Name of the table; `%` stands for any text. */
   table: string;
 }
 

@@ -2,31 +2,43 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /** The DMS task and its instance. */
 export interface MonitoredCaptureArgs {
+  /** ARN of the DMS task. */
   taskArn: pulumi.Input<string>;
   /** Last part of the task's ARN. */
   taskIdentifier: pulumi.Input<string>;
+  /** ARN of the DMS replication instance. */
   instanceArn: pulumi.Input<string>;
+  /** Name of the DMS replication instance. */
   instanceIdentifier: pulumi.Input<string>;
 }
 
 /** The MSK cluster, at monitoring level `PER_BROKER` or above, and the topics that are watched. */
 export interface MonitoredKafkaArgs {
+  /** ARN of the MSK cluster. */
   clusterArn: pulumi.Input<string>;
+  /** Topic of change records. */
   rawTopic: pulumi.Input<string>;
+  /** Topic of audit events. */
   eventsTopic: pulumi.Input<string>;
+  /** Topic of records that were set aside. */
   deadLetterTopic: pulumi.Input<string>;
 }
 
 /** The ECS service of the transformer. */
 export interface MonitoredTransformerArgs {
+  /** Name of the ECS cluster. */
   clusterName: pulumi.Input<string>;
+  /** Name of the ECS service. */
   serviceName: pulumi.Input<string>;
+  /** Consumer group of the transformer. */
   consumerGroup: pulumi.Input<string>;
 }
 
 /** The MSK Connect connector. */
 export interface MonitoredSinkArgs {
+  /** Name of the MSK Connect connector. */
   connectorName: pulumi.Input<string>;
+  /** Consumer group of the connector. */
   consumerGroup: pulumi.Input<string>;
   /** Tasks that must run. */
   tasks: number;
@@ -34,6 +46,7 @@ export interface MonitoredSinkArgs {
 
 /** The Lambda function that looks after the pipeline. */
 export interface MonitoredOperatorArgs {
+  /** Name of the operator's Lambda function. */
   functionName: pulumi.Input<string>;
   /** The pipeline's `source_id`, the dimension of the operator's own metrics. */
   sourceId: pulumi.Input<string>;

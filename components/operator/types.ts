@@ -13,7 +13,9 @@ export type ReplicaIdentity = (typeof ReplicaIdentity)[keyof typeof ReplicaIdent
 
 /** A table to audit, or with `%` several. */
 export interface AuditedTableArgs {
+  /** Schema of the table; `%` stands for any text. */
   schema: string;
+  /** Name of the table; `%` stands for any text. */
   table: string;
   /** Columns whose change alone writes no event. Default: none. */
   ignoredColumns?: string[];
@@ -35,6 +37,7 @@ export interface OperatedDatabaseArgs {
   endpoint: pulumi.Input<string>;
   /** Default 5432. */
   port?: pulumi.Input<number>;
+  /** Database to prepare. */
   databaseName: pulumi.Input<string>;
   /** Security group of the database; a rule that admits the operator is added to it. */
   securityGroupId: pulumi.Input<string>;
@@ -56,6 +59,7 @@ export interface RolePasswordArgs {
 
 /** The Kafka cluster, which the operator reaches with IAM. */
 export interface OperatedKafkaArgs {
+  /** ARN of the MSK cluster. */
   clusterArn: pulumi.Input<string>;
   /** `host:port,…` for IAM clients (port 9098). */
   bootstrapBrokersIam: pulumi.Input<string>;
@@ -138,7 +142,9 @@ export interface OperatorArgs {
 
 /** The operator that sends the canaries; an `Operator` fits. */
 export interface CanaryOperatorArgs {
+  /** Name of the operator's Lambda function. */
   functionName: pulumi.Input<string>;
+  /** ARN of the operator's Lambda function. */
   functionArn: pulumi.Input<string>;
   /** Role with which EventBridge Scheduler starts the function. */
   schedulerRoleArn: pulumi.Input<string>;
@@ -154,6 +160,7 @@ export interface CanaryDatabaseArgs {
   endpoint: pulumi.Input<string>;
   /** Default 5432. */
   port?: pulumi.Input<number>;
+  /** Database that the canary is written to or looked for in. */
   databaseName: pulumi.Input<string>;
   /** Secret `{"username","password"}` of a user who may write and read canaries. */
   adminSecretArn: pulumi.Input<string>;

@@ -20,6 +20,7 @@ const audit = new AuditPipeline("audit", {
   kafka,
   transformer: { imageUri: config.require("imageUri") },
   sink: { pluginPath: config.require("pluginPath") },
+  operator: { bundlePath: "node_modules/cdc-audit/operator" },
 });
 
 export const { dashboardName, alarmTopicArn } = audit;

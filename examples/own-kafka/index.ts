@@ -10,7 +10,14 @@ const audit = new AuditPipeline("audit", {
   ...inPrivateSubnets,
   sourceId: "orders",
   tables: [{ schema: "public", table: "%" }],
-  source: database,
+  source: {
+    endpoint: database.endpoint,
+    databaseName: database.databaseName,
+    securityGroupId: database.securityGroupId,
+    clusterIdentifier: database.clusterIdentifier,
+    adminSecretArn: database.masterSecretArn,
+    adminSecretKeyArn: database.keyArn,
+  },
   kafka: {
     ...config.requireObject<Omit<PipelineKafkaArgs, "capturePassword">>("kafka"),
     capturePassword: config.requireSecret("capturePassword"),
@@ -19,6 +26,7 @@ const audit = new AuditPipeline("audit", {
   topics: { prefix: "orders" },
   transformer: { imageUri: config.require("imageUri") },
   sink: { pluginPath: config.require("pluginPath") },
+  operator: { bundlePath: "node_modules/cdc-audit/operator" },
 });
 
 export const { dashboardName, alarmTopicArn } = audit;

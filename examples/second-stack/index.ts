@@ -14,10 +14,18 @@ const audit = new AuditPipeline("audit", {
   ...inPrivateSubnets,
   sourceId: "payments",
   tables: [{ schema: "public", table: "%" }],
-  source: database,
+  source: {
+    endpoint: database.endpoint,
+    databaseName: database.databaseName,
+    securityGroupId: database.securityGroupId,
+    clusterIdentifier: database.clusterIdentifier,
+    adminSecretArn: database.masterSecretArn,
+    adminSecretKeyArn: database.keyArn,
+  },
   kafka,
   transformer: { imageUri: config.require("imageUri") },
   sink: { pluginPath: config.require("pluginPath") },
+  operator: { bundlePath: "node_modules/cdc-audit/operator" },
 });
 
 // Who is on call for the first stack subscribes to the alarms of both.

@@ -1,6 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AuditPipeline, AuroraPostgres, KafkaCluster, Network } from "cdc-audit";
 
+/** What the pipeline has to know of a database. */
+function knownBy(database: AuroraPostgres) {
+  return {
+    endpoint: database.endpoint,
+    databaseName: database.databaseName,
+    securityGroupId: database.securityGroupId,
+    adminSecretArn: database.masterSecretArn,
+    adminSecretKeyArn: database.keyArn,
+  };
+}
+
 const config = new pulumi.Config();
 const network = new Network("network", { availabilityZones: config.requireObject<string[]>("availabilityZones") });
 const inPrivateSubnets = { vpcId: network.vpcId, subnetIds: network.privateSubnetIds };
@@ -12,11 +23,12 @@ const audit = new AuditPipeline("audit", {
   ...inPrivateSubnets,
   sourceId: "orders",
   tables: [{ schema: "public", table: "%" }],
-  source: orders,
-  destination: log,
+  source: { ...knownBy(orders), clusterIdentifier: orders.clusterIdentifier },
+  destination: knownBy(log),
   kafka,
   transformer: { imageUri: config.require("imageUri") },
   sink: { pluginPath: config.require("pluginPath") },
+  operator: { bundlePath: "node_modules/cdc-audit/operator" },
 });
 
 export const { dashboardName, alarmTopicArn } = audit;

@@ -45,6 +45,7 @@ export async function createConsumer(tarball: string, parent: string): Promise<C
   for (const example of [...typescriptExamples, "yaml"]) {
     // As somebody who downloaded the release has it.
     cpSync(join(repositoryFolder, "tests/graph/fixtures/plugin.zip"), join(folder, example, "audit-sink-plugin.zip"));
+    symlinkSync("../node_modules", join(folder, example, "node_modules"));
   }
   for (const example of typescriptExamples) withoutCheck(join(folder, example, "tsconfig.json"));
   return { folder, packageFolder };
