@@ -73,7 +73,12 @@ export interface FaultRunResult {
   readonly failure?: { readonly index: number; readonly problems: readonly string[]; readonly folder?: string };
 }
 
+/** Steps between two counts of the whole log. */
 const totalsEvery = 10;
+/** Transactions that every step must have after its faults. */
+const fewestTransactions = 20;
+/** Length of a step without faults. */
+const quietStepMilliseconds = 10_000;
 
 /** Starts the pipeline, lets faults happen while writers write, and compares the log with the truth after each. */
 export async function runFaults(options: FaultRunOptions): Promise<FaultRunResult> {
@@ -182,14 +187,15 @@ class FaultRun {
     this.workload.proceed();
   }
 
-  /** Until this step has its share of the changes; at least a second, so that something is written after the faults. */
+  /** Until something was written after the faults and this step has its share of the changes. */
   private async writeShare(): Promise<void> {
+    if (this.options.faults === 0) return void (await sleep(quietStepMilliseconds));
     const { faults = 0, changes = 0 } = this.options;
     const goal = faults > 0 ? Math.ceil((changes * this.faultsInjected) / faults) : changes;
+    const transactions = this.workload.transactions + fewestTransactions;
     const deadline = Date.now() + this.patienceMilliseconds;
-    await sleep(1_000);
-    while (this.workload.changes < goal && Date.now() < deadline && this.options.faults !== 0) await sleep(100);
-    if (this.options.faults === 0) await sleep(10_000);
+    const enough = () => this.workload.transactions >= transactions && this.workload.changes >= goal;
+    while (!enough() && Date.now() < deadline) await sleep(50);
   }
 
   /** Seconds until the log holds an event that was committed after the faults began. */
