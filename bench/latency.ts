@@ -1,5 +1,6 @@
 import { Client } from "pg";
 import type { ClientConfig } from "pg";
+import type { LogTable } from "./audit-system";
 
 /** Percentiles of a set of durations, in milliseconds. */
 export interface Percentiles {
@@ -10,62 +11,87 @@ export interface Percentiles {
   readonly max: number;
 }
 
-export function percentiles(values: readonly number[]): Percentiles {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { count: sorted.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: sorted.at(-1) ?? Number.NaN };
+/** Durations in milliseconds, each with how often it occurred. */
+type Durations = readonly { readonly milliseconds: number; readonly times: number }[];
+
+export function percentiles(durations: Durations): Percentiles {
+  const sorted = [...durations].sort((a, b) => a.milliseconds - b.milliseconds);
+  const count = sorted.reduce((sum, { times }) => sum + times, 0);
+  const at = (share: number) => {
+    let passed = 0;
+    for (const { milliseconds, times } of sorted) {
+      passed += times;
+      if (passed > count * share) return milliseconds;
+    }
+    return sorted.at(-1)?.milliseconds ?? Number.NaN;
+  };
+  return { count, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: sorted.at(-1)?.milliseconds ?? Number.NaN };
 }
 
-const probe = `
-  CREATE SCHEMA IF NOT EXISTS bench;
-  CREATE OR REPLACE FUNCTION bench.announce() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-  BEGIN
-    PERFORM pg_notify('bench_stored', string_agg((extract(epoch FROM committed_at) * 1000)::numeric(16, 3)::text, ' '))
-    FROM (SELECT committed_at, row_number() OVER () AS n FROM stored WHERE operation IN ('insert', 'update', 'delete')) rows
-    GROUP BY n / 400;
-    RETURN NULL;
-  END $$;
-  CREATE OR REPLACE TRIGGER bench_announce AFTER INSERT ON audit.events
-    REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION bench.announce();`;
+/** Commit times of one announcement, so that it stays below the 8,000 bytes that NOTIFY takes. */
+const announced = 300;
 
 /**
- * Measures commit-to-visible latency: a trigger on the audit table announces the commit times of what was stored, and
- * PostgreSQL delivers the announcement when the sink's transaction becomes visible. Both clocks are this machine's.
+ * Measures commit-to-visible latency: a statement trigger on each log table announces the commit times of what was
+ * stored, and PostgreSQL delivers the announcement when the storing transaction becomes visible. Both clocks are this
+ * machine's. Every system pays for the same trigger.
  */
 export class LatencyProbe {
-  private readonly values: number[] = [];
-  private constructor(private readonly client: Client) {}
+  private readonly durations: { milliseconds: number; times: number }[] = [];
 
-  static async start(connection: ClientConfig): Promise<LatencyProbe> {
+  private constructor(
+    private readonly client: Client,
+    private readonly tables: readonly LogTable[],
+  ) {}
+
+  static async start(connection: ClientConfig, tables: readonly LogTable[]): Promise<LatencyProbe> {
     const client = new Client(connection);
     client.on("error", () => undefined);
     await client.connect();
-    await client.query(probe);
-    const self = new LatencyProbe(client);
-    client.on("notification", ({ payload }) => {
-      const now = performance.timeOrigin + performance.now();
-      for (const committed of payload?.split(" ") ?? []) if (committed) self.values.push(now - Number(committed));
-    });
+    const self = new LatencyProbe(client, tables);
+    client.on("notification", ({ payload }) => self.stored(payload ?? ""));
+    await client.query("CREATE SCHEMA bench");
+    for (const [index, table] of tables.entries()) await client.query(trigger(table, `announce_${index}`));
     await client.query("LISTEN bench_stored");
     return self;
   }
 
-  /** Forgets what was measured so far, e.g. a warm-up. */
-  reset(): void {
-    this.values.length = 0;
-  }
-
-  get count(): number {
-    return this.values.length;
-  }
-
   result(): Percentiles {
-    return percentiles(this.values);
+    return percentiles(this.durations);
   }
 
-  /** Removes the trigger, so that later measurements pay nothing for it. */
+  /** Removes the triggers, so that later measurements pay nothing for them. */
   async stop(): Promise<void> {
-    await this.client.query("DROP TRIGGER IF EXISTS bench_announce ON audit.events; DROP SCHEMA bench CASCADE");
+    for (const { name } of this.tables) await this.client.query(`DROP TRIGGER bench_announce ON ${name}`);
+    await this.client.query("DROP SCHEMA bench CASCADE");
     await this.client.end();
   }
+
+  /** `nonce time:count time:count …`; the nonce keeps PostgreSQL from folding two equal announcements into one. */
+  private stored(announcement: string): void {
+    const now = performance.timeOrigin + performance.now();
+    for (const part of announcement.split(" ").slice(1)) {
+      const [committed, times] = part.split(":").map(Number) as [number, number];
+      this.durations.push({ milliseconds: now - committed, times });
+    }
+  }
+}
+
+function trigger({ name, committedAt, changes }: LogTable, functionName: string): string {
+  return `
+    CREATE FUNCTION bench.${functionName}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+      PERFORM pg_notify('bench_stored', clock_timestamp()::time || min(part)::text || ' ' || string_agg(committed || ':' || times, ' '))
+      FROM (
+        SELECT committed, times, row_number() OVER () / ${announced} AS part
+        FROM (
+          SELECT (${committedAt})::numeric(16, 3)::text AS committed, count(*) AS times
+          FROM stored WHERE ${changes} GROUP BY 1
+        ) AS by_time
+      ) AS parts
+      GROUP BY part;
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER bench_announce AFTER INSERT ON ${name}
+      REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION bench.${functionName}();`;
 }

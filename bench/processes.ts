@@ -3,11 +3,19 @@ import { readFileSync } from "node:fs";
 /** Kernel clock ticks a second in /proc; 100 on every Linux that people run. */
 const ticksPerSecond = 100;
 
-/** CPU seconds, user and system, that a process has used. */
-export function cpuSeconds(pid: number): number {
+/** CPU seconds, user and system, that a process has used; with `ended`, also those of its children that have ended. */
+export function cpuSeconds(pid: number, ended = false): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  const ticks = fields.slice(11, ended ? 15 : 13).reduce((sum, field) => sum + Number(field), 0);
+  return ticks / ticksPerSecond;
+}
+
+/** CPU seconds that the whole machine has spent on anything. */
+export function machineCpuSeconds(): number {
+  const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n");
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq + steal) / ticksPerSecond;
 }
 
 /** Resident memory of a process in MiB, shared pages counted in proportion. */
@@ -24,11 +32,28 @@ export function withDescendants(pid: number): number[] {
 
 /** Sum over a process and its descendants; one that ends meanwhile counts as nothing. */
 export function total(pid: number, measure: (pid: number) => number): number {
-  return withDescendants(pid).reduce((sum, each) => {
-    try {
-      return sum + measure(each);
-    } catch {
-      return sum;
-    }
-  }, 0);
+  return withDescendants(pid).reduce((sum, each) => sum + orNothing(() => measure(each)), 0);
+}
+
+/** CPU seconds of a PostgreSQL server by what its processes do. */
+export function postgresCpuSeconds(postmaster: number): Record<"decoding" | "storing" | "other", number> {
+  const seconds = { decoding: 0, storing: 0, other: cpuSeconds(postmaster, true) };
+  for (const pid of withDescendants(postmaster).slice(1)) {
+    const title = orNothing(() => readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+    seconds[role(String(title))] += orNothing(() => cpuSeconds(pid));
+  }
+  return seconds;
+}
+
+function role(title: string): "decoding" | "storing" | "other" {
+  if (title.includes("walsender")) return "decoding";
+  return / (audit_writer|debezium) /.test(title) ? "storing" : "other";
+}
+
+function orNothing<T>(read: () => T): T | 0 {
+  try {
+    return read();
+  } catch {
+    return 0;
+  }
 }

@@ -3,11 +3,14 @@ package io.cdcaudit.connect.benchmark;
 import io.cdcaudit.connect.fixture.Eventually;
 import io.cdcaudit.connect.fixture.Servers;
 import io.cdcaudit.connect.fixture.TestSink;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Rows per second that the sink drains from a full topic, beside Debezium's own connector with the
@@ -32,7 +35,24 @@ public final class SinkBenchmark {
           "connection.pool.acquire_increment", "1",
           "use.reduction.buffer", "true");
 
+  /** So that each drain has a database and topics of its own. */
+  private static int drains;
+
   private SinkBenchmark() {}
+
+  /**
+   * What is varied.
+   *
+   * @param shippedIndexes false leaves the primary key alone
+   */
+  private record Setup(int tasks, int batch, boolean shippedIndexes, boolean withStock) {}
+
+  private static final List<Setup> SETUPS =
+      List.of(
+          new Setup(1, 3000, true, true),
+          new Setup(2, 3000, true, true),
+          new Setup(2, 500, true, true),
+          new Setup(2, 3000, false, false));
 
   /** What one connector did with a full topic. */
   private record Result(double rowsPerSecond, double processorMicroseconds) {
@@ -53,44 +73,63 @@ public final class SinkBenchmark {
   }
 
   public static void main(String[] arguments) throws Exception {
+    List<Map<String, Object>> results = new ArrayList<>();
     try (Servers servers = new Servers()) {
-      for (int tasks = 1; tasks <= 2; tasks++) {
+      for (Setup setup : SETUPS) {
         List<Result> stock = new ArrayList<>();
         List<Result> ours = new ArrayList<>();
         for (int round = 0; round <= ROUNDS; round++) {
-          Result stockResult = drain(servers, "stock_%d_%d".formatted(tasks, round), tasks, STOCK);
-          Result ourResult = drain(servers, "ours_%d_%d".formatted(tasks, round), tasks, Map.of());
+          Result stockResult = setup.withStock ? drain(servers, "stock", setup, STOCK) : null;
+          Result ourResult = drain(servers, "ours", setup, Map.of());
           if (round > 0) { // The first round warms up the servers.
             stock.add(stockResult);
             ours.add(ourResult);
           }
         }
-        report(tasks, Result.mean(ours), Result.mean(stock));
+        report(results, "ours", setup, Result.mean(ours));
+        if (setup.withStock) {
+          report(results, "stock", setup, Result.mean(stock));
+        }
       }
+    }
+    String file = System.getProperty("result");
+    if (file != null) {
+      Files.writeString(Path.of(file), JsonMapper.shared().writeValueAsString(results));
     }
   }
 
-  private static void report(int tasks, Result ours, Result stock) {
+  private static void report(
+      List<Map<String, Object>> results, String sink, Setup setup, Result result) {
     System.out.printf(
         Locale.ROOT,
-        "%d task(s), %d rounds of %,d events%n  this sink:  %s%n  Debezium's: %s%n"
-            + "  %.2f times the rows a second, %.2f times the processor time a row%n",
-        tasks,
-        ROUNDS,
-        EVENTS,
-        ours,
-        stock,
-        ours.rowsPerSecond / stock.rowsPerSecond,
-        ours.processorMicroseconds / stock.processorMicroseconds);
+        "%s sink, %d task(s), batches of %,d, %s: %s%n",
+        sink,
+        setup.tasks,
+        setup.batch,
+        setup.shippedIndexes ? "shipped indexes" : "primary key alone",
+        result);
+    results.add(
+        Map.of(
+            "sink", sink,
+            "tasks", setup.tasks,
+            "batch", setup.batch,
+            "indexes", setup.shippedIndexes ? "shipped" : "key",
+            "rowsPerSecond", result.rowsPerSecond,
+            "processorMicroseconds", result.processorMicroseconds));
   }
 
-  private static Result drain(Servers servers, String name, int tasks, Map<String, String> changes)
-      throws Exception {
-    TestSink sink = new TestSink(servers, name);
+  private static Result drain(
+      Servers servers, String kind, Setup setup, Map<String, String> changes) throws Exception {
+    TestSink sink = new TestSink(servers, kind + "_" + drains++);
     try (sink) {
       // Debezium's upsert overwrites, for which it needs more rights.
       sink.table.execute("GRANT SELECT, UPDATE ON audit.events TO " + sink.user);
-      sink.properties.put("tasks.max", String.valueOf(tasks));
+      if (!setup.shippedIndexes) {
+        sink.table.dropSecondaryIndexes();
+      }
+      sink.properties.put("tasks.max", String.valueOf(setup.tasks));
+      sink.properties.put("batch.size", String.valueOf(setup.batch));
+      sink.properties.put("consumer.override.max.poll.records", String.valueOf(setup.batch));
       sink.properties.putAll(changes);
       sink.sendOrders(0, EVENTS);
       servers.broker.flush();

@@ -1,0 +1,277 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
+import { countChanges, logSize, type AuditSystem } from "./audit-system";
+import { LatencyProbe } from "./latency";
+import { cpuSeconds, machineCpuSeconds, memoryMebibytes, postgresCpuSeconds, total } from "./processes";
+import { atLeast, atMost, type Figure, type Recorder } from "./results";
+import type { Workload } from "./workloads";
+import { startWriter, write, type Connection } from "./writer";
+
+/** What every system is measured with. */
+export interface Setting {
+  readonly recorder: Recorder;
+  /** A superuser of the database that holds both the application's tables and the log. */
+  readonly observer: Connection;
+  readonly application: Connection;
+  /** The broker's log folder, for the bytes of each topic. */
+  readonly brokerLog: string;
+  /** Seconds of each measurement at a rate. */
+  readonly seconds: number;
+  /** Changes of a full backlog. */
+  readonly backlog: number;
+}
+
+/** How long a measurement waits for changes before it fails. */
+const patienceMilliseconds = 900_000;
+
+/** How far the log may be behind while the sustained rate is measured. */
+const tolerableLagMilliseconds = 1000;
+
+type Measured = Omit<Figure, "system" | "phase" | "workload">;
+
+/** Measures one system under one workload: latency, sustained rate, drain of a backlog. */
+export async function measureWorkload(setting: Setting, system: AuditSystem, workload: Workload): Promise<void> {
+  const { recorder } = setting;
+  await withObserver(setting, async (observer) => {
+    await prime(setting, observer, system, workload);
+    const of = (phase: string) => ({ system: system.name, phase, workload: workload.name });
+    recorder.recordAll(of("latency"), await latency(setting, observer, system, workload));
+    recorder.recordAll(of("sustained"), await sustained(setting, observer, system, workload));
+    recorder.recordAll(of("drain"), await drain(setting, observer, system, workload));
+  });
+}
+
+/**
+ * What runs for months is measured once its code is compiled: some 60,000 changes and 20 seconds at a rate, after which
+ * every hop has compiled what it runs.
+ */
+export async function warmUp(setting: Setting, system: AuditSystem, workloads: readonly Workload[]): Promise<void> {
+  const rounds = Math.min(setting.backlog, 60_000);
+  const [single, , hundred] = workloads as [Workload, Workload, Workload];
+  await withObserver(setting, async (observer) => {
+    await prime(setting, observer, system, single);
+    await system.emptyLog(observer);
+    const bulk = await write(setting.application, hundred, { transactions: rounds / hundred.changes });
+    await stored(observer, system, bulk.transactions * hundred.changes);
+    const seconds = Math.min(20, 2 * setting.seconds);
+    const paced = await write(setting.application, single, { seconds, transactionsPerSecond: 1000 });
+    await stored(observer, system, bulk.transactions * hundred.changes + paced.transactions);
+  });
+}
+
+/** One transaction of the workload, carried through: whatever is made at first sight is there afterwards. */
+async function prime(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<void> {
+  await system.emptyLog(observer);
+  const { transactions } = await write(setting.application, workload, { transactions: 1 });
+  await stored(observer, system, transactions * workload.changes);
+  await system.prepare(observer, workload);
+}
+
+/** From the source's commit until the sink's transaction is visible, at a fixed rate or of one large transaction. */
+async function latency(
+  setting: Setting,
+  observer: Client,
+  system: AuditSystem,
+  workload: Workload,
+): Promise<Measured[]> {
+  await system.emptyLog(observer);
+  const probe = await LatencyProbe.start(setting.observer, await system.logTables(observer));
+  const { latencyRate } = workload;
+  const { transactions } = await write(
+    setting.application,
+    workload,
+    latencyRate === "once"
+      ? { transactions: 1 }
+      : { seconds: setting.seconds, transactionsPerSecond: latencyRate / workload.changes },
+  );
+  const changes = transactions * workload.changes;
+  await stored(observer, system, changes);
+  // The last announcement may still be on its way.
+  await sleep(200);
+  const { count, p50, p90, p99, max } = probe.result();
+  await probe.stop();
+  if (count !== changes) throw new Error(`${system.name}: ${count} of ${changes} changes had their latency measured.`);
+  const rate = latencyRate === "once" ? "one transaction" : `at ${latencyRate}/s`;
+  const ours = system.name === "cdc-audit" && latencyRate !== "once";
+  return [
+    { metric: `commit to table ${rate}, changes measured`, value: count, unit: "" },
+    { metric: `commit to table ${rate}, p50`, value: p50, unit: "ms" },
+    { metric: `commit to table ${rate}, p90`, value: p90, unit: "ms" },
+    {
+      metric: `commit to table ${rate}, p99`,
+      value: p99,
+      unit: "ms",
+      ...(ours && workload.name === "hot" ? { goal: atMost(p99, 100, "ms") } : {}),
+    },
+    { metric: `commit to table ${rate}, max`, value: max, unit: "ms" },
+  ];
+}
+
+/**
+ * The highest rate without a growing backlog: the writer goes as fast as it can, and is held whenever the log is more
+ * than a second behind. All changes, over the time from the first commit until the last of them is in the log.
+ */
+async function sustained(
+  setting: Setting,
+  observer: Client,
+  system: AuditSystem,
+  workload: Workload,
+): Promise<Measured[]> {
+  await system.emptyLog(observer);
+  const begin = Date.now();
+  const writer = startWriter(setting.application, workload, { seconds: setting.seconds });
+  let pausedAt: number | undefined;
+  let held = 0;
+  let finished = false;
+  void writer.finished.finally(() => (finished = true)).catch(() => undefined);
+  while (!finished) {
+    await sleep(50);
+    const newest = (await system.newestCommit(observer)) ?? begin;
+    const lag = (pausedAt ?? Date.now()) - newest;
+    const over = Date.now() > begin + setting.seconds * 1000;
+    if (pausedAt === undefined && lag > tolerableLagMilliseconds && !over) {
+      writer.pause();
+      pausedAt = Date.now();
+    } else if (pausedAt !== undefined && (lag < tolerableLagMilliseconds / 2 || over)) {
+      writer.resume();
+      held += Date.now() - pausedAt;
+      pausedAt = undefined;
+    }
+  }
+  const { transactions } = await writer.finished;
+  const changes = transactions * workload.changes;
+  await stored(observer, system, changes);
+  const seconds = (Date.now() - begin) / 1000;
+  return [
+    { metric: "sustained rate", value: changes / seconds, unit: "changes/s" },
+    { metric: "share of the time that the writer was held", value: (100 * held) / (seconds * 1000), unit: "%" },
+  ];
+}
+
+/** How fast a backlog, written while capture was held, reaches the log; and what that costs. No writer runs beside it. */
+async function drain(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<Measured[]> {
+  await system.emptyLog(observer);
+  await system.hold();
+  const walBefore = await walPosition(observer);
+  const wanted = Math.max(1, Math.round((setting.backlog * workload.backlogShare) / workload.changes));
+  const { transactions } = await write(setting.application, workload, { transactions: wanted });
+  const changes = transactions * workload.changes;
+  const walBytes = (await walPosition(observer)) - walBefore;
+  await observer.query("CHECKPOINT");
+  const parts = system.processes();
+  const topicsBefore = topicBytes(setting, system);
+  const cpuBefore = cpu(parts);
+  const begin = Date.now();
+  await system.release();
+  await stored(observer, system, changes);
+  const seconds = (Date.now() - begin) / 1000;
+  const cpuAfter = cpu(parts);
+  const topicsAfter = topicBytes(setting, system);
+  const size = await logSize(observer, system);
+  const memory = parts.map((part) => ({ name: part.name, value: total(part.pid as number, memoryMebibytes) }));
+  const rate = changes / seconds;
+  return [
+    {
+      metric: "drain rate",
+      value: rate,
+      unit: "changes/s",
+      ...(system.name === "cdc-audit" && workload.name === "hundred"
+        ? { goal: atLeast(rate, 10_000, "changes/s") }
+        : {}),
+    },
+    { metric: "backlog", value: changes, unit: "changes" },
+    ...[...cpuAfter].map(([name, after]) => ({
+      metric: `CPU for 1,000 changes: ${name}`,
+      value: ((after - (cpuBefore.get(name) ?? 0)) * 1e6) / changes,
+      unit: "ms",
+    })),
+    ...memory.map(({ name, value }) => ({ metric: `memory after the drain: ${name}`, value, unit: "MiB" })),
+    { metric: "bytes per change: WAL of the writer", value: walBytes / changes, unit: "B" },
+    ...system
+      .topics()
+      .map(({ name }, index) => ({
+        metric: `bytes per change: ${name}`,
+        value: ((topicsAfter[index] as number) - (topicsBefore[index] as number)) / changes,
+        unit: "B",
+      })),
+    { metric: "bytes per change: rows in the log", value: size.rows / changes, unit: "B" },
+    { metric: "bytes per change: indexes of the log", value: size.indexes / changes, unit: "B" },
+  ];
+}
+
+/** CPU seconds so far: of each part, PostgreSQL's by what it does, and of everything else on the machine. */
+function cpu(parts: ReturnType<AuditSystem["processes"]>): Map<string, number> {
+  const seconds = new Map<string, number>();
+  let measured = 0;
+  for (const part of parts) {
+    const pid = part.pid as number;
+    if (part.name === "PostgreSQL") {
+      for (const [role, value] of Object.entries(postgresCpuSeconds(pid))) {
+        seconds.set(`PostgreSQL, ${role}`, value);
+        measured += value;
+      }
+    } else {
+      const value = total(pid, cpuSeconds);
+      seconds.set(part.name, value);
+      measured += value;
+    }
+  }
+  seconds.set("everything else on the machine", machineCpuSeconds() - measured);
+  return seconds;
+}
+
+/** Waits until exactly so many changes are in the log. Looking is kept cheap, since the same machine does the work. */
+async function stored(observer: Client, system: AuditSystem, changes: number): Promise<void> {
+  const deadline = Date.now() + patienceMilliseconds;
+  const checkDeadline = (state: string) => {
+    if (Date.now() > deadline)
+      throw new Error(`${system.name}: ${state} after ${patienceMilliseconds / 60_000} minutes.`);
+  };
+  // Written behind everything else, and not counted: counting begins when it arrives.
+  const marked = Date.now();
+  await observer.query("UPDATE ledger.marker SET at = clock_timestamp()");
+  while (((await system.newestCommit(observer)) ?? 0) < marked) {
+    checkDeadline("the newest change has not arrived");
+    await sleep(20);
+  }
+  for (;;) {
+    const begin = performance.now();
+    const count = await countChanges(observer, system);
+    if (count === changes) return;
+    if (count > changes) throw new Error(`${system.name}: ${count} changes in the log, but ${changes} were written.`);
+    checkDeadline(`${count} of ${changes} changes have arrived`);
+    await sleep(Math.max(20, 5 * (performance.now() - begin)));
+  }
+}
+
+/** The WAL position in bytes. */
+export async function walPosition(observer: Client): Promise<number> {
+  const { rows } = await observer.query<{ position: string }>(
+    "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS position",
+  );
+  return Number(rows[0]?.position);
+}
+
+/** Bytes on disk of each of a system's hops through Kafka. */
+function topicBytes({ brokerLog }: Setting, system: AuditSystem): number[] {
+  const partitions = readdirSync(brokerLog).filter((folder) => /-\d+$/.test(folder));
+  return system.topics().map(({ topics }) =>
+    partitions
+      .filter((folder) => topics.includes(folder.replace(/-\d+$/, "")))
+      .flatMap((folder) => readdirSync(join(brokerLog, folder)).map((file) => join(brokerLog, folder, file)))
+      .filter((file) => file.endsWith(".log"))
+      .reduce((sum, file) => sum + statSync(file).size, 0),
+  );
+}
+
+async function withObserver<T>(setting: Setting, use: (observer: Client) => Promise<T>): Promise<T> {
+  const observer = new Client(setting.observer);
+  await observer.connect();
+  try {
+    return await use(observer);
+  } finally {
+    await observer.end();
+  }
+}

@@ -1,0 +1,101 @@
+import { cpus, loadavg, release, totalmem } from "node:os";
+
+/** One measured figure. */
+export interface Figure {
+  /** What was measured: the pipeline, a peer, or the part named by the phase. */
+  readonly system: string;
+  readonly phase: string;
+  /** The workload's name, where there is one. */
+  readonly workload?: string;
+  readonly metric: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly goal?: Goal;
+}
+
+/** What the figure should be; a goal of a ratio is worked out by the report. */
+export interface Goal {
+  readonly text: string;
+  readonly holds: boolean;
+}
+
+/** One run, as it is written to a file. */
+export interface Run {
+  readonly startedAt: string;
+  readonly machine: {
+    readonly processors: string;
+    readonly memoryGibibytes: number;
+    readonly kernel: string;
+    readonly node: string;
+    /** Load average of the minute before the run: other work on the machine. */
+    readonly loadBefore: number;
+  };
+  readonly writer: string;
+  readonly quick: boolean;
+  readonly scale: number;
+  readonly figures: readonly Figure[];
+  /** What was asked for and did not run, with the reason. */
+  readonly failures: readonly { readonly what: string; readonly reason: string }[];
+}
+
+export function thisMachine(): Run["machine"] {
+  return {
+    processors: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
+    memoryGibibytes: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.version,
+    loadBefore: loadavg()[0] ?? Number.NaN,
+  };
+}
+
+/** Collects figures and shows each as it comes. */
+export class Recorder {
+  readonly figures: Figure[] = [];
+  readonly failures: { what: string; reason: string }[] = [];
+  private heading = "";
+
+  record(figure: Figure): void {
+    this.figures.push(figure);
+    const { system, phase, workload, metric, value, unit, goal } = figure;
+    const heading = [system, phase, workload].filter(Boolean).join(" · ");
+    if (heading !== this.heading) console.log(`\n${heading}`);
+    this.heading = heading;
+    const verdict = goal ? `  (goal ${goal.text}: ${goal.holds ? "met" : "MISSED"})` : "";
+    console.log(`  ${metric.padEnd(58)} ${shown(value).padStart(10)} ${unit}${verdict}`);
+  }
+
+  /** Records several figures of one measurement. */
+  recordAll(
+    of: Pick<Figure, "system" | "phase" | "workload">,
+    figures: readonly Omit<Figure, keyof typeof of>[],
+  ): void {
+    for (const figure of figures) this.record({ ...of, ...figure });
+  }
+
+  /** Runs a measurement whose failure must not end the others; a failure is reported as such. */
+  async attempt(what: string, measure: () => Promise<void>): Promise<void> {
+    try {
+      await measure();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.failures.push({ what, reason });
+      console.error(`\n${what} FAILED: ${reason}`);
+    }
+  }
+}
+
+/** A number as people read it. */
+export function shown(value: number): string {
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+export const atMost = (value: number, limit: number, unit: string): Goal => ({
+  text: `≤ ${limit.toLocaleString("en")} ${unit}`,
+  holds: value <= limit,
+});
+
+export const atLeast = (value: number, limit: number, unit: string): Goal => ({
+  text: `≥ ${limit.toLocaleString("en")} ${unit}`,
+  holds: value >= limit,
+});

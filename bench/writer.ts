@@ -1,0 +1,189 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
+import type { Workload } from "./workloads";
+
+/** Where the application is connected. */
+export interface Connection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** How much to write, and how fast. */
+export type Effort =
+  /** As fast as it goes, or at a rate, for so many seconds. */
+  | { readonly seconds: number; readonly transactionsPerSecond?: number }
+  /** So many transactions in all, as fast as it goes. */
+  | { readonly transactions: number };
+
+export interface Written {
+  /** Transactions that were committed. */
+  readonly transactions: number;
+  /** From the first transaction's begin to the last one's end, pauses included. */
+  readonly seconds: number;
+}
+
+/** A writer at work. */
+export interface Writer {
+  /** Holds it where it stands, perhaps in the middle of a transaction. */
+  pause(): void;
+  resume(): void;
+  readonly finished: Promise<Written>;
+}
+
+const pgbenchVersion = (() => {
+  const { stdout, status } = spawnSync("pgbench", ["--version"], { encoding: "utf8" });
+  return status === 0 ? stdout.trim() : undefined;
+})();
+
+/** What writes: pgbench where it is installed, else a writer in Node, which takes more of the processor. */
+export const writerName = pgbenchVersion ?? "Node (pgbench is not on the PATH)";
+
+export function startWriter(connection: Connection, workload: Workload, effort: Effort): Writer {
+  return pgbenchVersion ? pgbench(connection, workload, effort) : nodeWriter(connection, workload, effort);
+}
+
+/** Writes to the end. */
+export function write(connection: Connection, workload: Workload, effort: Effort): Promise<Written> {
+  return startWriter(connection, workload, effort).finished;
+}
+
+function pgbench(connection: Connection, workload: Workload, effort: Effort): Writer {
+  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-pgbench-"));
+  const script = join(folder, "transaction.sql");
+  const variables = Object.entries(workload.variables).map(
+    ([name, [low, high]]) => `\\set ${name} random(${low}, ${high})`,
+  );
+  writeFileSync(script, [...variables, ...workload.statements.map((statement) => `${statement};`)].join("\n") + "\n");
+  const clients = clientsFor(workload, effort);
+  const amount =
+    "transactions" in effort
+      ? ["--transactions", String(Math.ceil(effort.transactions / clients))]
+      : [
+          "--time",
+          String(effort.seconds),
+          ...(effort.transactionsPerSecond ? ["--rate", String(effort.transactionsPerSecond)] : []),
+        ];
+  const child = spawn(
+    "pgbench",
+    [
+      "--no-vacuum",
+      "--protocol=prepared",
+      "--client",
+      String(clients),
+      ...amount,
+      "--file",
+      script,
+      connection.database,
+    ],
+    {
+      env: {
+        ...process.env,
+        PGHOST: connection.host,
+        PGPORT: String(connection.port),
+        PGUSER: connection.user,
+        PGPASSWORD: connection.password,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+  child.stderr.on("data", (text: Buffer) => (output += text.toString()));
+  const begin = performance.now();
+  const finished = new Promise<Written>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      rmSync(folder, { recursive: true, force: true });
+      const transactions = Number(/transactions actually processed: (\d+)/.exec(output)?.[1] ?? Number.NaN);
+      const failed = Number(/number of failed transactions: (\d+)/.exec(output)?.[1] ?? 0);
+      if (code !== 0 || failed > 0 || Number.isNaN(transactions)) {
+        reject(new Error(`pgbench failed (exit code ${code}, ${failed} failed transactions):\n${output}`));
+      } else {
+        resolve({ transactions, seconds: (performance.now() - begin) / 1000 });
+      }
+    });
+  });
+  return { pause: () => void child.kill("SIGSTOP"), resume: () => void child.kill("SIGCONT"), finished };
+}
+
+function nodeWriter(connection: Connection, workload: Workload, effort: Effort): Writer {
+  let gate: Promise<void> | undefined;
+  let open = () => undefined as void;
+  return {
+    pause: () => {
+      gate ??= new Promise((resolve) => (open = resolve));
+    },
+    resume: () => {
+      gate = undefined;
+      open();
+    },
+    finished: writeFromNode(connection, workload, effort, () => gate),
+  };
+}
+
+async function writeFromNode(
+  connection: Connection,
+  workload: Workload,
+  effort: Effort,
+  gate: () => Promise<void> | undefined,
+): Promise<Written> {
+  const count = clientsFor(workload, effort);
+  const clients = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const client = new Client(connection);
+      await client.connect();
+      return client;
+    }),
+  );
+  const statements = workload.statements.map((text, index) => prepared(`${workload.name}-${index}`, text));
+  const begin = performance.now();
+  let transactions = 0;
+  await Promise.all(
+    clients.map(async (client, worker) => {
+      for (let own = 0; ; own += 1) {
+        if ("transactions" in effort) {
+          if (own >= Math.ceil(effort.transactions / count)) return;
+        } else {
+          const spacing = effort.transactionsPerSecond ? 1000 / effort.transactionsPerSecond : 0;
+          const due = spacing ? begin + (own * count + worker) * spacing : performance.now();
+          if (due > begin + effort.seconds * 1000) return;
+          if (due - performance.now() > 1) await sleep(due - performance.now());
+        }
+        await gate();
+        const values = Object.fromEntries(
+          Object.entries(workload.variables).map(([name, [low, high]]) => [
+            name,
+            low + Math.floor(Math.random() * (high - low + 1)),
+          ]),
+        );
+        for (const { variables, ...statement } of statements) {
+          await client.query({ ...statement, values: variables.map((name) => values[name]) });
+        }
+        transactions += 1;
+      }
+    }),
+  );
+  const seconds = (performance.now() - begin) / 1000;
+  await Promise.all(clients.map((client) => client.end()));
+  return { transactions, seconds };
+}
+
+/** A statement whose `:name` are numbered parameters; `::` is a cast. */
+function prepared(name: string, statement: string) {
+  const variables: string[] = [];
+  const text = statement.replace(/(?<!:):([a-z]+)/g, (_, variable: string) => {
+    if (!variables.includes(variable)) variables.push(variable);
+    return `$${variables.indexOf(variable) + 1}`;
+  });
+  return { name, text, variables };
+}
+
+const clientsFor = (workload: Workload, effort: Effort) =>
+  "transactions" in effort ? Math.min(workload.clients, effort.transactions) : workload.clients;
