@@ -1,0 +1,118 @@
+/** A question that somebody asks of the audit log, with the SQL that answers it for the sample below. */
+export interface Question {
+  readonly title: string;
+  readonly hint: string;
+  readonly sql: string;
+}
+
+/** What the questions ask about; the sample log knows them. */
+export const asked = {
+  record: 42,
+  actor: "user-17@shop.example",
+  /** Times of the sample are fixed, so that answers and plans are too. */
+  since: "2026-09-01 00:00:00+00",
+  until: "2026-10-01 00:00:00+00",
+  moment: "2026-09-15 12:00:00+00",
+} as const;
+
+const lastUpdate = `SELECT committed_at, event_id FROM audit.events
+  WHERE table_name = 'orders' AND schema_name = 'shop' AND record_key = '{"id": ${asked.record}}'
+    AND operation = 'update'
+  ORDER BY committed_at DESC, sequence DESC
+  LIMIT 1`;
+
+/**
+ * The SQL that writes the statement that takes a change back, for any table and any of the three operations. A changed row
+ * is found by the key that the change left it with; only the columns that it touched are set, so that later changes of
+ * others stay.
+ *
+ * @param change SQL that selects `committed_at` and `event_id` of the change.
+ */
+export function undo(change: string): string {
+  return `WITH change AS (
+  ${change.replaceAll("\n", "\n  ")}
+), log AS (
+  SELECT log.*, format('%I.%I', log.schema, log.table) AS target
+  FROM change JOIN audit.log ON log."time" = change.committed_at AND log.event_id = change.event_id
+), columns AS (
+  SELECT
+    (SELECT string_agg(format('%I', name), ', ') FROM jsonb_object_keys(log.key) AS name) AS key_columns,
+    (SELECT string_agg(format('%I', name), ', ') FROM jsonb_object_keys(log.before) AS name) AS old_columns
+  FROM log
+)
+SELECT CASE log.operation
+  WHEN 'update' THEN format(
+    'UPDATE %1$s SET (%2$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, %3$L)) '
+    'WHERE (%4$s) = (SELECT %4$s FROM jsonb_populate_record(NULL::%1$s, %5$L))',
+    log.target, columns.old_columns, log.before, columns.key_columns, log.key)
+  WHEN 'delete' THEN format(
+    'INSERT INTO %1$s (%2$s) SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, %3$L)',
+    log.target, columns.old_columns, log.before)
+  WHEN 'insert' THEN format(
+    'DELETE FROM %1$s WHERE (%2$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, %3$L))',
+    log.target, columns.key_columns, log.key)
+END AS statement
+FROM log, columns;`;
+}
+
+export const questions: readonly Question[] = [
+  {
+    title: "What happened to this record?",
+    hint: "Oldest first, through changes of its key. The key holds every key column; numbers are numbers.",
+    sql: `SELECT "time", actor, operation, changes
+FROM audit.history('shop.orders', '{"id": ${asked.record}}');`,
+  },
+  {
+    title: "Who changed this value last, and from what to what?",
+    hint: "`changes` has the changed columns alone, each with `old` and `new`.",
+    sql: `SELECT "time", actor, request, changes -> 'status' AS status
+FROM audit.history('shop.orders', '{"id": ${asked.record}}')
+WHERE changes ? 'status'
+ORDER BY "time" DESC
+LIMIT 1;`,
+  },
+  {
+    title: "What did it look like then?",
+    hint: "Null when the record did not exist at that time, or nothing is known of it yet.",
+    sql: `SELECT audit.row_as_of('shop.orders', '{"id": ${asked.record}}', '${asked.moment}');`,
+  },
+  {
+    title: "What did this user do?",
+    hint: "In a span of time; by default the last day.",
+    sql: `SELECT "time", operation, "table", key, changes
+FROM audit.acts('${asked.actor}', '${asked.since}', '${asked.until}');`,
+  },
+  {
+    title: "What else happened in the same transaction?",
+    hint: "Transaction ids wrap: the time says which of those with this id is meant.",
+    sql: `SELECT sequence, actor, operation, "table", key, changes
+FROM audit.transaction(700, '${asked.moment}');`,
+  },
+  {
+    title: "What happened to this table in this hour?",
+    hint: "A span of time reads the partitions and block ranges that it needs.",
+    sql: `SELECT "time", actor, operation, key, changes
+FROM audit.log
+WHERE "time" >= '${asked.moment}' AND "time" < timestamptz '${asked.moment}' + interval '1 hour'
+  AND "schema" = 'shop' AND "table" = 'orders'
+ORDER BY "time", sequence;`,
+  },
+  {
+    title: "Who changed most in this time?",
+    hint: "Counts transactions: each says once who acts.",
+    sql: `SELECT actor, count(DISTINCT transaction_id) AS transactions
+FROM audit.events
+WHERE operation = 'context' AND committed_at >= '${asked.since}' AND committed_at < '${asked.until}'
+GROUP BY actor
+ORDER BY transactions DESC, actor
+LIMIT 10;`,
+  },
+  {
+    title: "Undo this change",
+    hint:
+      "Writes the statement that takes the last update of a record back; run that in the source database, as yourself: it is " +
+      "audited like any other. The first part picks the change, by any condition you like. Columns that the change did not " +
+      "touch keep what they have now.",
+    sql: undo(lastUpdate),
+  },
+];
