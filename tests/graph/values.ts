@@ -48,29 +48,33 @@ export function decodeValue(wire: unknown): Value {
   }
 }
 
-/** Writes a value in the Pulumi protocol's form. */
-export function encodeValue(value: Value): unknown {
+/**
+ * Writes a value in the Pulumi protocol's form.
+ *
+ * @param secretsAsOutputs Whether secrets are written as outputs are: so the engine hands them to components, where a
+ *   secret member must not make its whole object secret. Default false.
+ */
+export function encodeValue(value: Value, secretsAsOutputs = false): unknown {
+  const encode = (member: Value) => encodeValue(member, secretsAsOutputs);
   if (value === null || typeof value !== "object") return value;
-  if (isList(value)) return value.map(encodeValue);
+  if (isList(value)) return value.map(encode);
   if (isUnknown(value)) return protocol.unknown;
-  if ("$secret" in value)
-    return { [protocol.signatureKey]: protocol.secret, value: encodeValue(value.$secret ?? null) };
+  if ("$secret" in value) {
+    const content = encode(value.$secret ?? null);
+    return secretsAsOutputs
+      ? { [protocol.signatureKey]: protocol.outputValue, value: content, secret: true, dependencies: [] }
+      : { [protocol.signatureKey]: protocol.secret, value: content };
+  }
   if ("$resource" in value) {
-    return { [protocol.signatureKey]: protocol.resource, urn: value.$resource, id: encodeValue(value.id ?? null) };
+    return { [protocol.signatureKey]: protocol.resource, urn: value.$resource, id: encode(value.id ?? null) };
   }
   if ("$asset" in value) {
-    return {
-      [protocol.signatureKey]: protocol.asset,
-      ...(mapMembers(value.$asset as ValueMap, encodeValue) as object),
-    };
+    return { [protocol.signatureKey]: protocol.asset, ...(mapMembers(value.$asset as ValueMap, encode) as object) };
   }
   if ("$archive" in value) {
-    return {
-      [protocol.signatureKey]: protocol.archive,
-      ...(mapMembers(value.$archive as ValueMap, encodeValue) as object),
-    };
+    return { [protocol.signatureKey]: protocol.archive, ...(mapMembers(value.$archive as ValueMap, encode) as object) };
   }
-  return mapMembers(value, encodeValue);
+  return mapMembers(value, encode);
 }
 
 /** Marks a value as secret; a secret stays as it is. */

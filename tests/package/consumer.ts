@@ -25,7 +25,8 @@ export async function createConsumer(tarball: string, parent: string): Promise<C
   mkdirSync(packageFolder, { recursive: true });
   await run("tar", ["-xzf", tarball, "-C", packageFolder, "--strip-components=1"]);
 
-  const { dependencies } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as {
+  const { version, dependencies } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as {
+    version: string;
     dependencies: Record<string, string>;
   };
   for (const name of Object.keys(dependencies)) {
@@ -38,7 +39,7 @@ export async function createConsumer(tarball: string, parent: string): Promise<C
     JSON.stringify({
       name: "consumer",
       private: true,
-      dependencies: { ...dependencies, "cdc-audit": `file:${tarball}` },
+      dependencies: { ...dependencies, "cdc-audit": version },
     }),
   );
   cpSync(examplesFolder, folder, { recursive: true });

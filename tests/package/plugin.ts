@@ -102,7 +102,7 @@ export class RunningPlugin {
       .setParallel(16)
       .setType(construction.type)
       .setName(construction.name)
-      .setInputs(Struct.fromJavaScript(encodeValue(construction.inputs) as Record<string, JavaScriptValue>));
+      .setInputs(Struct.fromJavaScript(encodeValue(construction.inputs, true) as Record<string, JavaScriptValue>));
     for (const [key, value] of Object.entries(construction.config)) request.getConfigMap().set(key, value);
     const response = await new Promise<ConstructResponse>((resolve, reject) =>
       this.client.construct(request, (error, answer) => (error ? reject(new Error(error.details)) : resolve(answer))),
