@@ -3,18 +3,18 @@ import { PutSecretValueCommand, UpdateSecretVersionStageCommand } from "@aws-sdk
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DatabaseAccess, RotatedCredential, RotateRequest } from "../../contract/operator";
 import { rotate } from "../../operator/handlers/rotate";
-import type { KafkaConnection } from "../../operator/kafka/admin";
+import type * as kafkaAdmin from "../../operator/kafka/admin";
 import { awsError, expectPermitted, passingTime, testContext } from "./support/operator-world";
 import { dms, RotationWorld, secretsManager } from "./support/rotation-world";
 
 const brokers = vi.hoisted(() => ({ world: undefined as RotationWorld | undefined, asked: [] as string[] }));
 
 vi.mock("../../operator/kafka/admin", async (importOriginal) => {
-  const actual = await importOriginal<typeof import("../../operator/kafka/admin")>();
+  const actual = await importOriginal<typeof kafkaAdmin>();
   return {
     ...actual,
     withKafkaAdmin: async (
-      { bootstrapServers, login }: KafkaConnection,
+      { bootstrapServers, login }: kafkaAdmin.KafkaConnection,
       work: (admin: { logIn(): Promise<void> }) => Promise<void>,
     ) => {
       brokers.asked.push(bootstrapServers);
