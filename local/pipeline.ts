@@ -200,7 +200,7 @@ export class Pipeline {
   canaryStep(stop: AbortSignal): Step {
     return {
       title: "Canary",
-      run: async () => `Canary: a row went through in ${(await this.canary(stop)).totalMilliseconds} ms`,
+      run: async () => `Canary: a row went through in ${(await this.canary({ stop })).totalMilliseconds} ms`,
     };
   }
 
@@ -424,12 +424,15 @@ export class Pipeline {
     await this.operate("maintain", (context) => maintain(this.maintainRequest, context));
   }
 
-  /** Sends a row through every part and waits for it in the audit log. */
-  async canary(stop?: AbortSignal): Promise<CanaryReport> {
+  /** Sends a row through every part and waits for it in the audit log, for a minute unless told otherwise. */
+  async canary(options: { readonly stop?: AbortSignal; readonly timeoutSeconds?: number } = {}): Promise<CanaryReport> {
+    const { stop, timeoutSeconds = canaryTimeoutSeconds } = options;
     return this.operate(
       "canary",
       (context) =>
-        canary(this.canaryRequest, context, (request, _, writtenAt) => diagnoseLocally(this, request, writtenAt)),
+        canary({ ...this.canaryRequest, timeoutSeconds }, context, (request, _, writtenAt) =>
+          diagnoseLocally(this, request, writtenAt),
+        ),
       stop,
     );
   }
@@ -453,7 +456,6 @@ export class Pipeline {
         sinkGroup: `connect-${sinkConnectorName}`,
       },
       connectorArn: `local/${sinkConnectorName}`,
-      timeoutSeconds: canaryTimeoutSeconds,
     };
   }
 

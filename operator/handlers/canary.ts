@@ -34,10 +34,15 @@ export interface Diagnosis {
 /** Looks for the hop that a canary written at a time did not pass. */
 export type Diagnose = (request: CanaryRequest, context: OperatorContext, writtenAt: Date) => Promise<Diagnosis>;
 
-/** Milliseconds between two looks at the audit table. */
-const pollInterval = 250;
-/** Milliseconds after which the canary is written again: a capture that has just begun misses what was before its slot. */
-const writeAgainAfter = 15_000;
+/** Milliseconds. */
+export interface CanaryTiming {
+  /** Between two looks at the audit table. */
+  readonly pollInterval: number;
+  /** Until the canary is written again: a capture that has just begun misses what was before its slot. */
+  readonly writeAgainAfter: number;
+}
+
+const defaultTiming: CanaryTiming = { pollInterval: 250, writeAgainAfter: 15_000 };
 
 /**
  * Sends a row through the whole pipeline and waits for it.
@@ -48,8 +53,9 @@ export async function canary(
   request: CanaryRequest,
   context: OperatorContext,
   diagnose: Diagnose,
+  timing: CanaryTiming = defaultTiming,
 ): Promise<CanaryReport> {
-  const report = await send(request, context, diagnose).catch(async (failure: unknown) => {
+  const report = await send(request, context, diagnose, timing).catch(async (failure: unknown) => {
     // The failure is what is to be told, also when not even this gets through.
     await context
       .step("publish the metrics", () => context.publishMetrics(request.sourceId, { canaryArrived: 0 }))
@@ -62,7 +68,12 @@ export async function canary(
   return report;
 }
 
-async function send(request: CanaryRequest, context: OperatorContext, diagnose: Diagnose): Promise<CanaryReport> {
+async function send(
+  request: CanaryRequest,
+  context: OperatorContext,
+  diagnose: Diagnose,
+  timing: CanaryTiming,
+): Promise<CanaryReport> {
   return withDatabase(context, "destination", request.destination, (destination) =>
     withDatabase(context, "source", request.source, async (source) => {
       const id = randomUUID();
@@ -76,11 +87,11 @@ async function send(request: CanaryRequest, context: OperatorContext, diagnose: 
           const report = await find(destination, request.sourceId, id, writtenAt);
           if (report) return report;
           if (Date.now() >= end) break;
-          if (Date.now() - writtenLast > writeAgainAfter) {
+          if (Date.now() - writtenLast > timing.writeAgainAfter) {
             await write(source, id);
             writtenLast = Date.now();
           }
-          await sleep(pollInterval, undefined, { signal: context.signal });
+          await sleep(timing.pollInterval, undefined, { signal: context.signal });
         }
         throw await notArrived(request, context, diagnose, writtenAt, Date.now() - begun);
       });

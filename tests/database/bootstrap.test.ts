@@ -12,6 +12,7 @@ import {
 import { takeInventory } from "../../operator/inventory";
 import { maintainDestination, maintainSource } from "../../operator/maintain";
 import { storeEvents } from "./support/audit-events";
+import { administrator as administratorLogin, connectAdministrator, createAuroraRoles } from "./support/aurora";
 import { type DatabaseClient, errorOf, TestServer } from "./support/postgres";
 import { takeSignals } from "./support/signals";
 
@@ -339,46 +340,13 @@ describe("The checks", () => {
 });
 
 describe("An administrator who is no superuser, as on Aurora", () => {
-  /**
-   * Stands in for `rds_superuser`: may create roles, databases and (through `rds_replication`) grant replication, and is
-   * a member of the role that owns the tables. One thing only Aurora has: event triggers for a role that is no superuser.
-   * So `administrator` is made a superuser while that one file runs.
-   */
-  async function connectAdministrator(aurora: TestServer, client: DatabaseClient): Promise<Client> {
-    await client.query(`
-      CREATE ROLE rds_superuser;
-      CREATE ROLE rds_replication;
-      CREATE ROLE application LOGIN PASSWORD 'application';
-      CREATE ROLE administrator LOGIN CREATEROLE CREATEDB PASSWORD 'administrator';
-      GRANT rds_superuser, application TO administrator;
-      GRANT rds_replication TO administrator WITH ADMIN OPTION;
-      ALTER DATABASE ${client.database} OWNER TO administrator;
-      ALTER SCHEMA shop OWNER TO application;
-      ALTER TABLE shop.orders OWNER TO application`);
-    const administrator = await aurora.connect({
-      database: client.database,
-      user: "administrator",
-      password: "administrator",
-    });
-    const query = administrator.query.bind(administrator) as (text: unknown, values?: unknown) => Promise<unknown>;
-    const asOnAurora = async (text: unknown, values?: unknown) => {
-      if (!String(text).includes("CREATE EVENT TRIGGER")) return query(text, values);
-      await client.query("ALTER ROLE administrator SUPERUSER");
-      try {
-        return await query(text, values);
-      } finally {
-        await client.query("ALTER ROLE administrator NOSUPERUSER");
-      }
-    };
-    return Object.assign(administrator, { query: asOnAurora });
-  }
-
   it("bootstraps both sides, captures, maintains and uninstalls", async () => {
     // A server of its own, whose roles no superuser has made.
     const aurora = await TestServer.start();
     try {
       const client = await aurora.createDatabase();
       await client.query("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY)");
+      await createAuroraRoles(client);
       const administrator = await connectAdministrator(aurora, client);
       const options = { tables: [{ ...orders, identifyActor: true }], passwords: { cdc_capture: "capture" } };
       await bootstrapSource(administrator, options);
@@ -389,7 +357,7 @@ describe("An administrator who is no superuser, as on Aurora", () => {
       expect(rows).toEqual([{ replicates: true }]);
 
       const { database } = await aurora.createDatabase({ owner: "administrator" });
-      const destination = await aurora.connect({ database, user: "administrator", password: "administrator" });
+      const destination = await aurora.connect({ database, ...administratorLogin });
       await bootstrapDestination(destination, { passwords: { audit_writer: "writer" } });
       expect((await bootstrapDestination(destination)).changes).toEqual([]);
       expect((await maintainDestination(destination)).actions).toEqual([]);

@@ -18,6 +18,8 @@ export interface EventInput {
   readonly request_id?: string;
   readonly context?: object;
   readonly source_id?: string;
+  readonly captured_at?: string;
+  readonly transformed_at?: string;
 }
 
 const columns = auditEventsTable.eventColumns.map(({ name }) => name);

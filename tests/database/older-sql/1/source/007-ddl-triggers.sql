@@ -1,0 +1,140 @@
+CREATE OR REPLACE FUNCTION capture.publish_changed(touched oid[], command text, any_table_may_differ boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass;
+  candidates regclass[];
+BEGIN
+  WITH RECURSIVE reached (relation) AS (
+    SELECT unnest(touched)
+    UNION
+    SELECT inhrelid FROM reached JOIN pg_inherits ON inhparent = reached.relation
+  )
+  SELECT coalesce(array_agg(watched.relation ORDER BY watched.relation), '{}') INTO candidates
+  FROM capture.watched_tables AS watched JOIN pg_class ON pg_class.oid = watched.relation
+  WHERE any_table_may_differ OR watched.relation IN (SELECT reached.relation FROM reached);
+
+  PERFORM capture.watch_new_partitions();
+  FOREACH relation IN ARRAY candidates LOOP
+    PERFORM capture.publish(relation, 'ddl', command, only_if_changed => relation <> ALL (coalesce(touched, '{}')));
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION capture.publish_changed(oid[], text, boolean) IS
+  'Signals the shape of the watched tables that DDL touched, and of those under or beside them whose shape it changed; '
+  'watches new partitions.';
+
+CREATE OR REPLACE FUNCTION capture.forget_dropped(dropped oid[], command text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  watched capture.watched_tables;
+BEGIN
+  FOR watched IN
+    DELETE FROM capture.watched_tables WHERE relation = ANY (dropped) RETURNING *
+  LOOP
+    IF watched.shape IS NOT NULL THEN
+      PERFORM capture.publish_drop(watched, command);
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION capture.forget_dropped(oid[], text) IS 'Signals the end of watched tables that were dropped.';
+
+-- The two functions below run after DDL of anybody, so they must not fail it, whatever has become of the capture: all
+-- they do stands in a block that turns errors into warnings, and their variables have no types of the capture's own.
+CREATE OR REPLACE FUNCTION capture.on_ddl()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  touched oid[];
+  any_table_may_differ boolean;
+BEGIN
+  -- A table that is listed without a shape is being watched or let go right now, by statements of our own. A type or
+  -- schema has no table of its own; a rename of either shows in the shape of any table.
+  SELECT
+    array_agg(DISTINCT objid) FILTER (WHERE classid = 'pg_class'::regclass AND NOT EXISTS (
+      SELECT FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+      WHERE relation = objid AND shape IS NULL AND relkind = 'r'
+    )),
+    coalesce(bool_or(command_tag LIKE 'ALTER %' AND classid IN ('pg_type'::regclass, 'pg_namespace'::regclass)), false)
+  INTO touched, any_table_may_differ
+  FROM pg_event_trigger_ddl_commands();
+  -- Most DDL is none of our business and pays only for this.
+  IF any_table_may_differ
+    OR EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (touched))
+    OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = ANY (touched) OR inhparent = ANY (touched)) THEN
+    PERFORM capture.publish_changed(touched, TG_TAG, any_table_may_differ);
+  END IF;
+EXCEPTION WHEN OTHERS THEN
+  RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
+    USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
+END
+$$;
+COMMENT ON FUNCTION capture.on_ddl() IS
+  'Signals the new shape of watched tables that DDL has touched, and watches new partitions. It never fails the DDL: '
+  'what goes wrong is a warning, and the next republish makes up for it.';
+
+CREATE OR REPLACE FUNCTION capture.on_drop()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped oid[];
+  any_table_may_differ boolean;
+BEGIN
+  -- ALTER TABLE reports its table at the end of the command; a dropped index or a cascade to columns never does.
+  SELECT
+    array_agg(objid) FILTER (WHERE classid = 'pg_class'::regclass AND objsubid = 0),
+    coalesce(bool_or(TG_TAG <> 'ALTER TABLE'
+      AND (object_type = 'table column' OR (object_type = 'index' AND original))), false)
+  INTO dropped, any_table_may_differ
+  FROM pg_event_trigger_dropped_objects()
+  WHERE NOT is_temporary;
+  IF EXISTS (SELECT FROM capture.watched_tables WHERE relation = ANY (dropped)) THEN
+    PERFORM capture.forget_dropped(dropped, TG_TAG);
+  END IF;
+  IF any_table_may_differ THEN
+    PERFORM capture.publish_changed('{}', TG_TAG, true);
+  END IF;
+EXCEPTION WHEN OTHERS THEN
+  RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
+    USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
+END
+$$;
+COMMENT ON FUNCTION capture.on_drop() IS
+  'Signals that a watched table was dropped, or lost a column or its identity to a drop elsewhere. It never fails the '
+  'drop.';
+
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl') THEN
+    CREATE EVENT TRIGGER capture_ddl ON ddl_command_end
+      WHEN TAG IN (
+        'ALTER TABLE', 'ALTER INDEX', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA'
+      )
+      EXECUTE FUNCTION capture.on_ddl();
+    COMMENT ON EVENT TRIGGER capture_ddl IS 'Tells the audit pipeline of new table shapes.';
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_drop') THEN
+    CREATE EVENT TRIGGER capture_drop ON sql_drop EXECUTE FUNCTION capture.on_drop();
+    COMMENT ON EVENT TRIGGER capture_drop IS 'Tells the audit pipeline of dropped tables.';
+  END IF;
+  -- Also in sessions with session_replication_role replica, which skip ordinary triggers.
+  IF EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl' AND evtenabled <> 'A') THEN
+    ALTER EVENT TRIGGER capture_ddl ENABLE ALWAYS;
+  END IF;
+  IF EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_drop' AND evtenabled <> 'A') THEN
+    ALTER EVENT TRIGGER capture_drop ENABLE ALWAYS;
+  END IF;
+END
+$$;

@@ -1,0 +1,45 @@
+CREATE OR REPLACE FUNCTION capture.problems()
+RETURNS TABLE (object text, problem text, fix text)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH watched AS (
+    SELECT watched_tables.*, relkind, relpersistence, relreplident,
+      format('SELECT capture.watch(%L, %L, %L, %L, %L)', relation, ignored_columns, redacted_columns,
+        identify_actor, watched_tables.replica_identity) AS watch_again
+    FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+  )
+  SELECT 'event trigger ' || wanted.name, 'is missing or not enabled always: changes of shape go unseen',
+    'Run the bootstrap again.'
+  FROM (VALUES ('capture_ddl'::name), ('capture_drop')) AS wanted (name)
+  WHERE NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = wanted.name AND evtenabled = 'A')
+  UNION ALL
+  SELECT relation::text, 'is unlogged: its changes are not captured', format('ALTER TABLE %s SET LOGGED', relation)
+  FROM watched WHERE relpersistence = 'u'
+  UNION ALL
+  SELECT relation::text, 'lacks its replica identity: old values are unknown', watch_again
+  FROM watched
+  WHERE relkind = 'r' AND replica_identity <> 'keep' AND relreplident <> left(replica_identity, 1)::"char"
+  UNION ALL
+  SELECT relation::text, 'lacks its truncate trigger: a TRUNCATE goes unseen', watch_again
+  FROM watched
+  WHERE relkind = 'r' AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_truncate' AND tgenabled = 'A')
+  UNION ALL
+  SELECT relation::text, 'lacks its actor trigger: who acts is unknown', watch_again
+  FROM watched
+  WHERE identify_actor AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
+  UNION ALL
+  SELECT relation::text, 'cannot be read by cdc_capture', watch_again
+  FROM watched
+  WHERE relkind = 'r' AND NOT has_table_privilege('cdc_capture', relation, 'SELECT')
+  UNION ALL
+  SELECT relid::text, format('is a partition of %s but is not watched', relation), 'SELECT capture.republish_catalog()'
+  FROM watched CROSS JOIN pg_partition_tree(relation) JOIN pg_class AS partition ON partition.oid = relid
+  WHERE watched.relkind = 'p' AND partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
+    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = relid)
+$$;
+COMMENT ON FUNCTION capture.problems() IS
+  'What has been changed behind the back of capture.watch, each with what repairs it; no rows when all is well.';
