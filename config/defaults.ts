@@ -24,7 +24,7 @@ export interface SectionDefaults {
 const pluginPath = "connect/target/audit-sink-plugin.zip";
 
 /** Where `npm run build:operator` leaves the operator's bundle, seen from Pulumi.yaml. */
-const bundlePath = "operator/dist/operator.zip";
+const bundlePath = "operator/dist";
 
 /** `dev` is the smallest that works and can be thrown away; `prod` outlives a zone. */
 export const environmentDefaults: Readonly<Record<Environment, SectionDefaults>> = {

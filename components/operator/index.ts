@@ -310,8 +310,8 @@ function prepare(
       request: bootstrapRequest(args),
       triggers: {
         bundle,
-        ...(args.capturePassword.versionId && { capturePassword: args.capturePassword.versionId }),
-        ...(args.writerPassword.versionId && { writerPassword: args.writerPassword.versionId }),
+        ...(args.capturePassword.versionId && { captureSecret: args.capturePassword.versionId }),
+        ...(args.writerPassword.versionId && { writerSecret: args.writerPassword.versionId }),
       },
     },
     { parent },

@@ -5,6 +5,7 @@ import { pipelineTopics, topicList } from "../../contract/topics";
 import { texts } from "../graph/values";
 import { dependencyNames, deploy, type Deployment, modes, outputValue, refusal } from "./support/deployment";
 import {
+  adminSecretArn,
   builtArtifacts,
   type BuiltArtifacts,
   capturePassword,
@@ -12,6 +13,7 @@ import {
   kafka,
   pipelineArguments,
   region,
+  waitsFor,
   writerSecretArn,
 } from "./support/pipeline-arguments";
 
@@ -36,14 +38,16 @@ function environment({ only }: Deployment<unknown>): Record<string, string> {
 }
 
 describe.each(modes)("a pipeline in a %s", (mode) => {
-  it("is made of topics, capture, transformer, sink and monitoring, each named after it", async () => {
+  it("is made of topics, operator, capture, transformer, sink, monitoring and canary, each named after it", async () => {
     const { registrations, invokes } = await deploy(pipeline({ alarms: { email: "on-call@example.com" } }), { mode });
     const components = registrations.filter(({ type }) => type.startsWith("cdc-audit:"));
     expect(components.map(({ name }) => name).sort()).toEqual([
       "audit",
       "audit-audit-sink",
+      "audit-canary",
       "audit-capture",
       "audit-monitoring",
+      "audit-operator",
       "audit-transformer",
     ]);
     for (const { name } of registrations.slice(1)) expect(name).toMatch(/^audit-/);
@@ -156,6 +160,7 @@ describe("a pipeline", () => {
           port: 5433,
           databaseName: "audit",
           securityGroupId: "sg-audit",
+          adminSecretArn,
         },
       }),
     );
@@ -170,8 +175,12 @@ describe("a pipeline", () => {
       .map(({ inputs }) => `${inputs.securityGroupId} ${inputs.fromPort}`);
     expect(ports.sort()).toEqual([
       "sg-audit 5433",
+      "sg-audit 5433",
+      "sg-database 5432",
       "sg-database 5432",
       "sg-kafka 9096",
+      "sg-kafka 9096",
+      "sg-kafka 9098",
       "sg-kafka 9098",
       "sg-kafka 9098",
     ]);
@@ -206,6 +215,81 @@ describe("a pipeline", () => {
     });
     expect(only("audit-monitoring-sink-tasks-missing").inputs.threshold).toBe(8);
     for (const { inputs } of all("LogGroup")) expect(inputs.retentionInDays).toBe(90);
+  });
+
+  it("has the operator put its tables under audit as the author says", async () => {
+    const tables = [
+      { schema: "public", table: "orders", ignoredColumns: ["updated_at"], redactedColumns: ["card"] },
+      { schema: "shop", table: "%", identifyActor: true, replicaIdentity: "default" as const },
+    ];
+    const { only } = await deploy(
+      pipeline({
+        tables,
+        operator: {
+          ...pipelineArguments(artifacts).operator,
+          partitionsAhead: "30 days",
+          partitionPeriod: "day",
+          auditRetention: "7 years",
+        },
+      }),
+    );
+    const request = (name: string) => JSON.parse(only(name).inputs.input);
+    expect(request("audit-operator-bootstrap")).toMatchObject({
+      source: { tables, adminSecretArn },
+      destination: { partitionsAhead: "30 days", partitionPeriod: "day" },
+    });
+    expect(request("audit-operator-maintain").destination).toMatchObject({ retention: "7 years" });
+    const { rules } = JSON.parse(only("ReplicationTask").inputs.tableMappings);
+    expect(JSON.stringify(rules)).not.toContain("card");
+  });
+
+  it("tests its connections before the task starts, and sends a canary once everything runs", async () => {
+    const { only, registrations } = await deploy(pipeline());
+    const place = (name: string) => registrations.findIndex((registration) => registration.name === name);
+    const order = [
+      "audit-topic-raw",
+      "audit-operator-function",
+      "audit-operator-guard",
+      "audit-capture-connections",
+      "audit-capture-task",
+      "audit-canary-arrives",
+    ].map(place);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(place("audit-operator-bootstrap")).toBeLessThan(place("audit-capture-connections"));
+    for (const part of ["audit-transformer-service", "audit-audit-sink-connector"]) {
+      expect(place(part)).toBeLessThan(place("audit-canary-arrives"));
+    }
+    expect(waitsFor(only("ReplicationTask").options)).toContain("audit-capture-connections");
+    expect(JSON.parse(only("audit-canary-arrives").inputs.input)).toMatchObject({
+      captureTaskArn: expect.stringContaining(":task:"),
+      connectorArn: expect.stringContaining(":connector/"),
+      kafka: { sinkGroup: `connect-${only("Connector").inputs.name}` },
+    });
+  });
+
+  it("sends no canary while nothing is captured, and misses none", async () => {
+    const { registrations, only } = await deploy(pipeline({ capture: { startTask: false } }));
+    const names = registrations.map(({ name }) => name);
+    expect(names).not.toContain("audit-canary-arrives");
+    expect(names).not.toContain("audit-monitoring-canary-missing");
+    expect(names).toContain("audit-capture-connections");
+    expect(only("audit-canary-schedule").inputs.state).toBe("DISABLED");
+  });
+
+  it("leaves the operator out for teams that prepare everything by hand", async () => {
+    const { source } = pipelineArguments(artifacts);
+    const { all, result, registrations } = await deploy(
+      pipeline({ operator: { enabled: false }, source: { ...source, adminSecretArn: undefined } }),
+    );
+    for (const type of ["Function", "Invocation", "Schedule", "Queue"]) expect(all(type)).toEqual([]);
+    expect((await outputValue(result.operatorFunctionName)).value).toBe("");
+    expect(registrations.map(({ name }) => name)).not.toContain("audit-monitoring-operator-failing");
+  });
+
+  it("asks for an administrator's secret unless the operator is left out", async () => {
+    const { source } = pipelineArguments(artifacts);
+    const { message } = await refusal(pipeline({ source: { ...source, adminSecretArn: undefined } }));
+    expect(message).toMatch(/source\.adminSecretArn = \(not set\).*masterSecretArn.*operator\.enabled/);
   });
 
   it("watches what it has made", async () => {
@@ -288,11 +372,24 @@ describe("a pipeline", () => {
 
   it("refuses wrong arguments of all parts together, before it creates anything", async () => {
     const { message, asked } = await refusal(
-      pipeline({ transformer: {}, sink: { pluginPath: "nowhere.zip" }, tables: [], capture: { heartbeatMinutes: 0 } }),
+      pipeline({
+        transformer: {},
+        sink: { pluginPath: "nowhere.zip" },
+        operator: { bundlePath: "nowhere" },
+        tables: [],
+        capture: { heartbeatMinutes: 0 },
+      }),
     );
     const settings = [...message.matchAll(/- ([^ ]+) =/g)].map(([, setting]) => setting);
-    expect(settings).toEqual(["transformer.imageUri", "sink.pluginPath", "tables", "capture.heartbeatMinutes"]);
+    expect(settings).toEqual([
+      "transformer.imageUri",
+      "sink.pluginPath",
+      "operator.bundlePath",
+      "tables",
+      "capture.heartbeatMinutes",
+    ]);
     expect(message).toContain("npm run build:plugin");
+    expect(message).toContain("npm run build:operator");
     expect(asked).toEqual(["cdc-audit:index:AuditPipeline"]);
   });
 });

@@ -145,7 +145,27 @@ describe("a change capture", () => {
     );
   });
 
-  it("makes the account's roles only when asked, before anything that needs them, and leaves them", async () => {
+  it("has an operator test both connections before the task starts, again when their settings change", async () => {
+    const tested = async (args: Partial<ChangeCaptureArgs>) => {
+      const { only } = await deploy(capture({ operatorFunctionName: "operator", ...args }));
+      return only("capture-connections").inputs;
+    };
+    const { only } = await deploy(capture({ operatorFunctionName: "operator" }));
+    const { inputs } = only("capture-connections");
+    expect(inputs.functionName).toBe("operator");
+    expect(JSON.parse(inputs.input)).toEqual({
+      action: "connections",
+      replicationInstanceArn: expect.stringContaining(":rep:"),
+      endpointArns: [expect.stringContaining(":endpoint:"), expect.stringContaining(":endpoint:")],
+    });
+    expect(waitsFor(only("ReplicationTask").options)).toEqual(["capture-connections", "capture-log"]);
+    const { triggers } = inputs;
+    expect((await tested({ tables: [{ schema: "public", table: "%" }] })).triggers).toEqual(triggers);
+    expect((await tested({ rawTopic: "another" })).triggers).not.toEqual(triggers);
+    expect((await tested({ heartbeatMinutes: 9 })).triggers).not.toEqual(triggers);
+  });
+
+  it("makes the account's roles only when asked, before anything that needs them", async () => {
     expect((await deploy(capture())).all("Role").map(({ name }) => name)).toEqual(["capture-secret-role"]);
     const { all, only } = await deploy(capture({ createServiceRoles: true }));
     expect(all("Role").map(({ inputs }) => inputs.name)).toEqual(
@@ -155,11 +175,18 @@ describe("a change capture", () => {
       "capture-dms-cloudwatch-logs-role-policy",
       "capture-dms-vpc-role-policy",
     ]);
-    for (const role of ["dms-vpc-role", "dms-cloudwatch-logs-role"]) {
-      expect(only(`capture-${role}`).options.retainOnDelete).toBe(true);
-      expect(only(`capture-${role}-policy`).options.retainOnDelete).toBe(true);
-    }
   });
+
+  it.each([true, false])(
+    "leaves the account's roles to others, or takes them away, as retainData: %s says",
+    async (retain) => {
+      const { only } = await deploy(capture({ createServiceRoles: true, retainData: retain }));
+      for (const role of ["dms-vpc-role", "dms-cloudwatch-logs-role"]) {
+        expect(only(`capture-${role}`).options.retainOnDelete).toBe(retain);
+        expect(only(`capture-${role}-policy`).options.retainOnDelete).toBe(retain);
+      }
+    },
+  );
 
   it("reads its secret as DMS of the region, with the secret's own key", async () => {
     const { only } = await deploy(capture({ source: { ...database, secretArn: captureSecretArn, keyArn } }));

@@ -31,13 +31,18 @@ function monitoring(args: Partial<MonitoringArgs> = {}, name = "monitoring") {
 
 const complete: Partial<MonitoringArgs> = {
   sourceClusterIdentifier: "shop",
-  operator: { functionName: "operator", sourceId: "shop" },
+  operator: {
+    functionName: "operator",
+    sourceId: "shop",
+    deadLetterQueueName: "operator-dead-letters",
+    canaryIntervalMinutes: 5,
+  },
 };
 
 describe.each(modes)("a monitoring in a %s", (mode) => {
   it("sends every alarm, and its end, to the topic", async () => {
     const { all, only } = await deploy(monitoring(complete), { mode });
-    expect(all("MetricAlarm")).toHaveLength(21);
+    expect(all("MetricAlarm")).toHaveLength(25);
     for (const { inputs, name } of all("MetricAlarm")) {
       expect(inputs.alarmActions, name).toEqual(inputs.okActions);
       if (mode === "update") expect(inputs.alarmActions[0], name).toBe(only("TopicPolicy").inputs.arn);
@@ -140,7 +145,7 @@ describe("a monitoring", () => {
       ...(await names("second", "dev")),
       ...(await names("second", "prod")),
     ];
-    expect(new Set(all).size).toBe(3 * 21);
+    expect(new Set(all).size).toBe(3 * 25);
     for (const alarm of all) expect(alarm.length).toBeLessThanOrEqual(255);
   });
 

@@ -28,7 +28,7 @@ describe.each(modes)("a new network in a %s", (mode) => {
       natGateways: { strategy: "Single" },
       enableDnsSupport: true,
       enableDnsHostnames: true,
-      tags: { Name: "network-vpc", "cdc-audit:component": "network" },
+      tags: { Name: "network-vpc", "cdc-audit:component": "network", "cdc-audit:stack": "cdc-audit/dev" },
     });
     expect(invokes).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { creatingCalls, forbiddenCalls, otherCalls } from "../unit/iam/deployer";
 import { type Call, evaluate, type Policy, statements } from "../unit/iam/evaluate";
 import type { Registration } from "./engine";
-import type { Graph } from "./graph";
+import { type Graph, textInput } from "./graph";
 import { recordedGraph } from "./recordings";
 
 const text = readFileSync(resolve(__dirname, "../../docs/deployer-policy.json"), "utf8");
@@ -15,6 +15,9 @@ const [region, account] = ["eu-central-1", "111122223333"];
 function arnOf(graph: Graph, resource: Registration): string | undefined {
   const own = resource.outputs.arn ?? resource.outputs.certificateArn;
   const [, service] = resource.type.split(/[:/]/);
+  const called = textInput(resource, "functionName");
+  const [callee] = graph.ofType("aws:lambda/function:Function").filter((each) => textInput(each, "name") === called);
+  if (callee) return String(callee.outputs.arn);
   if (typeof own === "string" && service !== "sns") return own;
   const owners = graph.resources.filter(({ urn, custom }) => custom && resource.dependencies.includes(urn));
   const owner = owners.find(

@@ -4,7 +4,10 @@ import {
   connectWorkerCalls,
   type Expectations,
   guestsEndCalls,
+  operatorCalls,
+  type OperatorFacts,
   type PipelineFacts,
+  schedulerCalls,
   taskExecutionCalls,
   transformerCalls,
 } from "../unit/iam/calls";
@@ -80,6 +83,41 @@ function factsOf(graph: Graph): PipelineFacts {
   };
 }
 
+/** The one operator in a graph, and what it looks after. */
+function operatorOf(graph: Graph): OperatorFacts {
+  const operator = only(graph, "aws:lambda/function:Function");
+  const queue = only(graph, "aws:sqs/queue:Queue");
+  const logGroupName = textInput(operator, "loggingConfig.logGroup");
+  const endpoint = (kind: string) =>
+    String(
+      only(graph, "aws:dms/endpoint:Endpoint", (each) => textInput(each, "endpointType") === kind).outputs.endpointArn,
+    );
+  const instance = only(graph, "aws:dms/replicationInstance:ReplicationInstance");
+  const database = only(graph, "aws:rds/cluster:Cluster");
+  const kafkaSecret = only(graph, "aws:secretsmanager/secret:Secret", ({ name }) => name === "kafka-capture-secret");
+  const tags = Object.entries(input(instance, "tags") as Record<string, string>);
+  const captureTags = Object.fromEntries(tags.filter(([tag]) => tag.startsWith("cdc-audit:")));
+  return {
+    functionArn: String(operator.outputs.arn),
+    logGroupArn: String(
+      only(graph, "aws:cloudwatch/logGroup:LogGroup", (each) => textInput(each, "name") === logGroupName).outputs.arn,
+    ),
+    deadLetterQueueArn: String(queue.outputs.arn),
+    keyArn: textInput(queue, "kmsMasterKeyId"),
+    administratorSecret: {
+      arn: (database.outputs.masterUserSecrets as { secretArn: string }[])[0]?.secretArn ?? "",
+      keyArn: textInput(database, "masterUserSecretKmsKeyId"),
+    },
+    kafkaSecret: { arn: String(kafkaSecret.outputs.arn), keyArn: textInput(kafkaSecret, "kmsKeyId") },
+    replicationInstanceArn: String(instance.outputs.replicationInstanceArn),
+    sourceEndpointArn: endpoint("source"),
+    targetEndpointArn: endpoint("target"),
+    captureTags,
+    captureTaskArn: String(only(graph, "aws:dms/replicationTask:ReplicationTask").outputs.replicationTaskArn),
+    connectorArn: String(only(graph, "aws:mskconnect/connector:Connector").outputs.arn),
+  };
+}
+
 interface Caller {
   readonly who: string;
   /** The service that takes on the role, and what AWS says of the occasion. */
@@ -126,13 +164,32 @@ function callersOf(graph: Graph): Caller[] {
       roleArn: textInput(source, "secretsManagerAccessRoleArn"),
       expectations: captureCalls(facts),
     },
+    {
+      who: "the operator",
+      service: "lambda.amazonaws.com",
+      context: {},
+      roleArn: textInput(only(graph, "aws:lambda/function:Function"), "role"),
+      expectations: operatorCalls(facts, operatorOf(graph)),
+    },
+    {
+      who: "the operator's schedules",
+      service: "scheduler.amazonaws.com",
+      context: ofAccount,
+      roleArn: textInput(
+        only(graph, scheduleType, ({ name }) => name === "audit-canary-schedule"),
+        "target.roleArn",
+      ),
+      expectations: schedulerCalls(facts, operatorOf(graph)),
+    },
   ];
 }
+
+const scheduleType = "aws:scheduler/schedule:Schedule";
 
 /** Only while guests are admitted. */
 function guestsEndCaller(graph: Graph): Caller {
   const facts = factsOf(graph);
-  const schedule = only(graph, "aws:scheduler/schedule:Schedule");
+  const schedule = only(graph, scheduleType, ({ name }) => name === "kafka-guests-end");
   const { GroupId: groupId, SecurityGroupRuleIds: ruleIds } = jsonInput(schedule, "target.input") as {
     GroupId: string;
     SecurityGroupRuleIds: [string];
@@ -173,7 +230,7 @@ describe.each(["dev", "devWithGuests", "prod"] as const)("permissions in %s", (s
     const assume = (principal: Record<string, string>, occasion: Call["context"] = context) =>
       evaluate([trust], { action: "sts:AssumeRole", resource: roleArn, principal, context: occasion ?? {} });
     expect(assume({ Service: service })).toBe("allowed");
-    expect(assume({ Service: "lambda.amazonaws.com" })).toBe("not allowed");
+    expect(assume({ Service: "ec2.amazonaws.com" })).toBe("not allowed");
     expect(assume({ AWS: "arn:aws:iam::999999999999:root" })).toBe("not allowed");
     if ("aws:SourceAccount" in context) {
       const elsewhere = {

@@ -54,7 +54,7 @@ describe("in dev", () => {
   });
 });
 
-/** Names that have a scope of their own: an account's roles for DMS, topics of a cluster, policies of a role. */
+/** The account's roles for DMS, which one stack of an account makes. */
 const sharedOnPurpose = ["audit-capture-dms-vpc-role", "audit-capture-dms-cloudwatch-logs-role"];
 
 describe("in prod", () => {
@@ -197,9 +197,30 @@ const broken: readonly (readonly [Invariant, () => Graph, RegExp])[] = [
     /insert\.mode is insert, in the contract upsert/,
   ],
   [
+    all.portsAreOpen,
+    () =>
+      spoilt("aws.lambda.Function", set({ vpcConfig: { securityGroupIds: ["sg-another"], subnetIds: ["subnet-1"] } })),
+    /audit-operator-function can't reach port (5432|9098)/,
+  ],
+  [
+    all.requestsAreRead,
+    () => spoilt("aws.lambda.Invocation", set({ input: JSON.stringify({ action: "guard", clusterArn: "" }) })),
+    /The request is not valid: .*clusterArn/,
+  ],
+  [
+    all.nothingBeforeItsTime,
+    () => spoilt("aws.dms.ReplicationTask", (task) => (task.dependencies = [])),
+    /audit-capture-task waits for no test/,
+  ],
+  [
+    all.nothingBeforeItsTime,
+    () => spoilt("aws.mskconnect.Connector", (connector) => (connector.dependencies = [])),
+    /connector waits for no prepared database/,
+  ],
+  [
     all.everyTypeDescribed,
-    () => spoilt("aws.kms.Key", (key) => (key.type = "aws:sqs/queue:Queue")),
-    /aws:sqs\/queue:Queue/,
+    () => spoilt("aws.kms.Key", (key) => (key.type = "aws:sns/platformApplication:PlatformApplication")),
+    /PlatformApplication/,
   ],
   [all.inputsFitServiceModels, () => spoilt("aws.iam.Role", set({ name: "r".repeat(65) })), /at most 64/],
   [

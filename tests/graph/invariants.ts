@@ -1,5 +1,7 @@
 import { sinkConnectorProperties } from "../../contract/sink-connector";
+import type { OperatorAction, OperatorRequest } from "../../contract/operator";
 import { pipelineTopics, topicList, type Topics } from "../../contract/topics";
+import { parseInvocation } from "../../operator/request";
 import { checkResource, type Json } from "../unit/aws-models/check";
 import { resourceCalls } from "../unit/aws-models/mapping";
 import { asList, statements, type Policy, type Statement } from "../unit/iam/evaluate";
@@ -23,6 +25,9 @@ const types = {
   database: "aws:rds/cluster:Cluster",
   databaseInstance: "aws:rds/clusterInstance:ClusterInstance",
   endpoint: "aws:dms/endpoint:Endpoint",
+  function: "aws:lambda/function:Function",
+  invocation: "aws:lambda/invocation:Invocation",
+  schedule: "aws:scheduler/schedule:Schedule",
   egress: "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
   ingress: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
   logGroup: "aws:cloudwatch/logGroup:LogGroup",
@@ -111,6 +116,9 @@ export const brokersArePrivate: Invariant = {
 /** Statements that act on every resource, by their Sid, each with the reason. */
 export const writtenReasons: Readonly<Record<string, string>> = {
   LogInToRegistryHasNoResource: "ECR's login is to the registry; IAM knows no resource for it",
+  TheseKnowNoResource: "DMS's and EC2's descriptions are filtered by what is asked; IAM knows no resource for them",
+  MetricsKnowTheirNamespaceAlone: "CloudWatch knows no resource for metrics; a condition names the namespace",
+  AttachToVpcKnowsNoResource: "Lambda looks for these without a resource; a denial keeps the function's code from them",
 };
 
 export const noWildcardPermissions: Invariant = {
@@ -118,6 +126,7 @@ export const noWildcardPermissions: Invariant = {
     "no role may do more than its work: no wildcard actions, and no wildcard resources without a written reason",
   violations: (graph) =>
     identityPolicies(graph).flatMap(({ owner, statement }) => {
+      if (statement.Effect !== "Allow") return [];
       const sid = statement.Sid ?? "(no Sid)";
       const actions = asList(statement.Action).filter((action) => action === "*" || action.endsWith(":*"));
       return [
@@ -175,14 +184,11 @@ export const statefulProtected: Invariant = {
   ],
 };
 
-/** What stays on purpose: the account's roles for DMS, free of charge, which other stacks come to rely on. */
-const accountWide = /-dms-(vpc|cloudwatch-logs)-role(-policy)?$/;
-
 export const destroyLeavesNothing: Invariant = {
   protects: "destroying a trial stack blocks on nothing and leaves nothing that costs",
   violations: (graph) => [
     ...graph.resources
-      .filter(({ name, protect, retainOnDelete }) => protect || (retainOnDelete && !accountWide.test(name)))
+      .filter(({ protect, retainOnDelete }) => protect || retainOnDelete)
       .map(({ name }) => `${name} would stay`),
     ...expectInput(graph, types.database, "deletionProtection", false),
     ...expectInput(graph, types.database, "skipFinalSnapshot", true),
@@ -205,6 +211,7 @@ export const logsExpire: Invariant = {
 /** Arguments that take a key but need none here, each with the reason. */
 export const keysNotNeeded: Readonly<Record<string, string>> = {
   "aws:s3/bucketObjectv2:BucketObjectv2.kmsKeyId": "the bucket's own encryption applies",
+  "aws:lambda/function:Function.sourceKmsKeyArn": "the code is public and holds no data",
   "aws:rds/clusterInstance:ClusterInstance.performanceInsightsKmsKeyId": "set on the cluster",
 };
 
@@ -296,6 +303,15 @@ export const portsAreOpen: Invariant = {
           .flatMap((endpoint) => portsIn(textInput(endpoint, "kafkaSettings.broker")))
           .flatMap((port) => client(instance, "vpcSecurityGroupIds.0", brokerGroup, port)),
       ),
+      ...graph.ofType(types.function).flatMap((operator) =>
+        operatorRequests(graph)
+          .filter(({ functionName }) => functionName === textInput(operator, "name"))
+          .flatMap(({ request }) => [
+            ...portsIn(brokersOf(request)).map((port) => [brokerGroup, port] as const),
+            ...databasesOf(request).map((access) => [databaseGroup, access.port ?? 5432] as const),
+          ])
+          .flatMap(([server, port]) => client(operator, "vpcConfig.securityGroupIds.0", server, port)),
+      ),
     ];
   },
 };
@@ -385,6 +401,65 @@ export const sameAsLocally: Invariant = {
   },
 };
 
+export const requestsAreRead: Invariant = {
+  protects: "the operator takes what it is sent, while deploying and on a schedule: its own reader finds nothing wrong",
+  violations: (graph) =>
+    operatorInputs(graph).flatMap(({ resource, path }) => {
+      try {
+        parseInvocation(jsonInput(resource, path));
+        return [];
+      } catch (error) {
+        return [`${resource.name}: ${error instanceof Error ? error.message : String(error)}`];
+      }
+    }),
+};
+
+export const nothingBeforeItsTime: Invariant = {
+  protects:
+    "nothing starts before what it needs: databases before their readers, access rules and connection tests before the " +
+    "task, the canary last",
+  violations: (graph) => {
+    const calls = (action: OperatorAction) =>
+      graph
+        .ofType(types.invocation)
+        .filter((invocation) => (jsonInput(invocation, "input") as OperatorRequest).action === action);
+    const missing = (who: Registration, kind: string, wanted: readonly Registration[]) =>
+      wanted.some(({ urn }) => precedes(graph, urn, who)) ? [] : [`${who.name} waits for no ${kind}`];
+    return [
+      ...graph.ofType(types.replicationTask).flatMap((task) => missing(task, "test", calls("connections"))),
+      ...[...calls("connections"), ...graph.ofType(types.connector)].flatMap((reader) => [
+        ...missing(reader, "prepared database", calls("bootstrap")),
+        ...missing(reader, "access rules", calls("guard")),
+      ]),
+      ...calls("guard").flatMap((guard) => [
+        ...missing(guard, "topic", graph.ofType(types.topic)),
+        ...missing(guard, "cluster", graph.ofType(types.cluster)),
+      ]),
+      ...calls("bootstrap").flatMap((bootstrap) => [
+        ...missing(bootstrap, "database instance", graph.ofType(types.databaseInstance)),
+        ...missing(bootstrap, "way to the database", graph.ofType(types.ingress)),
+      ]),
+      ...calls("canary").flatMap((canary) =>
+        [types.replicationTask, types.connector, types.service].flatMap((type) =>
+          missing(canary, graph.ofType(type)[0]?.name ?? type, graph.ofType(type)),
+        ),
+      ),
+      ...(calls("canary").length === graph.ofType(types.replicationTask).length ? [] : ["a pipeline has no canary"]),
+    ];
+  },
+};
+
+/** Whether a resource must exist before another is made, directly or by way of others. */
+function precedes(graph: Graph, urn: string, later: Registration, seen = new Set<string>()): boolean {
+  return later.dependencies.some((dependency) => {
+    if (dependency === urn) return true;
+    if (seen.has(dependency)) return false;
+    seen.add(dependency);
+    const between = graph.resources.find((resource) => resource.urn === dependency);
+    return between !== undefined && precedes(graph, urn, between, seen);
+  });
+}
+
 export const everyTypeDescribed: Invariant = {
   protects: "these checks look at everything: each registered type is known to the recorder and to the service models",
   violations: (graph) =>
@@ -448,6 +523,8 @@ export const invariants: readonly Invariant[] = [
   arnsResolve,
   nothingAsked,
   sameAsLocally,
+  requestsAreRead,
+  nothingBeforeItsTime,
   everyTypeDescribed,
   inputsFitServiceModels,
   namesUnique,
@@ -495,9 +572,52 @@ export function identityPolicies(graph: Graph): { owner: string; statement: Stat
     );
 }
 
-/** Every topic that the transformer, the sink or DMS is told. */
+/** Where a request to an operator stands: in a call while deploying, or in a schedule. */
+function operatorInputs(graph: Graph): { resource: Registration; path: string; functionName: string }[] {
+  return [
+    ...graph
+      .ofType(types.invocation)
+      .map((resource) => ({ resource, path: "input", functionName: textInput(resource, "functionName") })),
+    ...graph
+      .ofType(types.schedule)
+      .filter((resource) => textInput(resource, "target.arn").includes(":function:"))
+      .map((resource) => ({
+        resource,
+        path: "target.input",
+        functionName: textInput(resource, "target.arn").split(":").at(-1) ?? "",
+      })),
+  ];
+}
+
+/** Every request that an operator gets, from whom, and which function gets it. */
+function operatorRequests(graph: Graph): { who: string; functionName: string; request: OperatorRequest }[] {
+  return operatorInputs(graph).map(({ resource, path, functionName }) => ({
+    who: resource.name,
+    functionName,
+    request: jsonInput(resource, path) as OperatorRequest,
+  }));
+}
+
+function brokersOf(request: OperatorRequest): string {
+  if (request.action === "canary") return request.kafka.bootstrapBrokersIam;
+  return request.action === "guard" ? request.bootstrapBrokersIam : "";
+}
+
+function databasesOf(request: OperatorRequest): { port?: number }[] {
+  return request.action === "bootstrap" || request.action === "canary" || request.action === "maintain"
+    ? [request.source, request.destination]
+    : [];
+}
+
+function topicsOf(request: OperatorRequest): string[] {
+  if (request.action === "canary") return [request.kafka.rawTopic, request.kafka.eventsTopic];
+  return request.action === "guard" ? [request.rawTopic] : [];
+}
+
+/** Every topic that the transformer, the sink, DMS or the operator is told. */
 function namedTopics(graph: Graph): { who: string; topic: string }[] {
   return [
+    ...operatorRequests(graph).flatMap(({ who, request }) => topicsOf(request).map((topic) => ({ who, topic }))),
     ...graph.ofType(types.taskDefinition).flatMap((definition) =>
       Object.entries(environmentOf(definition))
         .filter(([name]) => name.startsWith("AUDIT_TOPICS_"))

@@ -375,6 +375,13 @@ const descriptions: Readonly<Record<string, Description>> = {
   "aws:sns/topicSubscription:TopicSubscription": {
     outputs: (c) => ({ id: `${text(c.inputs.topic)}:${uuid(c)}`, arn: `${text(c.inputs.topic)}:${uuid(c)}` }),
   },
+  "aws:sqs/queue:Queue": {
+    autoNamed: "name",
+    outputs: (c) => {
+      const url = `https://sqs.${c.region}.amazonaws.com/${c.account}/${c.physicalName}`;
+      return { id: url, url, arn: arn(c, "sqs", c.physicalName) };
+    },
+  },
   "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": { outputs: short("sgr") },
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": { outputs: short("sgr") },
   "random:index/randomPassword:RandomPassword": {

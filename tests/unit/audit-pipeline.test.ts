@@ -61,6 +61,21 @@ describe("a pipeline's arguments", () => {
     ["the topics'", () => ({ topics: { eventsPartitions: 0 } }), ["topics.eventsPartitions"]],
     ["the source's", () => ({ source: { ...minimal.source, port: 0 } }), ["source.port"]],
     ["the destination's", () => ({ destination: { ...minimal.source, port: 0 } }), ["destination.port"]],
+    [
+      "the operator's",
+      () => ({ operator: { ...minimal.operator, reservedConcurrency: 0, canaryIntervalMinutes: 61 } }),
+      ["operator.reservedConcurrency", "operator.canaryIntervalMinutes"],
+    ],
+    [
+      "the administrators'",
+      () => ({ source: { ...minimal.source, adminSecretArn: "admin" } }),
+      ["source.adminSecretArn"],
+    ],
+    [
+      "the brokers'",
+      () => ({ kafka: { ...minimal.kafka, publicAccessUntil: "tomorrow" } }),
+      ["kafka.publicAccessUntil"],
+    ],
     ["the tables'", () => ({ tables: [{ schema: "audit", table: "events" }] }), ["tables[0].schema"]],
   ])("are named as the pipeline's author wrote them when a part refuses %s", (_, args, refused) => {
     const problems = auditPipelineProblems({ ...minimal, ...args() });
@@ -80,11 +95,13 @@ describe("a pipeline's arguments", () => {
       tables: [],
       transformer: {},
       sink: { pluginPath: join(folder, "missing.zip") },
+      operator: { bundlePath: join(folder, "missing") },
       topics: { prefix: "Second.Pipeline", retentionDays: 0 },
     });
     expect(refused).toEqual([
       "transformer.imageUri",
       "sink.pluginPath",
+      "operator.bundlePath",
       "tables",
       "topics.prefix",
       "topics.retentionDays",
@@ -93,11 +110,13 @@ describe("a pipeline's arguments", () => {
 
   it("refuse a column that is both ignored and redacted, listed twice, or without a name", () => {
     const table = (columns: object) => ({ tables: [{ schema: "public", table: "orders", ...columns }] });
-    const where = "ignoredColumns and redactedColumns of public.orders";
     expect(settings(table({ ignoredColumns: ["updated_at"], redactedColumns: ["card"] }))).toEqual([]);
-    expect(settings(table({ ignoredColumns: ["card"], redactedColumns: ["card"] }))).toEqual([where]);
-    expect(settings(table({ ignoredColumns: ["a", "a"] }))).toEqual([where]);
-    expect(settings(table({ redactedColumns: [""] }))).toEqual([where]);
+    expect(settings(table({ ignoredColumns: ["card"], redactedColumns: ["card"] }))).toEqual([
+      "tables[0].redactedColumns",
+    ]);
+    expect(settings(table({ ignoredColumns: ["a", "a"] }))).toEqual(["tables[0].redactedColumns"]);
+    expect(settings(table({ redactedColumns: [""] }))).toEqual(["tables[0].redactedColumns"]);
+    expect(settings(table({ ignoredColumns: ["é".repeat(32)] }))).toEqual(["tables[0].ignoredColumns"]);
   });
 
   it("refuse the key of a secret that the pipeline makes itself", () => {

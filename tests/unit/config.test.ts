@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { pipelineEndpoints } from "../../components/network/checks";
 import { defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
 import { environmentDefaults } from "../../config/defaults";
 import { environments, settingSchemas } from "../../config/schema";
@@ -15,6 +16,7 @@ const root = join(__dirname, "../..");
 const built = {
   transformer: `{"imageUri": "registry.example/transformer@sha256:${"a".repeat(64)}"}`,
   sink: '{"pluginPath": "package.json"}',
+  operator: '{"bundlePath": "tests/graph/fixtures/operator.zip"}',
 };
 const minimal = {
   environment: "dev",
@@ -24,6 +26,13 @@ const minimal = {
   network: '{"availabilityZones": ["eu-central-1a", "eu-central-1b"]}',
   ...built,
 };
+
+/** Settings of an operator that has been built. */
+function operator(members: object): string {
+  return JSON.stringify({ ...(JSON.parse(built.operator) as object), ...members });
+}
+const canaryTimeout = "operator.canaryTimeoutSeconds";
+const partitionsAhead = "operator.partitionsAhead";
 
 function settings(
   project: Record<string, string | undefined> = {},
@@ -138,10 +147,22 @@ describe("wrong settings", () => {
   });
 
   it("begin with what has to be built first, and the command that builds it", () => {
-    const found = problems({ transformer: undefined, sink: '{"pluginPath": "absent.zip"}', environment: "x" });
-    expect(found.map((problem) => problem.setting)).toEqual(["transformer.imageUri", "sink.pluginPath", "environment"]);
+    const found = problems({
+      transformer: '{"cpu": 3}',
+      sink: '{"pluginPath": "absent.zip"}',
+      operator: '{"bundlePath": "absent"}',
+      environment: "x",
+    });
+    expect(found.map((problem) => problem.setting)).toEqual([
+      "transformer.imageUri",
+      "sink.pluginPath",
+      "operator.bundlePath",
+      "transformer.cpu",
+      "environment",
+    ]);
     expect(found[0]?.fix).toContain("imageBuildContext");
     expect(found[1]?.fix).toContain("npm run build:plugin");
+    expect(found[2]?.fix).toContain("npm run build:operator");
   });
 
   it.each<[string, Record<string, string | undefined>, string]>([
@@ -173,6 +194,39 @@ describe("wrong settings", () => {
     ["more sink tasks than partitions", { sink: '{"pluginPath": "package.json", "tasks": 7}' }, "sink.tasks"],
     ["an image by tag", { transformer: '{"imageUri": "registry.example/transformer:latest"}' }, "transformer.imageUri"],
     ["values that could not pass as messages", { lobMaxSizeKilobytes: "20000" }, "topics.messageMaxBytes"],
+    ["more brokers than MSK's API takes", { kafka: '{"brokers": 16}' }, "kafka.brokers"],
+    ["a canary that outlasts its interval", { operator: operator({ canaryIntervalMinutes: 1 }) }, canaryTimeout],
+    ["a canary with no time to arrive", { operator: operator({ canaryTimeoutSeconds: 5 }) }, canaryTimeout],
+    ["no unit for an interval", { operator: operator({ auditRetention: "7" }) }, "operator.auditRetention"],
+    ["a retention of hours", { operator: operator({ auditRetention: "12 hours" }) }, "operator.auditRetention"],
+    ["partitions that an alarm misses", { operator: operator({ partitionsAhead: "7 days" }) }, partitionsAhead],
+    [
+      "thousands of partitions",
+      { operator: operator({ partitionsAhead: "5 years", partitionPeriod: "day" }) },
+      partitionsAhead,
+    ],
+    ["an unknown period", { operator: operator({ partitionPeriod: "hour" }) }, "operator.partitionPeriod"],
+    [
+      "wishes to an operator that is left out",
+      { operator: '{"enabled": false, "canaryIntervalMinutes": 5}' },
+      "operator.canaryIntervalMinutes",
+    ],
+    [
+      "an operator that can't reach MSK's API",
+      {
+        network: JSON.stringify({
+          availabilityZones: ["eu-central-1a", "eu-central-1b"],
+          natGateways: "none",
+          interfaceEndpoints: pipelineEndpoints,
+        }),
+      },
+      "network.natGateways",
+    ],
+    [
+      "an unknown replica identity",
+      { tables: '[{"schema": "a", "table": "b", "replicaIdentity": "all"}]' },
+      "tables[0].replicaIdentity",
+    ],
     ["the pipeline's own tables", { tables: '[{"schema": "audit", "table": "events"}]' }, "tables[0].schema"],
   ])("are refused: %s", (_, project, setting) => {
     expect(faults(project)).toEqual([setting]);
@@ -180,6 +234,10 @@ describe("wrong settings", () => {
 
   it("without a region would depend on who deploys", () => {
     expect(faults({}, "")).toEqual(["aws:region"]);
+  });
+
+  it("need no operator where everything is prepared by hand", () => {
+    expect(settings({ operator: '{"enabled": false}' }).pipeline.operator).toMatchObject({ enabled: false });
   });
 
   it("do not give zones of another region", () => {
@@ -246,7 +304,7 @@ describe.each(environments)("the stack file of %s", (stack) => {
       typeof value === "object" ? JSON.stringify(value) : String(value),
     ]);
 
-  it("is complete once image and plugin are built", () => {
+  it("is complete once image, plugin and operator are built", () => {
     const project = { ...(Object.fromEntries(written) as Record<string, string>), ...built };
     const parsed = parseSettings({ region: String(file.config["aws:region"]), project }, now);
     expect(parsed.environment).toBe(stack);

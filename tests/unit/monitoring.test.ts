@@ -30,7 +30,12 @@ const minimal: MonitoringArgs = {
 const complete: MonitoringArgs = {
   ...minimal,
   sourceClusterIdentifier: "shop",
-  operator: { functionName: "operator", sourceId: "shop" },
+  operator: {
+    functionName: "operator",
+    sourceId: "shop",
+    deadLetterQueueName: "operator-dead-letters",
+    canaryIntervalMinutes: 5,
+  },
 };
 
 /** The hops as the dashboard gets them. */
@@ -65,9 +70,13 @@ describe("the alarms", () => {
       "sink-tasks-failed",
       "sink-tasks-missing",
       "sink-behind",
-      "operator-failing",
       "partitions-missing",
       "default-partition-used",
+      "canary-missing",
+      "operator-failing",
+      "operator-runs-failed",
+      "slot-lost",
+      "capture-undermined",
     ]);
   });
 
@@ -75,7 +84,7 @@ describe("the alarms", () => {
     const reported = alarmKeys(minimal);
     expect(reported).not.toContain("slot-behind");
     expect(reported).not.toContain("partitions-missing");
-    expect(reported).toHaveLength(alarmKeys(complete).length - 5);
+    expect(reported).toHaveLength(alarmKeys(complete).length - 9);
   });
 
   it("ring when a part falls silent that always reports while it works", () => {
@@ -90,7 +99,18 @@ describe("the alarms", () => {
       "sink-tasks-missing",
       "sink-behind",
       "partitions-missing",
+      "canary-missing",
     ]);
+  });
+
+  it("miss canaries only where some are sent, and only after two intervals", () => {
+    const canary = (canaryIntervalMinutes?: number) =>
+      pipelineHops({ ...complete, operator: { functionName: "f", sourceId: "s", canaryIntervalMinutes } })
+        .flatMap((hop) => hop.alarms)
+        .find((alarm) => alarm.key === "canary-missing");
+    expect(canary()).toBeUndefined();
+    expect(canary(1)).toMatchObject({ minutes: 5, periodMinutes: 5 });
+    expect(canary(60)).toMatchObject({ minutes: 120, periodMinutes: 120 });
   });
 
   it("look back over whole periods, and no further than CloudWatch can", () => {
@@ -191,6 +211,7 @@ describe("the dashboard", () => {
       "## 4. Transformer",
       "## 5. Audit sink",
       "## 6. Audit table",
+      "## 7. End to end",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nameLimits, physicalName } from "../../components/shared/names";
+import { currentScope, nameLimits, physicalName } from "../../components/shared/names";
 import { componentTags } from "../../components/shared/tags";
 
 /** What Pulumi accepts as a project or stack name. */
@@ -52,7 +52,11 @@ describe("a physical name", () => {
 });
 
 describe("the tags of a component's child", () => {
-  it("name it and its component", () => {
-    expect(componentTags("kafka-log", "kafka")).toEqual({ Name: "kafka-log", "cdc-audit:component": "kafka" });
+  it("name it, its component and its stack", () => {
+    expect(componentTags("kafka-log", "kafka")).toEqual({
+      Name: "kafka-log",
+      "cdc-audit:component": "kafka",
+      "cdc-audit:stack": `${currentScope().project}/${currentScope().stack}`,
+    });
   });
 });

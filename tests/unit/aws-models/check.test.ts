@@ -114,7 +114,9 @@ describe("checking inputs against AWS's service models", () => {
   });
 
   it("asks for a mapping of a type it does not know", () => {
-    expect(() => checkResource("aws:sqs/queue:Queue", {})).toThrow(/aws:sqs\/queue:Queue has no entry in mapping\.ts/);
+    expect(() => checkResource("aws:sns/platformApplication:PlatformApplication", {})).toThrow(
+      /PlatformApplication has no entry in mapping\.ts/,
+    );
   });
 });
 

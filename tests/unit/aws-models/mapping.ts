@@ -450,6 +450,16 @@ export const resourceCalls: Readonly<Record<string, ResourceCalls>> = {
       rawMessageDelivery: { notSent: "a boolean here, a text among the attributes there" },
     },
   },
+  "aws:sqs/queue:Queue": {
+    service: "sqs",
+    operation: "CreateQueue",
+    members: {
+      name: "QueueName",
+      // Attributes are texts by name: the model knows the names alone.
+      messageRetentionSeconds: { notSent: "a number here, a text among the attributes there" },
+      kmsMasterKeyId: "Attributes.KmsMasterKeyId",
+    },
+  },
   "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
     service: "ec2",
     operation: "AuthorizeSecurityGroupEgress",
@@ -502,6 +512,7 @@ export const documentedConstraints: Readonly<Record<string, DocumentedConstraint
   "rds.CreateDBSubnetGroup.DBSubnetGroupName": { pattern: "^(?!default$)[a-z0-9._ -]+$", max: 255 },
   "s3.CreateBucket.Bucket": { pattern: "^(?!xn--|sthree-)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", max: 63 },
   "secretsmanager.CreateSecret.Name": { pattern: "^(?!.*-.{6}$)[a-zA-Z0-9/_+=.@-]+$", max: 512 },
+  "sqs.CreateQueue.QueueName": { pattern: "^[a-zA-Z0-9_-]+$", max: 80 },
   "sns.CreateTopic.Name": { pattern: "^[a-zA-Z0-9_-]+$", max: 256 },
 };
 

@@ -4,7 +4,10 @@ import {
   connectWorkerCalls,
   exampleFacts,
   exampleGuests,
+  exampleOperator,
   guestsEndCalls,
+  operatorCalls,
+  schedulerCalls,
   taskExecutionCalls,
   transformerCalls,
 } from "./calls";
@@ -15,6 +18,8 @@ const lists = {
   "the transformer": transformerCalls(exampleFacts),
   "ECS on behalf of the transformer": taskExecutionCalls(exampleFacts),
   DMS: captureCalls(exampleFacts),
+  "the operator": operatorCalls(exampleFacts, exampleOperator),
+  "the operator's schedules": schedulerCalls(exampleFacts, exampleOperator),
   "the schedule that shuts guests out": guestsEndCalls(exampleFacts, exampleGuests),
 };
 

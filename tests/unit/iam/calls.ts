@@ -1,3 +1,9 @@
+import { operatorMetrics } from "../../../contract/operator-metrics";
+import {
+  type OperatorPermission,
+  type OperatorResource,
+  operatorPermissions,
+} from "../../../contract/operator-permissions";
 import { pipelineTopics, type Topics } from "../../../contract/topics";
 import type { Call } from "./evaluate";
 
@@ -19,6 +25,25 @@ export interface PipelineFacts {
   readonly transformerLogGroupArn: string;
   /** Repository of the transformer's image. */
   readonly repositoryArn: string;
+}
+
+/** What an operator looks after, and what it runs as. */
+export interface OperatorFacts {
+  readonly functionArn: string;
+  readonly logGroupArn: string;
+  readonly deadLetterQueueArn: string;
+  /** Key of queue and schedules. */
+  readonly keyArn: string;
+  readonly administratorSecret: SecretFacts;
+  /** Secret of the SCRAM user. */
+  readonly kafkaSecret: SecretFacts;
+  readonly replicationInstanceArn: string;
+  readonly sourceEndpointArn: string;
+  readonly targetEndpointArn: string;
+  /** Tags of the instance and the endpoints. */
+  readonly captureTags: Readonly<Record<string, string>>;
+  readonly captureTaskArn: string;
+  readonly connectorArn: string;
 }
 
 export interface SecretFacts {
@@ -196,6 +221,112 @@ export function guestsEndCalls(facts: PipelineFacts, guests: GuestFacts): Expect
   };
 }
 
+/** The operator, which alone may change access rules and passwords. */
+export function operatorCalls(facts: PipelineFacts, operator: OperatorFacts): Expectations {
+  const { clusterArn, topics, region, account } = facts;
+  const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+  const topic = (name: string) => insideCluster(clusterArn, "topic", name);
+  const own = new Set(ownCalls(facts, operator).map((call) => `${call.action} ${call.resource}`));
+  const networkInterfaces = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DeleteNetworkInterface",
+  ];
+  const throughQueue = { "kms:ViaService": `sqs.${region}.amazonaws.com` };
+  const elsewhere = {
+    "aws:ResourceTag/cdc-audit:component": "another-capture",
+    "aws:ResourceTag/cdc-audit:stack": "a/b",
+  };
+  return {
+    allowed: [
+      ...ownCalls(facts, operator),
+      ...calls(["logs:CreateLogStream", "logs:PutLogEvents"], [`${operator.logGroupArn}:log-stream:2026/11/23/a`]),
+      ...calls(networkInterfaces, ["*"]),
+      ...calls(["sqs:SendMessage"], [operator.deadLetterQueueArn]),
+      ...calls(["kms:GenerateDataKey", "kms:Decrypt"], [operator.keyArn], throughQueue),
+    ],
+    forbidden: [
+      ...forbiddenToAll(facts).filter(({ action, resource }) => !own.has(`${action} ${resource}`)),
+      ...calls(kafka("WriteData", "ReadData", "CreateTopic", "DeleteTopic", "AlterTopic"), [
+        topic(topics.raw.name),
+        topic(topics.events.name),
+      ]),
+      ...calls(["kafka:UpdateConnectivity", "kafka-cluster:AlterCluster"], [`${clusterArn}0`]),
+      ...calls(["kafka:UpdateSecurity", "kafka:UpdateClusterConfiguration", "kafka:RebootBroker"], [clusterArn]),
+      ...calls(["dms:StartReplicationTask", "dms:StopReplicationTask"], [arn("dms", "task:another")]),
+      ...calls(["dms:ModifyReplicationTask", "dms:DeleteReplicationTask"], [operator.captureTaskArn]),
+      ...calls(["dms:ModifyEndpoint", "dms:TestConnection"], [arn("dms", "endpoint:ANOTHER")], elsewhere),
+      ...calls(["dms:ModifyEndpoint", "dms:TestConnection"], [operator.targetEndpointArn]),
+      ...calls(["kafkaconnect:UpdateConnector", "kafkaconnect:DeleteConnector"], [operator.connectorArn]),
+      ...calls(["kafkaconnect:DescribeConnector"], [arn("kafkaconnect", "connector/another/0f1e-2")]),
+      ...calls(["cloudwatch:PutMetricData"], ["*"], { "cloudwatch:namespace": "AWS/Kafka" }),
+      ...calls(["secretsmanager:PutSecretValue"], [operator.administratorSecret.arn]),
+      ...calls(["logs:PutLogEvents"], [`${facts.transformerLogGroupArn}:log-stream:a`]),
+      // What Lambda may do to the network in the function's name, its code may not.
+      ...calls(networkInterfaces, ["*"], { "lambda:SourceFunctionArn": operator.functionArn }),
+      ...calls(["lambda:InvokeFunction", "lambda:UpdateFunctionCode"], [operator.functionArn]),
+      ...calls(["sqs:ReceiveMessage", "sqs:PurgeQueue"], [operator.deadLetterQueueArn]),
+    ],
+  };
+}
+
+/** What the contract says that the handlers call, on this pipeline's resources. */
+function ownCalls(facts: PipelineFacts, operator: OperatorFacts): Call[] {
+  const { clusterArn, topics, region, account } = facts;
+  const secrets = [operator.administratorSecret, facts.captureSecret, facts.writerSecret, operator.kafkaSecret];
+  const resources: Readonly<Record<OperatorResource, readonly string[]>> = {
+    any: ["*"],
+    "administrator-secrets": [operator.administratorSecret.arn],
+    "capture-secret": [facts.captureSecret.arn],
+    "writer-secret": [facts.writerSecret.arn],
+    "kafka-secret": [operator.kafkaSecret.arn],
+    "secret-keys": secrets.map(({ keyArn }) => keyArn),
+    "replication-instance": [operator.replicationInstanceArn],
+    endpoints: [operator.sourceEndpointArn, operator.targetEndpointArn],
+    "target-endpoint": [operator.targetEndpointArn],
+    "capture-task": [operator.captureTaskArn],
+    cluster: [clusterArn],
+    configurations: [`arn:aws:kafka:${region}:${account}:configuration/brokers/0f1e2d3c-1`],
+    "raw-topic": [insideCluster(clusterArn, "topic", topics.raw.name)],
+    "events-topic": [insideCluster(clusterArn, "topic", topics.events.name)],
+    "transformer-group": [insideCluster(clusterArn, "group", facts.applicationId)],
+    "sink-group": [insideCluster(clusterArn, "group", `connect-${facts.connectorName}`)],
+    connector: [operator.connectorArn],
+  };
+  const tagged = Object.entries(operator.captureTags).map(([tag, value]) => [`aws:ResourceTag/${tag}`, value]);
+  const contextOf = ({ resource, condition }: OperatorPermission): Call["context"] => {
+    if (condition === "through-secrets-manager") return { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` };
+    if (condition === "own-metrics") return { "cloudwatch:namespace": operatorMetrics.namespace };
+    const toldByTags = ["replication-instance", "endpoints", "target-endpoint"].includes(resource);
+    return toldByTags ? (Object.fromEntries(tagged) as Call["context"]) : undefined;
+  };
+  return Object.values(operatorPermissions)
+    .flat()
+    .flatMap((permission) => calls(permission.actions, resources[permission.resource], contextOf(permission)));
+}
+
+/** EventBridge Scheduler, when it starts the operator. */
+export function schedulerCalls(facts: PipelineFacts, operator: OperatorFacts): Expectations {
+  const { functionArn, deadLetterQueueArn, keyArn } = operator;
+  const throughQueue = { "kms:ViaService": `sqs.${facts.region}.amazonaws.com` };
+  return {
+    allowed: [
+      ...calls(["lambda:InvokeFunction"], [functionArn]),
+      ...calls(["sqs:SendMessage"], [deadLetterQueueArn]),
+      ...calls(["kms:Decrypt"], [keyArn]),
+      ...calls(["kms:GenerateDataKey"], [keyArn], throughQueue),
+    ],
+    forbidden: [
+      ...forbiddenToAll(facts).filter(({ action, resource }) => action !== "kms:Decrypt" || resource !== keyArn),
+      ...calls(["lambda:InvokeFunction"], [`${functionArn}-2`]),
+      ...calls(["lambda:UpdateFunctionCode", "lambda:DeleteFunction"], [functionArn]),
+      ...calls(["sqs:ReceiveMessage"], [deadLetterQueueArn]),
+      ...calls(["kms:GenerateDataKey", "kms:Encrypt"], [keyArn]),
+      ...readsSecret(operator.administratorSecret, facts.region),
+    ],
+  };
+}
+
 /** The rule that admits guests, the group that it stands in, and the key of the schedule that ends it. */
 export interface GuestFacts {
   readonly groupArn: string;
@@ -213,6 +344,26 @@ export const exampleGuests: GuestFacts = {
   groupArn: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1",
   ruleArn: "arn:aws:ec2:eu-central-1:111122223333:security-group-rule/sgr-1",
   keyArn: "arn:aws:kms:eu-central-1:111122223333:key/3",
+};
+
+const inExample = (service: string, resource: string) => `arn:aws:${service}:eu-central-1:111122223333:${resource}`;
+
+export const exampleOperator: OperatorFacts = {
+  functionArn: inExample("lambda", "function:audit-operator"),
+  logGroupArn: inExample("logs", "log-group:/aws/lambda/audit-operator"),
+  deadLetterQueueArn: inExample("sqs", "audit-operator-dead-letters"),
+  keyArn: inExample("kms", "key/4"),
+  administratorSecret: {
+    arn: inExample("secretsmanager", "secret:rds!cluster-1-AbCdEf"),
+    keyArn: inExample("kms", "key/5"),
+  },
+  kafkaSecret: { arn: inExample("secretsmanager", "secret:AmazonMSK_1-AbCdEf"), keyArn: inExample("kms", "key/6") },
+  replicationInstanceArn: inExample("dms", "rep:INSTANCE"),
+  sourceEndpointArn: inExample("dms", "endpoint:SOURCE"),
+  targetEndpointArn: inExample("dms", "endpoint:TARGET"),
+  captureTags: { "cdc-audit:component": "audit-capture", "cdc-audit:stack": "cdc-audit/dev" },
+  captureTaskArn: inExample("dms", "task:audit-capture-task"),
+  connectorArn: inExample("kafkaconnect", "connector/audit-sink/0f1e2d3c-2"),
 };
 
 /** Facts of a pipeline that exists nowhere, for testing the lists themselves. */

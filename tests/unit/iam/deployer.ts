@@ -58,6 +58,8 @@ export function otherCalls(region: string, account: string): Call[] {
     passTo("cdc-audit-dev-audit-audit-sink-execution-role-1", "kafkaconnect.amazonaws.com"),
     passTo("cdc-audit-dev-audit-capture-secret-role-1", `dms.${region}.amazonaws.com`),
     passTo("cdc-audit-dev-kafka-guests-end-role-1", "scheduler.amazonaws.com"),
+    passTo("cdc-audit-dev-audit-operator-role-1", "lambda.amazonaws.com"),
+    passTo("cdc-audit-dev-audit-operator-scheduler-role-1", "scheduler.amazonaws.com"),
     {
       action: "iam:CreateServiceLinkedRole",
       resource: role("aws-service-role/kafkaconnect.amazonaws.com/AWSServiceRoleForKafkaConnect"),
@@ -87,6 +89,17 @@ export function otherCalls(region: string, account: string): Call[] {
       // MSK puts its own policy on the secret in the deployer's name.
       "secretsmanager:PutResourcePolicy",
     ),
+    ...on(
+      arn("lambda", "function:cdc-audit-dev-audit-operator-1a2b3c4"),
+      "lambda:GetFunction",
+      "lambda:GetFunctionConfiguration",
+      "lambda:GetFunctionEventInvokeConfig",
+      "lambda:ListVersionsByFunction",
+      "lambda:UpdateFunctionCode",
+      "lambda:UpdateFunctionConfiguration",
+      "lambda:DeleteFunction",
+    ),
+    ...on(arn("sqs", "cdc-audit-dev-audit-operator-dead-letters-1a2b3c4"), "sqs:GetQueueAttributes", "sqs:DeleteQueue"),
     ...on(arn("dms", "task:TASK"), "dms:StartReplicationTask", "dms:StopReplicationTask", "dms:DeleteReplicationTask"),
     ...on(role("cdc-audit-dev-audit-capture-secret-role-1"), "iam:GetRole", "iam:DeleteRole", "iam:DeleteRolePolicy"),
     ...on("*", "ecr:GetAuthorizationToken"),
@@ -146,6 +159,14 @@ export function forbiddenCalls(region: string, account: string): Call[] {
     { action: "rds-db:connect", resource: `arn:aws:rds-db:${region}:${account}:dbuser:cluster-1/postgres` },
     { action: "ecs:ExecuteCommand", resource: `arn:aws:ecs:${region}:${account}:task/a/b` },
     { action: "logs:GetLogEvents", resource: `arn:aws:logs:${region}:${account}:log-group:/ecs/transformer` },
+    { action: "lambda:InvokeFunction", resource: `arn:aws:lambda:${region}:${account}:function:payroll` },
+    { action: "lambda:UpdateFunctionCode", resource: `arn:aws:lambda:${region}:${account}:function:payroll` },
+    { action: "sqs:DeleteQueue", resource: `arn:aws:sqs:${region}:${account}:orders` },
+    {
+      action: "iam:PassRole",
+      resource: role("administrator"),
+      context: { "iam:PassedToService": "lambda.amazonaws.com" },
+    },
     { action: "ec2:RunInstances", resource: "*" },
     { action: "organizations:LeaveOrganization", resource: "*" },
   ];
