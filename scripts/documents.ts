@@ -1,0 +1,62 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Command } from "commander";
+import { format } from "prettier";
+import { Graph } from "../tests/graph/graph";
+import { mermaidPicture } from "../tests/graph/picture";
+import { recordProgram } from "../tests/graph/stacks";
+import { componentReference } from "./component-reference";
+import { costReference } from "./cost";
+import { previewPolicy } from "./preview-policy";
+import { settingsReference } from "./settings-reference";
+
+const repositoryFolder = resolve(__dirname, "..");
+
+/** A file whose content follows from the sources. */
+interface GeneratedDocument {
+  /** Seen from the repository. */
+  readonly file: string;
+  /** @param committed The file as it is: what stands around a generated part stays. */
+  readonly content: (committed: string) => string | Promise<string>;
+}
+
+export const generatedDocuments: readonly GeneratedDocument[] = [
+  { file: "docs/settings.md", content: settingsReference },
+  { file: "docs/components.md", content: componentReference },
+  { file: "docs/cost.md", content: costReference },
+  { file: "docs/architecture.md", content: withPicture },
+  {
+    file: "docs/preview-policy.json",
+    content: () => format(JSON.stringify(previewPolicy()), { parser: "json", printWidth: 120 }),
+  },
+];
+
+/** Puts the picture of the smallest stack between the two marks. */
+async function withPicture(text: string): Promise<string> {
+  const picture = mermaidPicture(new Graph(await recordProgram("dev")));
+  const marks = /(<!-- picture of dev -->\n)[^]*?(<!-- end of picture -->)/;
+  if (!marks.test(text)) throw new Error("docs/architecture.md has lost the marks around its picture.");
+  return text.replace(marks, (_, start: string, end: string) => `${start}\`\`\`mermaid\n${picture}\`\`\`\n${end}`);
+}
+
+/** A document as it is; empty before it was written first. */
+export function committed(file: string): string {
+  const path = join(repositoryFolder, file);
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+if (require.main === module) {
+  new Command("docs")
+    .description("Writes the documents that follow from the sources.")
+    .action(async () => {
+      for (const { file, content } of generatedDocuments) {
+        writeFileSync(join(repositoryFolder, file), await content(committed(file)));
+        console.log(file);
+      }
+    })
+    .parseAsync()
+    .catch((error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      process.exitCode = 1;
+    });
+}

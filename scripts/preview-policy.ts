@@ -1,0 +1,13 @@
+import deployerPolicy from "../docs/deployer-policy.json";
+
+/** Only looks. Secrets' values are among it: a refresh compares them, and MSK's and DMS's passwords are in the state. */
+const reading = /:(Describe|Get|List)|^kms:Decrypt$/;
+
+/** What a preview and a search for drift may do: of what the deployer may, the part that changes nothing. */
+export function previewPolicy() {
+  const statements = deployerPolicy.Statement.map((statement) => ({
+    ...statement,
+    Action: statement.Action.filter((action) => reading.test(action)),
+  }));
+  return { ...deployerPolicy, Statement: statements.filter(({ Action }) => Action.length > 0) };
+}
