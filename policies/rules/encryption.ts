@@ -7,7 +7,7 @@ const setKey = (property: string) => `Is not encrypted with a key of yours. Set 
 /** Everything that holds rows, secrets or logs is encrypted with a customer-managed key. */
 export const encryptedWithOwnKey: ResourceValidationPolicy = {
   name: "encrypted-with-own-key",
-  description: "Rows, secrets and logs at rest are encrypted with a customer-managed key.",
+  description: "Rows, secrets, messages and logs at rest are encrypted with a customer-managed key.",
   enforcementLevel: "mandatory",
   severity: "high",
   remediationSteps: "Name a customer-managed KMS key.",
@@ -30,6 +30,9 @@ export const encryptedWithOwnKey: ResourceValidationPolicy = {
     inspect(aws.secretsmanager.Secret, (secret) => problems([!isSet(secret, "kmsKeyId"), setKey("kmsKeyId")])),
     inspect(aws.cloudwatch.LogGroup, (group) => problems([!isSet(group, "kmsKeyId"), setKey("kmsKeyId")])),
     inspect(aws.sns.Topic, (topic) => problems([!isSet(topic, "kmsMasterKeyId"), setKey("kmsMasterKeyId")])),
+    inspect(aws.sqs.Queue, (queue) => problems([!isSet(queue, "kmsMasterKeyId"), setKey("kmsMasterKeyId")])),
+    inspect(aws.lambda.Function, (code) => problems([!isSet(code, "kmsKeyArn"), setKey("kmsKeyArn")])),
+    inspect(aws.scheduler.Schedule, (schedule) => problems([!isSet(schedule, "kmsKeyArn"), setKey("kmsKeyArn")])),
     inspect(aws.ecr.Repository, (repository) =>
       problems([
         !(repository.encryptionConfigurations ?? []).some(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { executionPermissions as connectPermissions, executionTrust } from "../../components/audit-sink/permissions";
 import { groupArn, topicArn } from "../../components/kafka-cluster/arns";
+import { type OperatorAccess, operatorRolePermissions } from "../../components/operator/permissions";
 import {
   type PolicyDocument,
   policyDocument,
@@ -205,5 +206,69 @@ describe("the role with which DMS reads its secret", () => {
     });
     expect(evaluate([trust], assume("dms.eu-central-1.amazonaws.com"))).toBe("allowed");
     expect(evaluate([trust], assume("dms.eu-west-1.amazonaws.com"))).toBe("not allowed");
+  });
+});
+
+describe("the operator's role", () => {
+  const arn = (service: string, resource: string) => `arn:aws:${service}:eu-central-1:123456789012:${resource}`;
+  const captureTags = { "cdc-audit:component": "audit-capture", "cdc-audit:stack": "cdc-audit/dev" };
+  const access: OperatorAccess = {
+    functionName: "audit-operator",
+    logGroupArn: arn("logs", "log-group:/aws/lambda/audit-operator"),
+    deadLetterQueueArn: arn("sqs", "audit-operator-dead-letters"),
+    keyArn,
+    administratorSecretArns: [secretArn, secretArn],
+    captureSecretArn: secretArn.replace("writer", "capture"),
+    writerSecretArn: secretArn,
+    secretKeyArns: [],
+    clusterArn,
+    rawTopic: "cdc.raw",
+    eventsTopic: "audit.events",
+    transformerGroup: "shop-transformer",
+    sinkGroup: "connect-audit-sink",
+    connectorName: "audit-sink",
+    captureTaskIdentifier: "audit-capture-task",
+    captureTags,
+  };
+  const tagged = (tags: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(tags).map(([tag, value]) => [`aws:ResourceTag/${tag}`, value]));
+
+  it("tests and changes the endpoints of its own capture, told by their tags, and no others", () => {
+    const policy = operatorRolePermissions(access);
+    const call = (action: string, tags?: Readonly<Record<string, string>>): Call => ({
+      action: `dms:${action}`,
+      resource: arn("dms", "endpoint:ABC"),
+      ...(tags && { context: tagged(tags) }),
+    });
+    expectDecisions(policy, {
+      allowed: [call("TestConnection", captureTags), call("ModifyEndpoint", captureTags)],
+      refused: [
+        call("TestConnection"),
+        call("ModifyEndpoint", { ...captureTags, "cdc-audit:stack": "cdc-audit/prod" }),
+        call("ModifyEndpoint", { ...captureTags, "cdc-audit:component": "billing-capture" }),
+        call("DeleteEndpoint", captureTags),
+      ],
+    });
+  });
+
+  it("names no secret or key that it was not told of, and none twice", () => {
+    const text = JSON.stringify(operatorRolePermissions(access));
+    expect(text).not.toContain("AmazonMSK_");
+    expect(text).not.toContain("undefined");
+    expect(text).not.toContain('"Resource":[]');
+    const statements = operatorRolePermissions(access).Statement;
+    expect(new Set(statements.map(({ Sid }) => Sid)).size).toBe(statements.length);
+    for (const { Resource = [] } of statements) expect(new Set(Resource).size).toBe(Resource.length);
+  });
+
+  it("fits into a role as an inline policy, however long the names are", () => {
+    const long = "n".repeat(60);
+    const longest = operatorRolePermissions({
+      ...access,
+      kafkaSecretArn: arn("secretsmanager", `secret:AmazonMSK_${long}`),
+      secretKeyArns: Array.from({ length: 5 }, (_, index) => `${keyArn}${index}`),
+      captureTags: { "cdc-audit:component": long, "cdc-audit:stack": `${long}/${long}` },
+    });
+    expect(JSON.stringify(longest).length).toBeLessThanOrEqual(10_240);
   });
 });

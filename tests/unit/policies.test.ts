@@ -186,6 +186,9 @@ const cases: readonly Case[] = [
       [aws.secretsmanager.Secret, "kmsKeyId"],
       [aws.cloudwatch.LogGroup, "kmsKeyId"],
       [aws.sns.Topic, "kmsMasterKeyId"],
+      [aws.sqs.Queue, "kmsMasterKeyId"],
+      [aws.lambda.Function, "kmsKeyArn"],
+      [aws.scheduler.Schedule, "kmsKeyArn"],
     ] as const
   ).map(([resourceClass, property]): Case => ({
     rule: "encrypted-with-own-key",
