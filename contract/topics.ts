@@ -55,7 +55,12 @@ const millisecondsPerDay = 86_400_000;
 export function pipelineTopics(settings: TopicSettings = {}): Topics {
   const prefix = settings.prefix ? `${settings.prefix}.` : "";
   const maximum = { "max.message.bytes": String(settings.messageMaxBytes ?? defaultMessageMaxBytes) };
-  const days = (count: number) => ({ "cleanup.policy": "delete", "retention.ms": String(count * millisecondsPerDay) });
+  const days = (count: number) => ({
+    "cleanup.policy": "delete",
+    "retention.ms": String(count * millisecondsPerDay),
+    // By the broker's clock: a producer whose clock is behind would write what retention takes for old.
+    "message.timestamp.type": "LogAppendTime",
+  });
   const retention = days(settings.retentionDays ?? definitions.retentionDays);
   return {
     raw: {
