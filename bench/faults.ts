@@ -46,8 +46,16 @@ async function main(): Promise<void> {
   console.log(
     `${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, seed ${seed}\n`,
   );
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      console.log("Stopping after this step.");
+      stopping.abort();
+    });
+  }
   const result = await runFaults({
     ...options,
+    signal: stopping.signal,
     seed,
     ...(minutes === undefined ? {} : { minutes }),
     report: show,

@@ -33,6 +33,8 @@ export interface FaultRunOptions {
   /** Keep processes' logs and data of a run that failed. Default false. */
   readonly keep?: boolean;
   readonly report?: (event: RunEvent) => void;
+  /** Ends the run after the step that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StepResult {
@@ -143,7 +145,8 @@ class FaultRun {
   }
 
   private finished(): boolean {
-    const { faults, minutes } = this.options;
+    const { faults, minutes, signal } = this.options;
+    if (signal?.aborted) return true;
     if (minutes !== undefined && Date.now() - this.begun >= minutes * 60_000) return true;
     if (faults === undefined || this.faultsInjected < faults) return false;
     return this.changes >= (this.options.changes ?? 0) && (minutes === undefined || faults > 0);
@@ -167,11 +170,11 @@ class FaultRun {
     const flowing = this.flowing(begin, mended);
     await this.writeShare();
     await this.workload.pause();
-    const { stretch, complete, problems } = await this.comeTrue(mended);
+    const { stretch, complete, problems } = await this.comeTrue(mended, exitsBefore);
     const flowResumed = await flowing;
     this.changes += stretch.changes;
     const exits = this.system.exits.slice(exitsBefore).map(({ description }) => description);
-    problems.push(...exits.filter((exit) => exit.startsWith("DMS stand-in")));
+    if (problems.length === 0) problems.push(...this.standInExits(exitsBefore));
     if (this.steps.length % totalsEvery === totalsEvery - 1) problems.push(...(await this.surplus()));
     const result: StepResult = {
       index: step.index,
@@ -215,7 +218,10 @@ class FaultRun {
   }
 
   /** Waits until every part is back and the log equals the truth; says what is wrong when that takes too long. */
-  private async comeTrue(mended: number): Promise<{ stretch: Comparison; complete: number; problems: string[] }> {
+  private async comeTrue(
+    mended: number,
+    exitsBefore: number,
+  ): Promise<{ stretch: Comparison; complete: number; problems: string[] }> {
     const deadline = Date.now() + this.patienceMilliseconds;
     const stretch = await this.nextStretch(deadline);
     let comparison: Comparison | undefined;
@@ -232,7 +238,7 @@ class FaultRun {
       }
       if (Date.now() - checkedAt > 5_000) {
         checkedAt = Date.now();
-        const failed = await this.system.failedTasks();
+        const failed = [...this.standInExits(exitsBefore), ...(await this.system.failedTasks())];
         if (failed.length > 0) {
           problems = failed;
           break;
@@ -252,6 +258,12 @@ class FaultRun {
       problems.push(...comparison.differences);
     }
     return { stretch: comparison, complete: (Date.now() - mended) / 1000, problems };
+  }
+
+  /** A DMS task that gives up is not started again by anybody. */
+  private standInExits(exitsBefore: number): string[] {
+    const exits = this.system.exits.slice(exitsBefore).filter(({ part }) => part === "DMS stand-in");
+    return exits.slice(0, 1).map(({ description }) => description);
   }
 
   private get patienceMilliseconds(): number {
