@@ -349,7 +349,9 @@ class FaultRun {
   private async checkEverything(): Promise<void> {
     this.options.report?.({ kind: "checking" });
     await this.workload.pause();
-    this.problems.push(...(await this.surplus()));
+    const { stretch: rest, problems } = await this.comeTrue(Date.now(), this.system.exits.length);
+    this.changes += rest.changes;
+    this.problems.push(...problems, ...(await this.surplus()));
     for (const stretch of this.stretches) {
       const comparison = await this.compareNow(stretch);
       if (isExact(comparison)) continue;
