@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import { Admin, Consumer, Producer } from "@platformatic/kafka";
 import { Command } from "commander";
 import { pipelineTopics } from "../contract/topics";
+import { type KafkaConnection, withKafkaAdmin } from "../operator/kafka/admin";
 import {
   DeadLetterList,
   deadLetterTable,
@@ -12,11 +12,9 @@ import {
   type ReplayMessage,
   type StoredRecord,
 } from "./dead-letter-records";
-import { runFile } from "./folders";
-import { topicEndOffsets, topicStartOffsets } from "./topics";
+import { chosenKafka, clientOptions, type KafkaOptions, withKafkaOptions } from "./kafka-option";
 
-interface Options {
-  readonly bootstrapServers?: string;
+interface Options extends KafkaOptions {
   readonly topic: string;
   readonly json?: boolean;
   readonly showValues?: boolean;
@@ -36,9 +34,7 @@ Exit code: 0 when all that was asked for is done,
 
 /** `npm run dead-letters`. */
 async function main(): Promise<void> {
-  const command = new Command("npm run dead-letters --")
-    .description(description)
-    .option("--bootstrap-servers <host:port,…>", "the Kafka brokers; default: those of the running local pipeline")
+  const command = withKafkaOptions(new Command("npm run dead-letters --").description(description))
     .option("--topic <name>", "the dead-letter topic", pipelineTopics().deadLetter.name)
     .option("--offset <number...>", "only the dead letters at these offsets")
     .option("--replay", "send them through again: without --offset, all that never were")
@@ -47,28 +43,19 @@ async function main(): Promise<void> {
     .showHelpAfterError()
     .allowExcessArguments(false);
   const options = command.parse().opts<Options>();
-  const bootstrapServers = options.bootstrapServers ?? runningPipeline();
-  const letters = selected(await listDeadLetters(bootstrapServers, options.topic), options.offset);
+  const kafka = chosenKafka(options);
+  const letters = selected(await listDeadLetters(kafka, options.topic), options.offset);
   if (options.replay) {
     const open = options.offset ? letters : letters.filter(({ replayed }) => !replayed);
-    await replay(bootstrapServers, options, open);
+    await replay(kafka, options, open);
   } else {
-    await list(bootstrapServers, options, letters);
+    await list(kafka, options, letters);
   }
 }
 
-function runningPipeline(): string {
-  if (!existsSync(runFile)) {
-    throw new Error(
-      "The local pipeline does not run. Start it (npm run local), or name another Kafka: --bootstrap-servers host:port",
-    );
-  }
-  return (JSON.parse(readFileSync(runFile, "utf8")) as { bootstrapServers: string }).bootstrapServers;
-}
-
-async function listDeadLetters(bootstrapServers: string, topic: string): Promise<DeadLetter[]> {
+async function listDeadLetters(kafka: KafkaConnection, topic: string): Promise<DeadLetter[]> {
   const list = new DeadLetterList();
-  await readTopic(bootstrapServers, topic, async (record) => list.add(record));
+  await readTopic(kafka, topic, async (record) => list.add(record));
   return list.all();
 }
 
@@ -79,11 +66,11 @@ function selected(letters: DeadLetter[], offsets: string[] | undefined): DeadLet
   return letters.filter(({ offset }) => offsets.includes(offset));
 }
 
-async function list(bootstrapServers: string, options: Options, letters: readonly DeadLetter[]): Promise<void> {
+async function list(kafka: KafkaConnection, options: Options, letters: readonly DeadLetter[]): Promise<void> {
   const wanted = new Set(letters.map(placeOf));
   const previews = new Map<string, string>();
   if (options.showValues && letters.length > 0) {
-    await readTopic(bootstrapServers, options.topic, async (record) => {
+    await readTopic(kafka, options.topic, async (record) => {
       if (wanted.has(placeOf(record))) previews.set(placeOf(record), preview(record.value));
     });
   }
@@ -98,12 +85,12 @@ async function list(bootstrapServers: string, options: Options, letters: readonl
   }
 }
 
-async function replay(bootstrapServers: string, options: Options, letters: readonly DeadLetter[]): Promise<void> {
+async function replay(kafka: KafkaConnection, options: Options, letters: readonly DeadLetter[]): Promise<void> {
   const byPlace = new Map(letters.map((letter) => [placeOf(letter), letter]));
-  const topics = await existingTopics(bootstrapServers);
+  const topics = await existingTopics(kafka);
   const producer = new Producer({
     clientId: "dead-letters",
-    bootstrapBrokers: bootstrapServers.split(","),
+    ...clientOptions(kafka),
     idempotent: true,
     retries: 5,
   });
@@ -120,7 +107,7 @@ async function replay(bootstrapServers: string, options: Options, letters: reado
     bytes = 0;
   };
   try {
-    await readTopic(bootstrapServers, options.topic, async (record) => {
+    await readTopic(kafka, options.topic, async (record) => {
       const letter = byPlace.get(placeOf(record));
       if (!letter) return;
       const message = replayMessage(record, letter);
@@ -141,8 +128,8 @@ async function replay(bootstrapServers: string, options: Options, letters: reado
   }
 }
 
-async function existingTopics(bootstrapServers: string): Promise<Set<string>> {
-  const admin = new Admin({ clientId: "dead-letters", bootstrapBrokers: bootstrapServers.split(",") });
+async function existingTopics(kafka: KafkaConnection): Promise<Set<string>> {
+  const admin = new Admin({ clientId: "dead-letters", ...clientOptions(kafka) });
   try {
     return new Set(await admin.listTopics());
   } finally {
@@ -152,18 +139,19 @@ async function existingTopics(bootstrapServers: string): Promise<Set<string>> {
 
 /** Gives every record that the topic holds now to `use`, one after the other. */
 async function readTopic(
-  bootstrapServers: string,
+  kafka: KafkaConnection,
   topic: string,
   use: (record: StoredRecord) => Promise<void>,
 ): Promise<void> {
-  const start = await topicStartOffsets(bootstrapServers, topic);
-  const end = await topicEndOffsets(bootstrapServers, topic);
+  const [start, end] = await withKafkaAdmin(kafka, (admin) =>
+    Promise.all([admin.startOffsets(topic), admin.endOffsets(topic)]),
+  );
   let open = end.filter((offset, partition) => offset > (start[partition] ?? 0n)).length;
   if (open === 0) return;
   const consumer = new Consumer({
     clientId: "dead-letters",
     groupId: `dead-letters-${process.pid}-${Date.now()}`,
-    bootstrapBrokers: bootstrapServers.split(","),
+    ...clientOptions(kafka),
   });
   try {
     const stream = await consumer.consume({ topics: [topic], mode: "earliest", autocommit: false, maxWaitTime: 100 });

@@ -1,25 +1,21 @@
-import { existsSync, readFileSync } from "node:fs";
 import { Consumer, stringDeserializers } from "@platformatic/kafka";
 import { Command } from "commander";
-import { runFile } from "./folders";
+import { chosenKafka, clientOptions, type KafkaOptions, withKafkaOptions } from "./kafka-option";
 
-/** `npm run topic -- NAME`: the records of a topic of the running local pipeline, from the first one on, as they come. */
+/** `npm run topic -- NAME`: the records of a topic, from the first one on, as they come. */
 async function main(): Promise<void> {
-  const command = new Command("npm run topic --")
+  const command = withKafkaOptions(new Command("npm run topic --"))
     .argument("<name>", "the topic, e.g. cdc.raw")
     .option("--new", "only records that come from now on")
     .option("--count <number>", "stop after this many records", Number)
     .showHelpAfterError();
   const topic = command.parse().args[0] as string;
-  const options = command.opts<{ new?: boolean; count?: number }>();
-  if (!existsSync(runFile))
-    throw new Error("The local pipeline does not run. Start it in another terminal: npm run local");
-  const { bootstrapServers } = JSON.parse(readFileSync(runFile, "utf8")) as { bootstrapServers: string };
+  const options = command.opts<KafkaOptions & { new?: boolean; count?: number }>();
 
   const consumer = new Consumer({
     clientId: "topic-reader",
     groupId: `topic-reader-${process.pid}`,
-    bootstrapBrokers: bootstrapServers.split(","),
+    ...clientOptions(chosenKafka(options)),
     deserializers: stringDeserializers,
   });
   const stream = await consumer.consume({

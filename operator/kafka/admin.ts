@@ -208,7 +208,8 @@ function errorWithin(error: unknown, property: string, value: string): Error | u
   return undefined;
 }
 
-function loginOptions(login: KafkaLogin): Pick<AdminOptions, "sasl" | "tls"> {
+/** How a client logs in. */
+export function loginOptions(login: KafkaLogin): Pick<AdminOptions, "sasl" | "tls"> {
   switch (login.kind) {
     case "iam":
       return {
