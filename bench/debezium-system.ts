@@ -2,7 +2,7 @@ import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { sinkDefaultTasks } from "../contract/sink-connector";
 import { repositoryFolder } from "../local/folders";
 import { connectorTasks, connectRequest, putConnector } from "../local/kafka";

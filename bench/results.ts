@@ -13,11 +13,14 @@ export interface Figure {
   readonly goal?: Goal;
 }
 
-/** What the figure should be; a goal of a ratio is worked out by the report. */
-export interface Goal {
-  readonly text: string;
-  readonly holds: boolean;
-}
+/** What a figure should be. Goals that are ratios between systems are in the report. */
+export type Goal = { readonly atMost: number } | { readonly atLeast: number };
+
+export const meets = (value: number, goal: Goal): boolean =>
+  "atMost" in goal ? value <= goal.atMost : value >= goal.atLeast;
+
+export const goalText = (goal: Goal): string =>
+  "atMost" in goal ? `≤ ${goal.atMost.toLocaleString("en")}` : `≥ ${goal.atLeast.toLocaleString("en")}`;
 
 /** One run, as it is written to a file. */
 export interface Run {
@@ -60,7 +63,7 @@ export class Recorder {
     const heading = [system, phase, workload].filter(Boolean).join(" · ");
     if (heading !== this.heading) console.log(`\n${heading}`);
     this.heading = heading;
-    const verdict = goal ? `  (goal ${goal.text}: ${goal.holds ? "met" : "MISSED"})` : "";
+    const verdict = goal ? `  (goal ${goalText(goal)}: ${meets(value, goal) ? "met" : "MISSED"})` : "";
     console.log(`  ${metric.padEnd(58)} ${shown(value).padStart(10)} ${unit}${verdict}`);
   }
 
@@ -89,13 +92,3 @@ export function shown(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
-
-export const atMost = (value: number, limit: number, unit: string): Goal => ({
-  text: `≤ ${limit.toLocaleString("en")} ${unit}`,
-  holds: value <= limit,
-});
-
-export const atLeast = (value: number, limit: number, unit: string): Goal => ({
-  text: `≥ ${limit.toLocaleString("en")} ${unit}`,
-  holds: value >= limit,
-});
