@@ -90,7 +90,9 @@ function description(key: string, member: string): string {
   const resources = schema.resources as Readonly<
     Record<string, { inputProperties: Readonly<Record<string, Described>> }>
   >;
-  const types = schema.types as unknown as Readonly<Record<string, { properties: Readonly<Record<string, Described>> }>>;
+  const types = schema.types as unknown as Readonly<
+    Record<string, { properties: Readonly<Record<string, Described>> }>
+  >;
   const token = `cdc-audit:index:${name}`;
   const properties = resources[token]?.inputProperties ?? types[token]?.properties;
   const text = properties?.[member]?.description;
