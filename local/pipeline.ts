@@ -79,6 +79,8 @@ const sourceId = "local";
 const transformerApplication = "audit-transformer";
 /** Everything runs when the canary is sent: a minute is plenty. */
 const canaryTimeoutSeconds = 60;
+/** Milliseconds. Whoever starts the pipeline waits for the canary, and this database has nothing else to do. */
+const canaryPollInterval = 25;
 /** The replication slot of the stand-in. */
 export const slotName = "cdc_audit_local";
 /** Names of secrets, where a deployment has ARNs. */
@@ -430,8 +432,11 @@ export class Pipeline {
     return this.operate(
       "canary",
       (context) =>
-        canary({ ...this.canaryRequest, timeoutSeconds }, context, (request, _, writtenAt) =>
-          diagnoseLocally(this, request, writtenAt),
+        canary(
+          { ...this.canaryRequest, timeoutSeconds },
+          context,
+          (request, _, writtenAt) => diagnoseLocally(this, request, writtenAt),
+          { pollInterval: canaryPollInterval },
         ),
       stop,
     );

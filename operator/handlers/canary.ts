@@ -53,15 +53,17 @@ export async function canary(
   request: CanaryRequest,
   context: OperatorContext,
   diagnose: Diagnose,
-  timing: CanaryTiming = defaultTiming,
+  timing: Partial<CanaryTiming> = {},
 ): Promise<CanaryReport> {
-  const report = await send(request, context, diagnose, timing).catch(async (failure: unknown) => {
-    // The failure is what is to be told, also when not even this gets through.
-    await context
-      .step("publish the metrics", () => context.publishMetrics(request.sourceId, { canaryArrived: 0 }))
-      .catch(() => undefined);
-    throw failure;
-  });
+  const report = await send(request, context, diagnose, { ...defaultTiming, ...timing }).catch(
+    async (failure: unknown) => {
+      // The failure is what is to be told, also when not even this gets through.
+      await context
+        .step("publish the metrics", () => context.publishMetrics(request.sourceId, { canaryArrived: 0 }))
+        .catch(() => undefined);
+      throw failure;
+    },
+  );
   await context.step("publish the metrics", () =>
     context.publishMetrics(request.sourceId, { canaryArrived: 1, canaryLatency: report.totalMilliseconds }),
   );
