@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { Admin, Producer } from "@platformatic/kafka";
+import { Admin, Consumer, Producer } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectDeadLetterHeaders, deadLetterHeaders } from "../../contract/dead-letter";
 import { pipelineTopics, topicList } from "../../contract/topics";
 import { repositoryFolder } from "../../local/folders";
-import { createTopics, groupLag, topicEndOffsets } from "../../local/topics";
+import { createTopics, groupLag, localKafka, topicEndOffsets } from "../../local/topics";
+import { MissingTopicError, withKafkaAdmin } from "../../operator/kafka/admin";
 import { StandInBench } from "./support/stand-in";
 
 let bench: StandInBench;
@@ -51,6 +52,33 @@ describe("topics", () => {
     await admin.alterConsumerGroupOffsets({ groupId: "reader", topics: [{ name, partitionOffsets }] });
     await admin.close();
     expect(await groupLag(brokers, "reader", name)).toBe(2);
+  });
+
+  test("tell the operator whether records came since a time, and who reads them", async () => {
+    const name = "watched.test";
+    await createTopics(brokers, [{ name, partitions: 2, config: {} }], 1);
+    const before = new Date();
+    await withKafkaAdmin(localKafka(brokers), async (admin) => {
+      expect(await admin.hasRecordsSince(name, before)).toBe(false);
+      for (const partition of [0, 1, 1]) await send(name, partition, "x");
+      expect(await admin.hasRecordsSince(name, before)).toBe(true);
+      expect(await admin.hasRecordsSince(name, new Date(Date.now() + 60_000))).toBe(false);
+
+      expect(await admin.groupProgress("watchers", name)).toEqual({ members: 0, committed: false, lag: 3 });
+      const consumer = new Consumer({ clientId: "test", groupId: "watchers", bootstrapBrokers: [brokers] });
+      await consumer.joinGroup({});
+      await consumer.commit({ offsets: [{ topic: name, partition: 1, offset: 2n, leaderEpoch: 0 }] });
+      expect(await admin.groupProgress("watchers", name)).toEqual({ members: 1, committed: true, lag: 1 });
+      await consumer.leaveGroup();
+      await consumer.close();
+      expect((await admin.groupProgress("watchers", name)).members).toBe(0);
+    });
+  });
+
+  test("that are missing are named to the operator", async () => {
+    const look = withKafkaAdmin(localKafka(brokers), (admin) => admin.groupProgress("watchers", "missing.test"));
+    await expect(look).rejects.toThrow(MissingTopicError);
+    await expect(look).rejects.toThrow("Kafka has no topic missing.test.");
   });
 
   test("can't be asked for on a broker that is not there", async () => {

@@ -130,7 +130,7 @@ describe.each(kinds)("rotating the %s password", (kind) => {
     expect(error.message + lines.join()).not.toMatch(/"password\W+[A-Za-z0-9]{40}/);
   });
 
-  it("is completed by a second run, wherever the first was broken off", async () => {
+  it("is completed by a second run, wherever the first was broken off", { timeout: 30_000 }, async () => {
     const undisturbed = worldFor(kind);
     await run(undisturbed, kind).report;
     const calls = undisturbed.calls;
@@ -213,7 +213,7 @@ describe("a role's password", () => {
       .on(UpdateSecretVersionStageCommand, { VersionStage: "AWSCURRENT" })
       .rejectsOnce(awsError("InvalidParameterException", label))
       .callsFake((input: { MoveToVersionId: string; RemoveFromVersionId: string }) =>
-        world["moveStage"]("AWSCURRENT", input.RemoveFromVersionId, input.MoveToVersionId),
+        world.moveStage("AWSCURRENT", input.RemoveFromVersionId, input.MoveToVersionId),
       );
     await run(world, "writer").report;
     expectRotated(world, "writer");

@@ -35,14 +35,14 @@ export function testContext(
   return { context, lines };
 }
 
-/** Lets time pass, as fast as the work under test waits, until it is done. Needs fake timers. */
+/** Lets time jump to whatever is waited for next, until the work under test is done. Needs fake timers. */
 export async function passingTime<Result>(work: Promise<Result>): Promise<Result> {
   let done = false;
   work.then(
     () => (done = true),
     () => (done = true),
   );
-  while (!done) await vi.advanceTimersByTimeAsync(100);
+  while (!done) await vi.advanceTimersToNextTimerAsync();
   return work;
 }
 

@@ -163,7 +163,8 @@ export class RotationWorld {
     );
   }
 
-  private moveStage(stage: string, from: string | undefined, to: string | undefined): void {
+  /** Moves a label as Secrets Manager does, which wants to be told where it was. */
+  moveStage(stage: string, from: string | undefined, to: string | undefined): void {
     const holder = [...this.versions].find(([, { stages }]) => stages.has(stage))?.[0];
     if (holder !== undefined && holder !== from && holder !== to) {
       throw awsError(
