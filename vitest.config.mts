@@ -24,7 +24,14 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: "documents", include: ["tests/documents/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "documents",
+          include: ["tests/documents/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: "database",

@@ -2,8 +2,8 @@ import { Command } from "commander";
 import prices from "../docs/prices.json";
 import { environments } from "../config/schema";
 import type { Registration } from "../tests/graph/engine";
-import { Graph, compare, input, shortType, textInput } from "../tests/graph/graph";
-import { recordProgram } from "../tests/graph/stacks";
+import { type Graph, compare, input, shortType, textInput } from "../tests/graph/graph";
+import { recorded } from "./recorded";
 import { table } from "./settings-reference";
 
 /** What one resource costs a month whether it is used or not. */
@@ -136,7 +136,7 @@ function dollars(amount: number): string {
 /** The costs of every kind of environment as a document, from their recorded graphs. */
 export async function costReference(): Promise<string> {
   const stacks: { readonly stack: string; readonly lines: readonly CostLine[] }[] = [];
-  for (const stack of environments) stacks.push({ stack, lines: fixedCosts(new Graph(await recordProgram(stack))) });
+  for (const stack of environments) stacks.push({ stack, lines: fixedCosts(await recorded(stack)) });
   const components = [...new Set(stacks.flatMap(({ lines }) => lines.map(({ component }) => component)))].sort(compare);
   return [
     "# What it costs",
@@ -189,7 +189,7 @@ if (require.main === module) {
     .description("Prints what a stack costs a month whether it is used or not, from its recorded graph.")
     .argument("[stack]", "the stack whose settings to use", "dev")
     .action(async (stack: string) => {
-      const lines = fixedCosts(new Graph(await recordProgram(stack)));
+      const lines = fixedCosts(await recorded(stack));
       console.log(
         `${costTable(lines)}\n\n${stack}: ${dollars(total(lines))} ${prices.currency} a month, prices of ${prices.asOf}`,
       );

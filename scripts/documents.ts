@@ -2,12 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { format } from "prettier";
-import { Graph } from "../tests/graph/graph";
 import { mermaidPicture } from "../tests/graph/picture";
-import { recordProgram } from "../tests/graph/stacks";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
 import { previewPolicy } from "./preview-policy";
+import { recorded } from "./recorded";
 import { settingsReference } from "./settings-reference";
 
 const repositoryFolder = resolve(__dirname, "..");
@@ -33,7 +32,7 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
 
 /** Puts the picture of the smallest stack between the two marks. */
 async function withPicture(text: string): Promise<string> {
-  const picture = mermaidPicture(new Graph(await recordProgram("dev")));
+  const picture = mermaidPicture(await recorded("dev"));
   const marks = /(<!-- picture of dev -->\n)[^]*?(<!-- end of picture -->)/;
   if (!marks.test(text)) throw new Error("docs/architecture.md has lost the marks around its picture.");
   return text.replace(marks, (_, start: string, end: string) => `${start}\`\`\`mermaid\n${picture}\`\`\`\n${end}`);
