@@ -80,6 +80,8 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
     const { exitCode, output } = await run(
       [
         ...settings.nodeArguments,
+        // The runtime takes a stack trace for each of thousands of promises: shorter ones save a tenth of the time.
+        "--stack-trace-limit=4",
         require.resolve("@pulumi/pulumi/cmd/run"),
         `--monitor=${address}`,
         `--engine=${address}`,

@@ -13,9 +13,16 @@ describe("a preview that can't work", () => {
     const { message, registered } = await failure({
       "cdc-audit:sink": { pluginPath: "connect/target/nowhere.zip" },
       "cdc-audit:transformer": "{}",
+      "cdc-audit:operator": { bundlePath: "operator/nowhere" },
       "cdc-audit:logRetentionDays": "8",
     });
-    const order = ["transformer.imageUri", "sink.pluginPath", "npm run build:plugin", "logRetentionDays"];
+    const order = [
+      "transformer.imageUri",
+      "sink.pluginPath",
+      "npm run build:plugin",
+      "npm run build:operator",
+      "logRetentionDays",
+    ];
     const places = order.map((text) => message.indexOf(text));
     expect(places.filter((place) => place < 0)).toEqual([]);
     expect(Math.max(...places)).toBe(places.at(-1));
