@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import buildPolicy from "../../docs/build-policy.json";
 import deployerPolicy from "../../docs/deployer-policy.json";
 import previewPolicy from "../../docs/preview-policy.json";
 import trustPolicy from "../../docs/ci-trust-policy.json";
@@ -39,6 +40,28 @@ describe("the trust of a role for CI", () => {
 
   it("does not go to tokens that were made for others", () => {
     expect(evaluate([trust], assumption("repo:OWNER/REPOSITORY:environment:dev", "api://other"))).toBe("not allowed");
+  });
+});
+
+describe("the policy for builds", () => {
+  const build = buildPolicy as Policy;
+  const images = "arn:aws:ecr:eu-central-1:111122223333:repository/cdc-audit-transformer-repository";
+
+  it("allows an image to be pushed", () => {
+    expect(evaluate([build], { action: "ecr:GetAuthorizationToken", resource: "*" })).toBe("allowed");
+    for (const operation of ["InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"]) {
+      expect(evaluate([build], { action: `ecr:${operation}`, resource: images }), operation).toBe("allowed");
+    }
+  });
+
+  it("allows no image to be deleted, no other repository, and nothing that deploys", () => {
+    const others: readonly Call[] = [
+      { action: "ecr:BatchDeleteImage", resource: images },
+      { action: "ecr:PutImage", resource: "arn:aws:ecr:eu-central-1:111122223333:repository/payroll" },
+      { action: "ecs:UpdateService", resource: "*" },
+      { action: "iam:PassRole", resource: "*" },
+    ];
+    expect(others.filter((call) => evaluate([build], call) === "allowed")).toEqual([]);
   });
 });
 
