@@ -42,7 +42,8 @@ export async function createConsumer(tarball: string, parent: string): Promise<C
       dependencies: { ...dependencies, "cdc-audit": version },
     }),
   );
-  cpSync(examplesFolder, folder, { recursive: true });
+  // Whoever tried an example where it stands has left its packages there.
+  cpSync(examplesFolder, folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
   for (const example of [...typescriptExamples, "yaml"]) {
     // As somebody who downloaded the release has it.
     cpSync(join(repositoryFolder, "tests/graph/fixtures/plugin.zip"), join(folder, example, "audit-sink-plugin.zip"));
