@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { runFile } from "../../local/folders";
@@ -112,5 +114,22 @@ describe("the commands in the documents", () => {
     const { code, output } = await runScript(name, ...options);
     if (existsSync(runFile)) expect(code, output).toBe(0);
     else expect(output).toContain("The local pipeline does not run.");
+  });
+
+  it("remove what running locally left behind, and nothing else: npm run local:clean", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "clean-"));
+    try {
+      for (const file of ["clean.ts", "folders.ts"]) {
+        cpSync(join(repositoryFolder, "local", file), join(folder, "local", file));
+      }
+      const left = [".local/logs", "transformer/target", "connect/target"].map((each) => join(folder, each));
+      for (const each of left) mkdirSync(each, { recursive: true });
+      const loader = pathToFileURL(require.resolve("tsx")).href;
+      await run(process.execPath, ["--import", loader, join(folder, "local/clean.ts")], { cwd: folder });
+      expect(left.filter((each) => existsSync(each))).toEqual([]);
+      expect(readdirSync(folder).sort()).toEqual(["connect", "local", "transformer"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
