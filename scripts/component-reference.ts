@@ -14,7 +14,7 @@ interface ObjectType {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Property>>;
   readonly required?: readonly string[];
-  readonly enum?: readonly { readonly name: string; readonly value: string }[];
+  readonly enum?: readonly { readonly name: string; readonly value: string; readonly description?: string }[];
 }
 
 interface Component extends ObjectType {
@@ -44,7 +44,14 @@ export function componentReference(): string {
     ...types.flatMap(([token, type]) => [
       `### ${nameOf(token)}`,
       type.enum
-        ? type.enum.map(({ name, value }) => `- \`${value}\` (\`${nameOf(token)}.${name}\`)`).join("\n")
+        ? table(
+            ["value", "in TypeScript", "meaning"],
+            type.enum.map(({ name, value, description }) => [
+              `\`${value}\``,
+              `\`${nameOf(token)}.${name}\``,
+              description ?? "",
+            ]),
+          )
         : propertyTable(type.properties ?? {}, type.required ?? []),
     ]),
   ]
