@@ -83,11 +83,16 @@ export interface CanaryRequest {
   readonly connectorArn: string;
   /** How long the row may take before the canary fails, in seconds. Default 120. */
   readonly timeoutSeconds?: number;
+  /**
+   * Whether to signal each table's shape in the canary's own transaction, so that where the canary arrives, they have.
+   * After the first start of a capture task: what was signalled before it is not in its slot. Default false.
+   */
+  readonly publishShapes?: boolean;
 }
 
 /**
  * Makes partitions, drops old ones, empties the signal table, signals each table's shape again, reports slots; publishes
- * metrics. Run it once after the capture task has started: only from then on is there a slot that carries the shapes.
+ * metrics.
  */
 export interface MaintainRequest {
   readonly action: "maintain";

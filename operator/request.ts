@@ -79,6 +79,7 @@ const canary = members({
   }),
   connectorArn: text(),
   timeoutSeconds: seconds().optional(),
+  publishShapes: z.boolean().optional(),
 }) satisfies z.ZodType<CanaryRequest>;
 
 const maintain = members({

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { nameLimits, physicalName } from "../shared/names";
+import { writtenVersionStages } from "../shared/secret-versions";
 import { componentTags } from "../shared/tags";
 
 export interface RoleSecretArgs {
@@ -57,8 +58,9 @@ export function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Re
           password: password.result,
         }),
       ),
+      versionStages: writtenVersionStages,
     },
-    { parent },
+    { parent, ignoreChanges: ["versionStages"] },
   );
   return {
     secretArn: pulumi.all([secret.arn, version.id]).apply(([arn]) => arn),

@@ -5,6 +5,7 @@ import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
+import { writtenVersionStages } from "../shared/secret-versions";
 import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { brokerProperties, propertiesText, replicationFor } from "./broker-configuration";
@@ -266,8 +267,9 @@ function captureUser(
     {
       secretId: secret.id,
       secretString: pulumi.secret(pulumi.jsonStringify({ username, password: password.result })),
+      versionStages: writtenVersionStages,
     },
-    { parent },
+    { parent, ignoreChanges: ["versionStages"] },
   );
   // The single association: the plural resource would remove the users of other stacks from the cluster.
   const association = new aws.msk.SingleScramSecretAssociation(
@@ -275,9 +277,19 @@ function captureUser(
     { clusterArn: needs.cluster.arn, secretArn: secret.arn },
     { parent, dependsOn: [version] },
   );
+  // Not the password that was made here: the operator may have rotated it since.
+  const current = aws.secretsmanager.getSecretVersionOutput(
+    { secretId: secret.arn },
+    { parent, dependsOn: [association] },
+  );
   return {
     username,
-    password: pulumi.secret(pulumi.all([password.result, association.id]).apply(([text]) => text)),
+    // They stand here, too, since a call that a preview can't make yet has no dependencies.
+    password: pulumi.secret(
+      pulumi
+        .all([current.secretString, secret.arn, association.id])
+        .apply(([text]) => (JSON.parse(text) as { password: string }).password),
+    ),
     secretArn: secret.arn,
   };
 }

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { known, refuse } from "../shared/checks";
 import { canaryProblems } from "./checks";
-import { canaryPace, deploymentCanarySeconds } from "./defaults";
+import { canaryPace } from "./defaults";
 import { callOperator } from "./invocation";
-import { canaryRequest } from "./requests";
+import { canaryRequest, deploymentCanaryRequest } from "./requests";
 import { scheduleOperator } from "./schedules";
 import type { CanaryArgs } from "./types";
 
@@ -32,7 +32,7 @@ export class Canary extends pulumi.ComponentResource {
 
 function deploymentCanary(name: string, args: CanaryArgs, parent: pulumi.Resource): pulumi.Output<string> {
   const { functionName } = args.operator;
-  const request = canaryRequest(args, deploymentCanarySeconds);
+  const request = deploymentCanaryRequest(args);
   return callOperator(`${name}-arrives`, { functionName, request, triggers: args.sentAgainFor }, { parent }).result;
 }
 

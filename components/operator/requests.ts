@@ -6,7 +6,7 @@ import type {
   GuardRequest,
   MaintainRequest,
 } from "../../contract/operator";
-import { canaryPace, defaultDatabasePort, upkeepOf } from "./defaults";
+import { canaryPace, defaultDatabasePort, deploymentCanarySeconds, upkeepOf } from "./defaults";
 import type { CanaryArgs, CanaryDatabaseArgs, OperatorArgs } from "./types";
 
 /** Prepares both databases. */
@@ -50,12 +50,8 @@ export function guardRequest(args: OperatorArgs): pulumi.Output<GuardRequest> {
     }));
 }
 
-/**
- * Sends a canary through the whole pipeline.
- *
- * @param timeoutSeconds Default: as long as scheduled canaries have.
- */
-export function canaryRequest(args: CanaryArgs, timeoutSeconds?: number): pulumi.Output<CanaryRequest> {
+/** Sends a canary through the whole pipeline, every few minutes. */
+export function canaryRequest(args: CanaryArgs): pulumi.Output<CanaryRequest> {
   return pulumi
     .output({
       source: access(args.source),
@@ -68,8 +64,17 @@ export function canaryRequest(args: CanaryArgs, timeoutSeconds?: number): pulumi
       action: "canary",
       sourceId: args.sourceId,
       ...request,
-      timeoutSeconds: timeoutSeconds ?? canaryPace(args).timeoutSeconds,
+      timeoutSeconds: canaryPace(args).timeoutSeconds,
     }));
+}
+
+/** Sends the canary of a deployment, and with it the tables' shapes: the capture may have begun just now. */
+export function deploymentCanaryRequest(args: CanaryArgs): pulumi.Output<CanaryRequest> {
+  return canaryRequest(args).apply((request) => ({
+    ...request,
+    timeoutSeconds: deploymentCanarySeconds,
+    publishShapes: true,
+  }));
 }
 
 function access(database: CanaryDatabaseArgs): pulumi.Output<DatabaseAccess> {

@@ -79,7 +79,7 @@ async function send(
   return withDatabase(context, "destination", request.destination, (destination) =>
     withDatabase(context, "source", request.source, async (source) => {
       const id = randomUUID();
-      const writtenAt = await context.step("write the canary", () => write(source, id));
+      const writtenAt = await context.step("write the canary", () => write(source, id, request));
       return context.step("wait for its row", async () => {
         const timeout = (request.timeoutSeconds ?? operatorDefaults.canaryTimeoutSeconds) * 1000;
         const begun = Date.now();
@@ -90,7 +90,7 @@ async function send(
           if (report) return report;
           if (Date.now() >= end) break;
           if (Date.now() - writtenLast > timing.writeAgainAfter) {
-            await write(source, id);
+            await write(source, id, request);
             writtenLast = Date.now();
           }
           await sleep(timing.pollInterval, undefined, { signal: context.signal });
@@ -101,8 +101,12 @@ async function send(
   );
 }
 
-async function write(source: Client, id: string): Promise<Date> {
-  const { rows } = await source.query<{ sent_at: Date }>("SELECT capture.write_canary($1) AS sent_at", [id]);
+async function write(source: Client, id: string, { publishShapes = false }: CanaryRequest): Promise<Date> {
+  // One statement, one transaction: the shapes are where the canary is.
+  const { rows } = await source.query<{ sent_at: Date }>(
+    `SELECT ${publishShapes ? "capture.republish_catalog(), " : ""}capture.write_canary($1) AS sent_at`,
+    [id],
+  );
   return rows[0]!.sent_at;
 }
 

@@ -238,8 +238,9 @@ describe.each(modes)("a canary in a %s", (mode) => {
     const arrives = parseInvocation(JSON.parse(only("canary-arrives").inputs.input)).request;
     const schedule = only("canary-schedule").inputs;
     const scheduled = parseInvocation(JSON.parse(schedule.target.input)).request;
-    expect(arrives).toMatchObject({ action: "canary", timeoutSeconds: 600, sourceId: "shop" });
+    expect(arrives).toMatchObject({ action: "canary", timeoutSeconds: 600, sourceId: "shop", publishShapes: true });
     expect(scheduled).toMatchObject({ action: "canary", timeoutSeconds: 120 });
+    expect(scheduled).not.toHaveProperty("publishShapes");
     expect(schedule).toMatchObject({ scheduleExpression: "rate(5 minutes)", state: "ENABLED" });
   });
 });

@@ -36,6 +36,7 @@ function send(
     readonly timing?: CanaryTiming;
     readonly database?: string;
     readonly timeout?: number;
+    readonly publishShapes?: boolean;
   } = {},
 ): Promise<Operation<CanaryReport>> {
   const request: CanaryRequest = {
@@ -53,6 +54,7 @@ function send(
     },
     connectorArn: "connector",
     timeoutSeconds: options.timeoutSeconds ?? 30,
+    ...(options.publishShapes === undefined ? {} : { publishShapes: options.publishShapes }),
   };
   return operate("canary", { timeout: options.timeout ?? 90_000 }, (context) =>
     canary(request, context, options.diagnose ?? unasked, options.timing ?? timing),
@@ -96,6 +98,18 @@ describe("A canary", () => {
     const { totalMilliseconds, sinkMilliseconds } = result!;
     expect(totalMilliseconds).toBe(100 + sinkMilliseconds);
     expect(metrics).toEqual([{ canaryArrived: 1, canaryLatency: totalMilliseconds }]);
+  });
+
+  it("carries the tables' shapes in its own transaction when it is asked to", async () => {
+    await source.query("CREATE TABLE shaped (id int PRIMARY KEY); SELECT capture.watch('shaped')");
+    await takeSignals(source);
+    const sent = send({ publishShapes: true });
+    await carry((await written())[0]!);
+    expect((await sent).error).toBeUndefined();
+    const { rows } = await source.query<{ kinds: string[] }>(
+      "SELECT array_agg(kind ORDER BY kind) AS kinds FROM capture.signal GROUP BY xmin::text",
+    );
+    expect(rows).toEqual([{ kinds: ["canary", "catalog"] }]);
   });
 
   it("takes neither another pipeline's row nor another canary's for its own", async () => {

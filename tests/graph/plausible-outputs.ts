@@ -475,6 +475,10 @@ export function invokeAnswer(token: string, place: Place): ValueMap | undefined 
       dnsSuffix: "amazonaws.com",
       reverseDnsPrefix: "com.amazonaws",
     },
+    "aws:secretsmanager/getSecretVersion:getSecretVersion": {
+      secretString: JSON.stringify({ username: "change-capture", password: "password-of-the-current-version" }),
+      versionId: "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE",
+    },
   };
   return answers[token];
 }
