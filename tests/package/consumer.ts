@@ -29,11 +29,7 @@ export async function createConsumer(tarball: string, parent: string): Promise<C
     version: string;
     dependencies: Record<string, string>;
   };
-  for (const name of Object.keys(dependencies)) {
-    const link = join(folder, "node_modules", name);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(repositoryFolder, "node_modules", name), link);
-  }
+  linkPackages(Object.keys(dependencies), folder);
   writeFileSync(
     join(folder, "package.json"),
     JSON.stringify({
@@ -51,6 +47,34 @@ export async function createConsumer(tarball: string, parent: string): Promise<C
   }
   for (const example of typescriptExamples) withoutCheck(join(folder, example, "tsconfig.json"));
   return { folder, packageFolder };
+}
+
+/** Puts links to this repository's downloads of these packages, and no others, into a folder's `node_modules`. */
+function linkPackages(names: readonly string[], folder: string): void {
+  for (const name of names) {
+    const link = join(folder, "node_modules", name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(repositoryFolder, "node_modules", name), link);
+  }
+}
+
+/**
+ * Copies the components' sources as `pulumi package add <repository>/components` fetches them: the repository's own
+ * folders, and in `components/` the packages that it declares.
+ *
+ * @returns the folder of PulumiPlugin.yaml.
+ */
+export function copySources(parent: string): string {
+  for (const folder of ["components", "contract"]) {
+    const filter = (path: string) => !/\/(node_modules|dist)(\/|$)/.test(path.slice(repositoryFolder.length));
+    cpSync(join(repositoryFolder, folder), join(parent, folder), { recursive: true, filter });
+  }
+  const components = realpathSync(join(parent, "components"));
+  const { dependencies } = JSON.parse(readFileSync(join(components, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  linkPackages(Object.keys(dependencies), components);
+  return components;
 }
 
 /** `typeErrors` checks all examples at once: it need not be done again by each program's start. */

@@ -5,7 +5,7 @@ import type { TestProject } from "vitest/node";
 import { buildPackage } from "../../scripts/package";
 import { type Recording, recordStack } from "../graph/recorder";
 import { recordProgram } from "../graph/stacks";
-import { createConsumer, repositoryFolder, type TypescriptExample, typeErrors, typescriptExamples } from "./consumer";
+import { copySources, createConsumer, type TypescriptExample, typeErrors, typescriptExamples } from "./consumer";
 import { RunningPlugin } from "./plugin";
 import { recordYamlProgram } from "./yaml-program";
 
@@ -13,7 +13,7 @@ import { recordYamlProgram } from "./yaml-program";
 export interface PackageFacts {
   readonly packageFolder: string;
   readonly consumerFolder: string;
-  /** What Pulumi's own component host infers from the sources. */
+  /** What Pulumi's own component host infers from the sources, as they are fetched from a repository. */
   readonly inferredSchema: unknown;
   /** What the compiler finds wrong with the examples. */
   readonly typeErrors: string;
@@ -32,7 +32,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), "package-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
-    const [tarball, schema] = await Promise.all([buildPackage(join(folder, "build")), inferredSchema()]);
+    const [tarball, schema] = await Promise.all([buildPackage(join(folder, "build")), inferredSchema(folder)]);
     const consumer = await createConsumer(tarball, folder);
     const keep = (name: string, recording: Recording) =>
       writeFileSync(join(folder, `${name}.json`), JSON.stringify(recording));
@@ -51,8 +51,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
   return remove;
 }
 
-async function inferredSchema(): Promise<unknown> {
-  const plugin = await RunningPlugin.start(join(repositoryFolder, "components"));
+async function inferredSchema(folder: string): Promise<unknown> {
+  const plugin = await RunningPlugin.start(copySources(join(folder, "sources")));
   try {
     return await plugin.schema();
   } finally {
