@@ -132,4 +132,22 @@ describe("the commands in the documents", () => {
       rmSync(folder, { recursive: true });
     }
   });
+
+  it("set settings that exist: pulumi config set", () => {
+    const texts = documents()
+      .map(({ text }) => text)
+      .join("\n");
+    const paths = [...texts.matchAll(/pulumi config (?:set|rm) (?:--stack \S+ )?(?:--path )?'?([a-z][\w.[\]]*)/g)].map(
+      ([, path = ""]) => path,
+    );
+    expect(paths.length).toBeGreaterThan(15);
+    const reference = documentNamed("docs/settings.md");
+    const unknown = paths.filter((path) => {
+      const [key = "", member] = path.replaceAll(/\[\d+\]/g, "").split(".");
+      if (member === undefined) return !reference.includes(`| \`${key}\` |`) && !reference.includes(`## \`${key}\``);
+      const [, section = ""] = reference.split(`## \`${key}\``);
+      return !(section.split("\n## ")[0] ?? "").includes(`| \`${member}\` |`);
+    });
+    expect(unknown).toEqual([]);
+  });
 });
