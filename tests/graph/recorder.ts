@@ -80,8 +80,10 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
     const { exitCode, output } = await run(
       [
         ...settings.nodeArguments,
-        // The runtime takes a stack trace for each of thousands of promises: shorter ones save a tenth of the time.
-        "--stack-trace-limit=4",
+        // The runtime takes a stack trace for each of thousands of promises: shorter ones save a quarter of the time.
+        "--stack-trace-limit=1",
+        // Room for what lives until the end spares most of the collections, in MiB.
+        "--max-semi-space-size=64",
         require.resolve("@pulumi/pulumi/cmd/run"),
         `--monitor=${address}`,
         `--engine=${address}`,
