@@ -124,7 +124,9 @@ public final class SinkBenchmark {
     try (sink) {
       // Debezium's upsert overwrites, for which it needs more rights.
       sink.table.execute("GRANT SELECT, UPDATE ON audit.events TO " + sink.user);
-      if (!setup.shippedIndexes) {
+      if (setup.shippedIndexes) {
+        sink.table.useShippedIndexes();
+      } else {
         sink.table.dropSecondaryIndexes();
       }
       sink.properties.put("tasks.max", String.valueOf(setup.tasks));
