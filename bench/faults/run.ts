@@ -12,6 +12,9 @@ import { System } from "./system";
 import { compareStretch, eventsSince, isExact, type Comparison, type Stretch } from "./truth";
 import { Workload } from "./workload";
 
+/** How long the log may take to come true once a part has given up; the run has failed by then, whatever comes of it. */
+const afterGivingUpMilliseconds = 60_000;
+
 export interface FaultRunOptions {
   readonly seed: number;
   /** Index of the first step; steps before it are left out. Default 0. */
@@ -222,10 +225,11 @@ class FaultRun {
     mended: number,
     exitsBefore: number,
   ): Promise<{ stretch: Comparison; complete: number; problems: string[] }> {
-    const deadline = Date.now() + this.patienceMilliseconds;
+    let deadline = Date.now() + this.patienceMilliseconds;
     const stretch = await this.nextStretch(deadline);
     let comparison: Comparison | undefined;
     let problems: string[] = [];
+    let gaveUp: string[] = [];
     let checkedAt = 0;
     for (;;) {
       try {
@@ -236,13 +240,11 @@ class FaultRun {
         // Something is on its way up yet.
         problems = [(error as Error).message];
       }
-      if (Date.now() - checkedAt > 5_000) {
+      if (gaveUp.length === 0 && Date.now() - checkedAt > 5_000) {
         checkedAt = Date.now();
-        const failed = [...this.standInExits(exitsBefore), ...(await this.system.failedTasks())];
-        if (failed.length > 0) {
-          problems = failed;
-          break;
-        }
+        gaveUp = [...this.standInExits(exitsBefore), ...(await this.system.failedTasks())];
+        // Whoever starts it again shall see whether anything was lost for good.
+        if (gaveUp.length > 0) deadline = Math.min(deadline, Date.now() + afterGivingUpMilliseconds);
       }
       if (Date.now() > deadline) {
         problems.push(`The log did not equal the truth within ${this.patienceMilliseconds / 1000} s after the faults.`);
@@ -250,6 +252,7 @@ class FaultRun {
       }
       await sleep(200);
     }
+    if (gaveUp.length === 0) gaveUp = this.standInExits(exitsBefore);
     if (!comparison || !isExact(comparison)) {
       comparison = await this.compareNow(stretch);
       this.found.lost += comparison.lost;
@@ -257,7 +260,7 @@ class FaultRun {
       this.found.wrong += comparison.wrong;
       problems.push(...comparison.differences);
     }
-    return { stretch: comparison, complete: (Date.now() - mended) / 1000, problems };
+    return { stretch: comparison, complete: (Date.now() - mended) / 1000, problems: [...gaveUp, ...problems] };
   }
 
   /** A DMS task that gives up is not started again by anybody. */

@@ -13,7 +13,7 @@ export function sourceDatabase(sourceUrl: string): Pool {
 }
 
 /** SQLSTATEs (or their classes) after which the server is expected back, and Node's names for a lost connection. */
-const recoverable = /^(08...|57P0[123]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
+const recoverable = /^(08...|57P0[123]|53...|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
 const lostConnection = /Connection terminated|PostgreSQL ended the replication stream|timeout exceeded when trying/;
 
 /** Whether trying again may help: the server is away, starting, stopping, or full. */

@@ -313,7 +313,7 @@ describe("the messages of an open transaction", () => {
 });
 
 describe("an error of the source", () => {
-  test.each(["57P01", "57P03", "08006", "ECONNREFUSED", "53300"])("%s is an outage that ends", (code) => {
+  test.each(["57P01", "57P03", "08006", "ECONNREFUSED", "53300", "53100"])("%s is an outage that ends", (code) => {
     expect(isOutage(Object.assign(new Error("x"), { code }))).toBe(true);
   });
 
