@@ -20,7 +20,7 @@ const sinkOf = (images: Images) => `debezium-sink-${prefixes[images]}`;
 /** The peer's role, slot, publication and schema. */
 const user = "debezium";
 const password = "debezium";
-const sinkRecords = "3000";
+const sinkRecords = "1000";
 
 /** Tables of the application, as in `workloads.ts`; each has a topic and a log table of its own. */
 const tables = [

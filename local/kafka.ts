@@ -178,7 +178,8 @@ export async function connectWorker(options: WorkerOptions): Promise<ManagedProc
     name: "Kafka Connect",
     command: await java(),
     arguments: [
-      "-Xms128m",
+      // Room for the batches under way: with less, most of the worker's work is collecting garbage.
+      "-Xms512m",
       "-Xmx768m",
       "-XX:+UseSerialGC",
       ...classPath(workerJars),
