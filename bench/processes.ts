@@ -24,10 +24,19 @@ export function memoryMebibytes(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024;
 }
 
-/** A process and everything it started. */
+/** A process and everything it started; one that has ended meanwhile started nothing. */
 export function withDescendants(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  const children = childrenOf(pid).trim();
   return [pid, ...(children ? children.split(" ").flatMap((child) => withDescendants(Number(child))) : [])];
+}
+
+function childrenOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return "";
+    throw error;
+  }
 }
 
 /** Sum over a process and its descendants; one that ends meanwhile counts as nothing. */

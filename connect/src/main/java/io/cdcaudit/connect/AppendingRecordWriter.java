@@ -43,7 +43,9 @@ final class AppendingRecordWriter extends DefaultRecordWriter {
       throw new IllegalStateException(
           "Debezium's upsert has another form than this sink was built for: " + upsert);
     }
-    return upsert.substring(0, overwrite) + " DO NOTHING";
+    // As json each document would be parsed twice: to check it, and to make it the column's jsonb.
+    return upsert.substring(0, overwrite).replace("cast(? as json)", "cast(? as jsonb)")
+        + " DO NOTHING";
   }
 
   /**

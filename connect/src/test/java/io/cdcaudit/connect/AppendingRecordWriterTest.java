@@ -16,6 +16,17 @@ class AppendingRecordWriterTest {
   }
 
   @Test
+  void jsonIsReadStraightIntoTheTypeOfItsColumns() {
+    assertThat(
+            AppendingRecordWriter.appending(
+                "INSERT INTO audit.events (id,after) VALUES (?,cast(? as json)) ON CONFLICT (id)"
+                    + " DO UPDATE SET after=EXCLUDED.after"))
+        .isEqualTo(
+            "INSERT INTO audit.events (id,after) VALUES (?,cast(? as jsonb)) ON CONFLICT (id) DO"
+                + " NOTHING");
+  }
+
+  @Test
   void anotherStatementIsRefusedRatherThanRunAsItIs() {
     assertThatThrownBy(
             () -> AppendingRecordWriter.appending("INSERT INTO audit.events (id) VALUES (?)"))
