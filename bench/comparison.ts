@@ -1,7 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client } from "pg";
+import type { Client } from "pg";
+import { withClient } from "../local/pipeline";
 import { countChanges, logSize, type AuditSystem } from "./audit-system";
 import { LatencyProbe } from "./latency";
 import { cpuSeconds, machineCpuSeconds, memoryMebibytes, postgresCpuSeconds, total } from "./processes";
@@ -34,7 +35,7 @@ type Measured = Omit<Figure, "system" | "phase" | "workload">;
 /** Measures one system under one workload: latency, sustained rate, drain of a backlog. */
 export async function measureWorkload(setting: Setting, system: AuditSystem, workload: Workload): Promise<void> {
   const { recorder } = setting;
-  await withObserver(setting, async (observer) => {
+  await withClient(setting.observer, async (observer) => {
     await prime(setting, observer, system, workload);
     const of = (phase: string) => ({ system: system.name, phase, workload: workload.name });
     recorder.recordAll(of("latency"), await latency(setting, observer, system, workload));
@@ -50,7 +51,7 @@ export async function measureWorkload(setting: Setting, system: AuditSystem, wor
 export async function warmUp(setting: Setting, system: AuditSystem, workloads: readonly Workload[]): Promise<void> {
   const rounds = Math.min(setting.backlog, 60_000);
   const [single, , hundred] = workloads as [Workload, Workload, Workload];
-  await withObserver(setting, async (observer) => {
+  await withClient(setting.observer, async (observer) => {
     await prime(setting, observer, system, single);
     await system.emptyLog(observer);
     const bulk = await write(setting.application, hundred, { transactions: rounds / hundred.changes });
@@ -260,14 +261,4 @@ function topicBytes({ brokerLog }: Setting, system: AuditSystem): number[] {
       .filter((file) => file.endsWith(".log"))
       .reduce((sum, file) => sum + statSync(file).size, 0),
   );
-}
-
-async function withObserver<T>(setting: Setting, use: (observer: Client) => Promise<T>): Promise<T> {
-  const observer = new Client(setting.observer);
-  await observer.connect();
-  try {
-    return await use(observer);
-  } finally {
-    await observer.end();
-  }
 }

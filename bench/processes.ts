@@ -30,7 +30,14 @@ export function withDescendants(pid: number): number[] {
   return [pid, ...(children ? children.split(" ").flatMap((child) => withDescendants(Number(child))) : [])];
 }
 
+/** While a child ends, the kernel's list may lack others: only the same list twice in a row is believed. */
 function childrenOf(pid: number): string {
+  let list = readChildren(pid);
+  for (let again = readChildren(pid); again !== list; again = readChildren(pid)) list = again;
+  return list;
+}
+
+function readChildren(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
   } catch (error) {
@@ -44,14 +51,18 @@ export function total(pid: number, measure: (pid: number) => number): number {
   return withDescendants(pid).reduce((sum, each) => sum + orNothing(() => measure(each)), 0);
 }
 
-/** CPU seconds of a PostgreSQL server by what its processes do. */
+/** CPU seconds of a PostgreSQL server by what its processes do; what those that have ended used is in `other`. */
 export function postgresCpuSeconds(postmaster: number): Record<"decoding" | "storing" | "other", number> {
-  const seconds = { decoding: 0, storing: 0, other: cpuSeconds(postmaster, true) };
-  for (const pid of withDescendants(postmaster).slice(1)) {
-    const title = orNothing(() => readFileSync(`/proc/${pid}/cmdline`, "latin1"));
-    seconds[role(String(title))] += orNothing(() => cpuSeconds(pid));
+  for (;;) {
+    const pids = withDescendants(postmaster);
+    const seconds = { decoding: 0, storing: 0, other: cpuSeconds(postmaster, true) };
+    for (const pid of pids.slice(1)) {
+      const title = orNothing(() => readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+      seconds[role(String(title))] += orNothing(() => cpuSeconds(pid));
+    }
+    // A process that ended meanwhile is counted twice or not at all.
+    if (withDescendants(postmaster).join() === pids.join()) return seconds;
   }
-  return seconds;
 }
 
 function role(title: string): "decoding" | "storing" | "other" {
