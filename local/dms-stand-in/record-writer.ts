@@ -34,7 +34,7 @@ const maxPendingBytes = 4 << 20;
 const maxBatchBytes = 512 << 10;
 const maxBatchRecords = 5_000;
 /** A record that comes alone never waits; under a stream of them requests are this far apart. */
-const requestSpacingMilliseconds = 3;
+const requestSpacingMilliseconds = 10;
 /** From here on a batch does not wait for more. */
 const fullBatchBytes = 64 << 10;
 const retryDelayMilliseconds = 250;
