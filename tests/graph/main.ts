@@ -12,6 +12,7 @@ interface Options {
   readonly preview?: boolean;
   readonly picture?: string;
   readonly json?: string;
+  readonly stackTraces?: boolean;
   readonly timing?: boolean;
   readonly update?: boolean;
 }
@@ -22,12 +23,13 @@ const command = new Command("graph")
   .option("--preview", "run as a preview: what only AWS would tell is unknown")
   .option("--picture <file>", "write a Mermaid picture of the components")
   .option("--json <file>", "write the whole recording")
+  .option("--stack-traces", "tell where an error in the program came from")
   .option("--timing", "say how long a cold and a warm recording take")
   .option("--update", "write the golden files of all recorded stacks")
   .action(async (stack: string, options: Options) => {
     if (options.timing) return printTiming(stack);
     if (options.update) return updateGoldens();
-    const graph = new Graph(await recordProgram(stack, { preview: options.preview ?? false }));
+    const graph = new Graph(await recordProgram(stack, options));
     if (options.picture) write(options.picture, mermaidPicture(graph));
     if (options.json) write(options.json, `${JSON.stringify(graph.recording, null, 2)}\n`);
     console.log(printTree(graph));
@@ -37,14 +39,15 @@ async function updateGoldens(): Promise<void> {
   for (const stack of recordedStacks) write(goldenFile(stack), goldenText(await recordProgram(stack)));
 }
 
-/** Cold is a run with an empty compiler cache, as after a fresh clone; warm is the run after it. */
+/** Cold is a run with an empty compiler cache, as after a fresh clone; warm is the median of the three after it. */
 async function printTiming(stack: string): Promise<void> {
   const cache = mkdtempSync(join(tmpdir(), "graph-timing-"));
   process.env.TMPDIR = cache;
   try {
     const cold = await recordProgram(stack);
-    const warm = await recordProgram(stack);
-    console.log(`cold ${cold.seconds.toFixed(1)} s, warm ${warm.seconds.toFixed(1)} s (${stack})`);
+    const warm = [await recordProgram(stack), await recordProgram(stack), await recordProgram(stack)];
+    const median = warm.map(({ seconds }) => seconds).sort((one, other) => one - other)[1] ?? NaN;
+    console.log(`cold ${cold.seconds.toFixed(1)} s, warm ${median.toFixed(1)} s (${stack})`);
   } finally {
     rmSync(cache, { recursive: true });
   }
