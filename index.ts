@@ -16,21 +16,22 @@ const kafka = new KafkaCluster("kafka", {
   subnetIds: settings.kafka.subnetsArePublic ? network.publicSubnetIds : network.privateSubnetIds,
 });
 
-// From the database through Kafka back into the database; give `destination` to keep the audit log elsewhere.
+const source = {
+  endpoint: database.endpoint,
+  port: database.port,
+  databaseName: database.databaseName,
+  securityGroupId: database.securityGroupId,
+  adminSecretArn: database.masterSecretArn,
+  adminSecretKeyArn: database.keyArn,
+};
+
+// From the database through Kafka back into the database; `destination` may just as well be another cluster.
 const pipeline = new AuditPipeline("audit", {
   ...everywhere,
   ...settings.pipeline,
   ...inPrivateSubnets,
-  source: {
-    endpoint: database.endpoint,
-    port: database.port,
-    databaseName: database.databaseName,
-    securityGroupId: database.securityGroupId,
-    adminSecretArn: database.masterSecretArn,
-    adminSecretKeyArn: database.keyArn,
-    clusterIdentifier: database.clusterIdentifier,
-    postgresVersion: database.engineVersion,
-  },
+  source: { ...source, clusterIdentifier: database.clusterIdentifier, postgresVersion: database.engineVersion },
+  destination: settings.auditDatabaseName ? { ...source, databaseName: settings.auditDatabaseName } : undefined,
   kafka: {
     clusterArn: kafka.clusterArn,
     bootstrapBrokersIam: kafka.bootstrapBrokersIam,
@@ -50,6 +51,7 @@ export const vpcId = network.vpcId;
 export const privateSubnetIds = network.privateSubnetIds;
 export const databaseEndpoint = database.endpoint;
 export const databaseName = database.databaseName;
+export const auditDatabaseName = settings.auditDatabaseName ?? database.databaseName;
 export const databaseSecurityGroupId = database.securityGroupId;
 export const databaseMasterSecretArn = database.masterSecretArn;
 export const kafkaClusterArn = kafka.clusterArn;

@@ -13,9 +13,11 @@ import { startWriter, write, type Connection } from "./writer";
 /** What every system is measured with. */
 export interface Setting {
   readonly recorder: Recorder;
-  /** A superuser of the database that holds both the application's tables and the log. */
-  readonly observer: Connection;
+  /** The application, and a superuser of its database. */
   readonly application: Connection;
+  readonly source: Connection;
+  /** A superuser of the log's database, which is on the same server. */
+  readonly observer: Connection;
   /** The broker's log folder, for the bytes of each topic. */
   readonly brokerLog: string;
   /** Seconds of each measurement at a rate. */
@@ -45,8 +47,8 @@ export async function measureWorkload(setting: Setting, system: AuditSystem, wor
 }
 
 /**
- * What runs for months is measured once its code is compiled: some 60,000 changes and 20 seconds at a rate, after which
- * every hop has compiled what it runs.
+ * What runs for months is measured once its code is compiled: some 60,000 changes in large transactions and 20 seconds of
+ * small ones, after which every hop has compiled what it runs.
  */
 export async function warmUp(setting: Setting, system: AuditSystem, workloads: readonly Workload[]): Promise<void> {
   const rounds = Math.min(setting.backlog, 60_000);
@@ -55,10 +57,10 @@ export async function warmUp(setting: Setting, system: AuditSystem, workloads: r
     await prime(setting, observer, system, single);
     await system.emptyLog(observer);
     const bulk = await write(setting.application, hundred, { transactions: rounds / hundred.changes });
-    await stored(observer, system, bulk.transactions * hundred.changes);
-    const seconds = Math.min(20, 2 * setting.seconds);
-    const paced = await write(setting.application, single, { seconds, transactionsPerSecond: 1000 });
-    await stored(observer, system, bulk.transactions * hundred.changes + paced.transactions);
+    await stored(setting, observer, system, bulk.transactions * hundred.changes);
+    const seconds = Math.min(20, 4 * setting.seconds);
+    const singles = await write(setting.application, single, { seconds });
+    await stored(setting, observer, system, bulk.transactions * hundred.changes + singles.transactions);
   });
 }
 
@@ -66,7 +68,7 @@ export async function warmUp(setting: Setting, system: AuditSystem, workloads: r
 async function prime(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<void> {
   await system.emptyLog(observer);
   const { transactions } = await write(setting.application, workload, { transactions: 1 });
-  await stored(observer, system, transactions * workload.changes);
+  await stored(setting, observer, system, transactions * workload.changes);
   await system.prepare(observer, workload);
 }
 
@@ -88,7 +90,7 @@ async function latency(
       : { seconds: setting.seconds, transactionsPerSecond: latencyRate / workload.changes },
   );
   const changes = transactions * workload.changes;
-  await stored(observer, system, changes);
+  await stored(setting, observer, system, changes);
   // The last announcement may still be on its way.
   await sleep(200);
   const { count, p50, p90, p99, max } = probe.result();
@@ -121,6 +123,8 @@ async function sustained(
   workload: Workload,
 ): Promise<Measured[]> {
   await system.emptyLog(observer);
+  const parts = system.processes();
+  const cpuBefore = cpu(parts);
   const begin = Date.now();
   const writer = startWriter(setting.application, workload, { seconds: setting.seconds });
   let pausedAt: number | undefined;
@@ -143,11 +147,12 @@ async function sustained(
   }
   const { transactions } = await writer.finished;
   const changes = transactions * workload.changes;
-  await stored(observer, system, changes);
+  await stored(setting, observer, system, changes);
   const seconds = (Date.now() - begin) / 1000;
   return [
     { metric: "sustained rate", value: changes / seconds, unit: "changes/s" },
     { metric: "share of the time that the writer was held", value: (100 * held) / (seconds * 1000), unit: "%" },
+    ...cpuPerThousand(cpuBefore, cpu(parts), changes),
   ];
 }
 
@@ -166,7 +171,7 @@ async function drain(setting: Setting, observer: Client, system: AuditSystem, wo
   const cpuBefore = cpu(parts);
   const begin = Date.now();
   await system.release();
-  await stored(observer, system, changes);
+  await stored(setting, observer, system, changes);
   const seconds = (Date.now() - begin) / 1000;
   const cpuAfter = cpu(parts);
   const topicsAfter = topicBytes(setting, system);
@@ -181,11 +186,7 @@ async function drain(setting: Setting, observer: Client, system: AuditSystem, wo
       ...(system.name === "cdc-audit" && workload.name === "hundred" ? { goal: { atLeast: 10_000 } } : {}),
     },
     { metric: "backlog", value: changes, unit: "changes" },
-    ...[...cpuAfter].map(([name, after]) => ({
-      metric: `CPU for 1,000 changes: ${name}`,
-      value: ((after - (cpuBefore.get(name) ?? 0)) * 1e6) / changes,
-      unit: "ms",
-    })),
+    ...cpuPerThousand(cpuBefore, cpuAfter, changes),
     ...memory.map(({ name, value }) => ({ metric: `memory after the drain: ${name}`, value, unit: "MiB" })),
     { metric: "bytes per change: WAL of the writer", value: walBytes / changes, unit: "B" },
     ...system.topics().map(({ name }, index) => ({
@@ -219,8 +220,16 @@ function cpu(parts: ReturnType<AuditSystem["processes"]>): Map<string, number> {
   return seconds;
 }
 
+function cpuPerThousand(before: Map<string, number>, after: Map<string, number>, changes: number): Measured[] {
+  return [...after].map(([name, seconds]) => ({
+    metric: `CPU for 1,000 changes: ${name}`,
+    value: ((seconds - (before.get(name) ?? 0)) * 1e6) / changes,
+    unit: "ms",
+  }));
+}
+
 /** Waits until exactly so many changes are in the log. Looking is kept cheap, since the same machine does the work. */
-async function stored(observer: Client, system: AuditSystem, changes: number): Promise<void> {
+async function stored(setting: Setting, observer: Client, system: AuditSystem, changes: number): Promise<void> {
   const deadline = Date.now() + patienceMilliseconds;
   const checkDeadline = (state: string) => {
     if (Date.now() > deadline)
@@ -228,7 +237,7 @@ async function stored(observer: Client, system: AuditSystem, changes: number): P
   };
   // Written behind everything else, and not counted: counting begins when it arrives.
   const marked = Date.now();
-  await observer.query("UPDATE ledger.marker SET at = clock_timestamp()");
+  await withClient(setting.source, (source) => source.query("UPDATE ledger.marker SET at = clock_timestamp()"));
   while (((await system.newestCommit(observer)) ?? 0) < marked) {
     checkDeadline("the newest change has not arrived");
     await sleep(20);

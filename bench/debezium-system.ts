@@ -44,11 +44,12 @@ const logTableOf = (table: string) => `${user}.${table}`;
 export async function startDebezium(pipeline: Pipeline, images: Images): Promise<AuditSystem> {
   await pipeline.worker.stop();
   installSourceConnector(join(pipeline.options.folder, "data/plugins/debezium-postgres"));
-  await withClient(pipeline.destination, async (client) => {
+  await withClient(pipeline.destination, (client) =>
+    client.query(`DROP SCHEMA IF EXISTS ${user} CASCADE; CREATE SCHEMA ${user}`),
+  );
+  await withClient(pipeline.sample, async (client) => {
     await client.query(`
       DO $$ BEGIN CREATE ROLE ${user} LOGIN REPLICATION SUPERUSER PASSWORD '${password}'; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-      DROP SCHEMA IF EXISTS ${user} CASCADE;
-      CREATE SCHEMA ${user};
       DROP PUBLICATION IF EXISTS ${user};
       CREATE PUBLICATION ${user} FOR TABLES IN SCHEMA ledger`);
     for (const table of tables) {
@@ -80,7 +81,7 @@ export async function stopDebezium(pipeline: Pipeline, images: Images): Promise<
     await connectRequest(pipeline.ports.worker, "DELETE", `/connectors/${name}`).catch(() => undefined);
   }
   await pipeline.worker.stop();
-  await withClient(pipeline.destination, async (client) => {
+  await withClient(pipeline.sample, async (client) => {
     await client.query(
       "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = $1 AND active",
       [user],
@@ -88,8 +89,8 @@ export async function stopDebezium(pipeline: Pipeline, images: Images): Promise<
     await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", [
       user,
     ]);
-    await client.query(`DROP SCHEMA IF EXISTS ${user} CASCADE`);
   });
+  await withClient(pipeline.destination, (client) => client.query(`DROP SCHEMA IF EXISTS ${user} CASCADE`));
 }
 
 function system(pipeline: Pipeline, images: Images): AuditSystem {
@@ -109,12 +110,9 @@ function system(pipeline: Pipeline, images: Images): AuditSystem {
     prepare: async (client) => {
       // A log that nobody can search by record is none: one index for that, beside the primary key.
       for (const table of await existing(client)) {
-        const { rows } = await client.query<{ name: string }>(
-          `SELECT attname AS name FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
-           WHERE indrelid = $1::regclass AND indisprimary`,
-          [`ledger.${table}`],
+        const key = (await primaryKey(pipeline, table)).map(
+          (name) => `"${images === "old and new values" ? `after_${name}` : name}"`,
         );
-        const key = rows.map(({ name }) => `"${images === "old and new values" ? `after_${name}` : name}"`);
         if (key.length === 0) continue;
         await client.query(
           `CREATE INDEX IF NOT EXISTS ${table}_record ON ${logTableOf(table)} (${[...key, `"${column("source_ts_us")}"`].join(", ")})`,
@@ -147,6 +145,18 @@ function system(pipeline: Pipeline, images: Images): AuditSystem {
   };
 }
 
+/** Columns of an application table's primary key. */
+function primaryKey(pipeline: Pipeline, table: string): Promise<string[]> {
+  return withClient(pipeline.sample, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT attname AS name FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+       WHERE indrelid = $1::regclass AND indisprimary`,
+      [`ledger.${table}`],
+    );
+    return rows.map(({ name }) => name);
+  });
+}
+
 /**
  * Tuned as Debezium's and Kafka's documents say: short polls, large batches and queues, compressed batches, and records
  * made small before they are written to Kafka. JSON with its schema, since the worker has no schema registry.
@@ -159,7 +169,7 @@ function sourceProperties(pipeline: Pipeline, images: Images): Record<string, st
     "database.port": String(pipeline.ports.postgres),
     "database.user": user,
     "database.password": password,
-    "database.dbname": pipeline.destination.database,
+    "database.dbname": pipeline.sample.database,
     "topic.prefix": prefixes[images],
     "plugin.name": "pgoutput",
     "slot.name": user,

@@ -34,9 +34,9 @@ interface Options {
 /** The sizes of a run. */
 function sizes({ quick, scale }: Options) {
   return quick
-    ? { seconds: Math.max(2, 3 * scale), backlog: 20_000 * scale, outage: 10, sinkEvents: 50_000 * scale }
+    ? { seconds: Math.max(2, Math.round(3 * scale)), backlog: 20_000 * scale, outage: 10, sinkEvents: 50_000 * scale }
     : {
-        seconds: Math.max(2, 30 * scale),
+        seconds: Math.max(2, Math.round(30 * scale)),
         backlog: 500_000 * scale,
         outage: Math.max(5, 60 * scale),
         sinkEvents: 200_000 * scale,
@@ -73,6 +73,8 @@ async function main(): Promise<void> {
   const pipeline = await Pipeline.prepare({
     folder,
     tables: [{ schema: "ledger", table: "%" }],
+    // As in production: in the application's database the log would go through its own capture, for every system.
+    auditDatabase: "audit",
     prepareSample: async (client) => {
       const before = Date.now();
       await createTables(client, quick ? scale / 5 : scale);
@@ -83,8 +85,9 @@ async function main(): Promise<void> {
   });
   const setting: Setting = {
     recorder,
+    application: { ...pipeline.sample, ...shopUser },
+    source: pipeline.sample,
     observer: pipeline.destination,
-    application: { ...pipeline.destination, ...shopUser },
     brokerLog: join(folder, "data/kafka/log"),
     seconds: size.seconds,
     backlog: size.backlog,

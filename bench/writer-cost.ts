@@ -27,35 +27,35 @@ export async function measureWriterCost(
   workloads: readonly Workload[],
   withRowTrigger: boolean,
 ): Promise<void> {
-  await withClient(setting.observer, async (observer) => {
+  await withClient(setting.source, async (source) => {
     const peaks = new Map<string, Map<string, Peak>>();
     const run = async (mode: string, repeats = 1) => {
       const measured = peaks.get(mode) ?? new Map<string, Peak>();
       for (const workload of workloads) {
-        const peak = await peakOf(setting, pipeline, observer, workload);
+        const peak = await peakOf(setting, pipeline, source, workload);
         const before = measured.get(workload.name);
         measured.set(workload.name, before ? mean(before, peak, repeats) : peak);
       }
       peaks.set(mode, measured);
     };
     await run("whole chain on the same processors");
-    await captureOnly(pipeline, observer);
+    await captureOnly(pipeline, source);
     await run("capture to Kafka on the same processors");
-    const reader = await readElsewhere(pipeline, observer);
+    const reader = await readElsewhere(pipeline, source);
     await run("capture and full identity");
     for (const table of tablesOf(workloads)) {
-      await observer.query("SELECT capture.watch($1::regclass, identify_actor => true)", [table]);
+      await source.query("SELECT capture.watch($1::regclass, identify_actor => true)", [table]);
     }
     await run("capture, full identity and actor trigger");
     await reader.close();
     await removePipeline(pipeline);
     await run("capture off");
     if (withRowTrigger) {
-      await observer.query(readFileSync(join(repositoryFolder, "bench/row-trigger.sql"), "utf8"));
-      for (const table of tablesOf(workloads)) await observer.query(rowTriggerOn(table));
+      await source.query(readFileSync(join(repositoryFolder, "bench/row-trigger.sql"), "utf8"));
+      for (const table of tablesOf(workloads)) await source.query(rowTriggerOn(table));
       await run(rowTriggerSystem);
-      await recordRowTriggerSize(setting, observer);
-      await observer.query("DROP SCHEMA row_trigger CASCADE");
+      await recordRowTriggerSize(setting, source);
+      await source.query("DROP SCHEMA row_trigger CASCADE");
     }
     // Before and after the row trigger, so that a machine that grew slower meanwhile favours nobody.
     await run("capture off", 2);
@@ -79,17 +79,17 @@ const mean = (one: Peak, other: Peak, repeats: number): Peak => ({
   cpu: (one.cpu * (repeats - 1) + other.cpu) / repeats,
 });
 
-async function peakOf(setting: Setting, pipeline: Pipeline, observer: Client, workload: Workload): Promise<Peak> {
-  await caughtUp(observer);
-  await observer.query("CHECKPOINT");
+async function peakOf(setting: Setting, pipeline: Pipeline, source: Client, workload: Workload): Promise<Peak> {
+  await caughtUp(source);
+  await source.query("CHECKPOINT");
   await write(setting.application, workload, { seconds: 2 });
   const postmaster = pipeline.postgres.pid as number;
-  const [cpu, wal] = [cpuOf(postmaster), await walPosition(observer)];
+  const [cpu, wal] = [cpuOf(postmaster), await walPosition(source)];
   const { transactions, seconds } = await write(setting.application, workload, { seconds: setting.seconds });
   return {
     transactions,
     perSecond: transactions / seconds,
-    walBytes: ((await walPosition(observer)) - wal) / transactions,
+    walBytes: ((await walPosition(source)) - wal) / transactions,
     cpu: ((cpuOf(postmaster) - cpu) * 1e6) / transactions,
   };
 }
@@ -123,8 +123,8 @@ function goalOf(mode: string, workload: Workload): { goal?: Goal } {
   return {};
 }
 
-async function recordRowTriggerSize(setting: Setting, observer: Client): Promise<void> {
-  const { rows } = await observer.query<{ rows: string; indexes: string; changes: string }>(
+async function recordRowTriggerSize(setting: Setting, source: Client): Promise<void> {
+  const { rows } = await source.query<{ rows: string; indexes: string; changes: string }>(
     `SELECT pg_table_size(log) AS rows, pg_indexes_size(log) AS indexes, (SELECT count(*) FROM row_trigger.versions) AS changes
      FROM (SELECT 'row_trigger.versions'::regclass AS log) AS named`,
   );
@@ -136,8 +136,8 @@ async function recordRowTriggerSize(setting: Setting, observer: Client): Promise
 }
 
 /** Only the DMS stand-in and the broker go on. */
-async function captureOnly(pipeline: Pipeline, observer: Client): Promise<void> {
-  await caughtUp(observer);
+async function captureOnly(pipeline: Pipeline, source: Client): Promise<void> {
+  await caughtUp(source);
   await pipeline.transformer.stop();
   await pipeline.worker.stop();
 }
@@ -146,12 +146,12 @@ async function captureOnly(pipeline: Pipeline, observer: Client): Promise<void> 
  * Reads the slot as the stand-in does, but throws away what it reads: what an application's server pays when DMS is on
  * a machine of its own.
  */
-async function readElsewhere(pipeline: Pipeline, observer: Client): Promise<ReplicationStream> {
-  await caughtUp(observer);
+async function readElsewhere(pipeline: Pipeline, source: Client): Promise<ReplicationStream> {
+  await caughtUp(source);
   await pipeline.standIn.stop();
-  const { rows } = await observer.query<{ name: string }>("SELECT slot_name AS name FROM pg_replication_slots");
+  const { rows } = await source.query<{ name: string }>("SELECT slot_name AS name FROM pg_replication_slots");
   const stream: ReplicationStream = await ReplicationStream.open({
-    sourceUrl: connectionUrl(pipeline.destination),
+    sourceUrl: connectionUrl(pipeline.sample),
     slotName: rows[0]?.name as string,
     startPosition: 0n,
     onMessages: async (messages) => stream.confirm(messages.at(-1)?.position ?? 0n),
@@ -161,7 +161,7 @@ async function readElsewhere(pipeline: Pipeline, observer: Client): Promise<Repl
 
 /** Ends the pipeline's parts and takes back what capture put into the database. Safe to repeat. */
 export async function removePipeline(pipeline: Pipeline): Promise<void> {
-  await withClient(pipeline.destination, async (client) => {
+  await withClient(pipeline.sample, async (client) => {
     await pipeline.standIn.stop();
     await pipeline.transformer.stop();
     if (!pipeline.worker.running) await pipeline.worker.start();

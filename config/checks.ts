@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { auditPipelineProblems } from "../components/audit-pipeline/checks";
-import { auroraPostgresProblems } from "../components/aurora-postgres/checks";
+import { auroraPostgresProblems, takenDatabaseNames } from "../components/aurora-postgres/checks";
 import { defaultEngineVersion } from "../components/aurora-postgres/parameters";
 import { kafkaClusterProblems } from "../components/kafka-cluster/checks";
 import { networkProblems } from "../components/network/checks";
@@ -30,6 +30,7 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
       ...checkWayToBrokers(settings),
     ],
     database: () => within("database", auroraPostgresProblems({ ...database, ...place })),
+    auditDatabaseName: () => checkAuditDatabaseName(settings),
     kafka: () => [
       ...within("kafka", kafkaClusterProblems({ ...kafka, ...place }, now)),
       ...checkPublicSubnets(settings),
@@ -88,6 +89,25 @@ function checkKey({ everywhere, region }: Settings): Problem[] {
     new RegExp(`^arn:[^:]+:kms:${region}:\\d{12}:key/.+$`),
     allowed,
   );
+}
+
+function checkAuditDatabaseName({ auditDatabaseName, pipeline }: Settings): Problem[] {
+  const allowed = `empty, or a letter and up to 62 letters, digits and underscores, and none of ${takenDatabaseNames.join(", ")}`;
+  if (auditDatabaseName === undefined) return [];
+  if (takenDatabaseNames.includes(auditDatabaseName)) {
+    return [{ setting: "auditDatabaseName", value: auditDatabaseName, allowed, fix: "Choose another name." }];
+  }
+  if (pipeline.operator.enabled === false) {
+    return [
+      {
+        setting: "auditDatabaseName",
+        value: auditDatabaseName,
+        allowed: "empty without the operator, which creates the database",
+        fix: "Remove operator.enabled, or leave the log in the source's database.",
+      },
+    ];
+  }
+  return checkPattern("auditDatabaseName", auditDatabaseName, /^[a-z][a-z0-9_]{0,62}$/, allowed);
 }
 
 function checkZonesInRegion({ network, region }: Settings): Problem[] {

@@ -187,6 +187,7 @@ export const settingSchemas = {
   retainData: flag(),
   logRetentionDays: number(),
   kmsKeyArn: text(),
+  auditDatabaseName: text(),
   ...schemas,
 } as const;
 export type SettingKey = keyof typeof settingSchemas;

@@ -54,6 +54,7 @@ export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
   kmsKeyArn: "",
   network: "{}",
   database: "{}",
+  auditDatabaseName: "",
   kafka: "{}",
   topics: "{}",
   lobMaxSizeKilobytes: String(defaultLobMaxSizeKilobytes),
@@ -119,6 +120,8 @@ function withDefaults(values: Values, region: string) {
     // The defaults shape a new network; an existing one is used as it is.
     network: values.network?.existing ? values.network : over(defaults.network, values.network),
     database: chosenCapacity(over(defaults.database, values.database), values.database),
+    /** Undefined: the source's. */
+    auditDatabaseName: values.auditDatabaseName || undefined,
     kafka: over(defaults.kafka, values.kafka),
     pipeline: {
       sourceId: values.sourceId ?? "",

@@ -114,7 +114,7 @@ async function showLog(
   })();
   const story = (async () => {
     if (options.source) return true;
-    const expected = await withClient({ ...pipeline.destination, ...shopUser }, (client) =>
+    const expected = await withClient({ ...pipeline.sample, ...shopUser }, (client) =>
       runShop(client, () => sleep(options.once ? 50 : 400)),
     );
     if (!options.once) {
@@ -247,7 +247,7 @@ function writeRunFile(pipeline: Pipeline): void {
     processes: pipeline.processes.map((part) => part.pid),
     bootstrapServers: pipeline.bootstrapServers,
     connect: `http://127.0.0.1:${pipeline.ports.worker}`,
-    database: connectionUrl({ ...pipeline.destination, ...shopUser }),
+    database: connectionUrl({ ...pipeline.sample, ...shopUser }),
   };
   writeFileSync(runFile, JSON.stringify(content, undefined, 2));
 }

@@ -60,14 +60,14 @@ export class Output {
       this.json({
         event: "ready",
         seconds: milliseconds / 1000,
-        database: connectionUrl({ ...pipeline.destination, ...shopUser }),
+        database: connectionUrl({ ...pipeline.sample, ...shopUser }),
         bootstrapServers: pipeline.bootstrapServers,
         connect: `http://127.0.0.1:${pipeline.ports.worker}`,
         logs: join(localFolder, "logs"),
       });
       return;
     }
-    const database = connectionUrl({ ...pipeline.destination, ...shopUser });
+    const database = connectionUrl({ ...pipeline.sample, ...shopUser });
     const logs = relative(process.cwd(), join(localFolder, "logs"));
     this.print(`
 Everything runs, after ${(milliseconds / 1000).toFixed(1)} s:

@@ -40,6 +40,8 @@ export interface PipelineOptions {
   readonly source?: string;
   /** Creates what the sample database holds, as its owner. Default: the shop. */
   readonly prepareSample?: (client: Client) => Promise<void>;
+  /** A database of its own for the audit log. Default: beside the sample tables, where one connection sees both. */
+  readonly auditDatabase?: string;
   /** Tables to capture; `%` stands for all tables of a schema. Default: the shop's. */
   readonly tables?: readonly TableSelection[];
   /** Begin with the data of an earlier run, if there are any. Default false. */
@@ -152,15 +154,21 @@ export class Pipeline {
 
   /** Where the audit log is, for a reader who may see everything. */
   get destination() {
-    return superuserConnection(
-      { port: this.ports.postgres, superuserPassword: this.passwords.superuser },
-      shopUser.database,
-    );
+    return this.superuserOf(this.options.auditDatabase ?? shopUser.database);
+  }
+
+  /** The sample database, for its superuser. */
+  get sample() {
+    return this.superuserOf(shopUser.database);
+  }
+
+  private superuserOf(database: string) {
+    return superuserConnection({ port: this.ports.postgres, superuserPassword: this.passwords.superuser }, database);
   }
 
   /** The audited database: the sample one, or the user's own. */
   get sourceConnection(): { connectionString: string } | ReturnType<typeof superuserConnection> {
-    return this.options.source ? { connectionString: this.options.source } : this.destination;
+    return this.options.source ? { connectionString: this.options.source } : this.sample;
   }
 
   get processes(): ManagedProcess[] {
@@ -268,7 +276,7 @@ export class Pipeline {
   private async bootstrapDatabases(): Promise<void> {
     await this.createSampleDatabase();
     if (!this.options.source) {
-      await withClient({ ...this.destination, ...shopUser }, this.options.prepareSample ?? createShop);
+      await withClient({ ...this.sample, ...shopUser }, this.options.prepareSample ?? createShop);
     }
     this.sourceTouched = true;
     await this.operate("bootstrap", (context) =>
@@ -285,12 +293,12 @@ export class Pipeline {
         context,
       ),
     );
-    await withClient(this.destination, (client) => client.query("GRANT audit_reader TO shop"));
-    if (!this.options.source) await withClient(this.destination, (client) => client.query("GRANT capture_app TO shop"));
+    await withClient(this.sample, (client) => client.query("GRANT audit_reader TO shop"));
+    if (!this.options.source) await withClient(this.sample, (client) => client.query("GRANT capture_app TO shop"));
   }
 
   private async createSampleDatabase(): Promise<void> {
-    await withClient({ ...this.destination, database: "postgres" }, async (client) => {
+    await withClient(this.superuserOf("postgres"), async (client) => {
       const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [shopUser.database]);
       if (rowCount) return;
       await client.query(`CREATE ROLE ${shopUser.user} LOGIN PASSWORD '${shopUser.password}'`);
@@ -328,7 +336,7 @@ export class Pipeline {
         destination: {
           host: "127.0.0.1",
           port: (await this.options.between?.("sink to database", this.ports.postgres)) ?? this.ports.postgres,
-          database: shopUser.database,
+          database: this.destination.database,
           secretId: writerSecret,
           region: "eu-central-1",
           secretsManagerEndpoint: this.secretsManager.endpoint,
@@ -393,7 +401,7 @@ export class Pipeline {
 
   private async startStandIn(): Promise<void> {
     const configuration = join(this.options.folder, "data/dms-stand-in.json");
-    const source = new URL(this.options.source ?? connectionUrl(this.destination));
+    const source = new URL(this.options.source ?? connectionUrl(this.sample));
     source.username = databaseRoles.capture;
     source.password = encodeURIComponent(this.passwords.capture);
     writeFileSync(
@@ -465,12 +473,15 @@ export class Pipeline {
   }
 
   private get destinationAccess(): DatabaseAccess {
-    const { host, port, database } = this.destination;
+    return this.accessTo(this.destination);
+  }
+
+  private accessTo({ host, port, database }: ReturnType<typeof superuserConnection>): DatabaseAccess {
     return { host, port, database, adminSecretArn: administratorSecret };
   }
 
   private get sourceAccess(): DatabaseAccess {
-    if (!this.options.source) return this.destinationAccess;
+    if (!this.options.source) return this.accessTo(this.sample);
     const { hostname, port, pathname } = new URL(this.options.source);
     return {
       host: hostname,
@@ -482,7 +493,7 @@ export class Pipeline {
 
   private get secrets() {
     return {
-      [administratorSecret]: { username: this.destination.user, password: this.passwords.superuser },
+      [administratorSecret]: { username: this.sample.user, password: this.passwords.superuser },
       [captureSecret]: { username: databaseRoles.capture, password: this.passwords.capture },
       [writerSecret]: { username: databaseRoles.writer, password: this.passwords.writer },
     };

@@ -208,7 +208,11 @@ export interface AuditPipelineArgs {
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** The database whose changes are audited. */
   source: PipelineSourceArgs;
-  /** The database that holds the audit table. Default: the source. */
+  /**
+   * The database that holds the audit table: on another cluster, or another database on the source's own, which the
+   * operator creates where it is missing. Default: the source; then DMS is sent every row that the log stores, only to
+   * throw it away.
+   */
   destination?: PipelineDestinationArgs;
   /**
    * Secret `{"username","password"}` of the role `audit_writer` that you keep yourself: for a second pipeline into the same

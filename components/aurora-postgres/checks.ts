@@ -83,7 +83,7 @@ function isCapacity(value: number, lowest: number): boolean {
 }
 
 /** Names that every PostgreSQL cluster already has or that RDS keeps for itself. */
-const takenDatabaseNames = ["postgres", "rdsadmin", "template0", "template1"];
+export const takenDatabaseNames = ["postgres", "rdsadmin", "template0", "template1"];
 
 function checkDatabaseName({ databaseName }: AuroraPostgresArgs): Problem[] {
   const value = known(databaseName);

@@ -33,10 +33,10 @@ interface Waiter {
 const maxPendingBytes = 4 << 20;
 const maxBatchBytes = 512 << 10;
 const maxBatchRecords = 5_000;
-/** A record that comes alone never waits; under a stream of them requests are this far apart. */
-const requestSpacingMilliseconds = 10;
-/** From here on a batch does not wait for more. */
-const fullBatchBytes = 64 << 10;
+/** A record that comes alone never waits; under a stream of them requests are this far apart, in milliseconds. */
+const requestSpacing = { usual: 25, busy: 50 };
+/** After a batch of so much the stream is a busy one. */
+const busyBatchBytes = 64 << 10;
 const retryDelayMilliseconds = 250;
 const outageWarningMilliseconds = 5_000;
 
@@ -55,6 +55,7 @@ export class RecordWriter {
   private marks: { readonly after: number; readonly position: bigint }[] = [];
   private sending = false;
   private lastRequestAt = 0;
+  private busy = false;
   private failure: Error | undefined;
   private waiters: Waiter[] = [];
 
@@ -154,9 +155,11 @@ export class RecordWriter {
 
   /** Right after a batch, waits a moment for company: a request costs far more than another record in it. */
   private async gather(): Promise<void> {
-    const wait = requestSpacingMilliseconds - (performance.now() - this.lastRequestAt);
-    if (wait > 0 && this.pendingBytes < fullBatchBytes) await sleep(wait);
+    const spacing = this.busy ? requestSpacing.busy : requestSpacing.usual;
+    const wait = spacing - (performance.now() - this.lastRequestAt);
+    if (wait > 0 && this.pendingBytes < maxBatchBytes) await sleep(wait);
     this.lastRequestAt = performance.now();
+    this.busy = this.pendingBytes > busyBatchBytes;
   }
 
   private nextBatch(): Message[] {

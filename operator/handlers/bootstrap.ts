@@ -10,6 +10,7 @@ import {
   NotReadyError,
 } from "../bootstrap";
 import { type OperatorContext, OperatorError } from "../context";
+import { createDatabase, isBesideSource } from "../destination-database";
 import { scramVerifier } from "../passwords";
 import { withDatabase } from "./with-database";
 
@@ -24,7 +25,8 @@ const refusedByDms = /[;.:+]/;
 
 /**
  * Applies the SQL to both databases (which may be one), gives the roles that log in the passwords of their secrets, and
- * puts the tables under audit. Safe to repeat, from any state.
+ * puts the tables under audit. A destination database that the source's own server lacks is created first, empty. Safe
+ * to repeat, from any state.
  *
  * @throws StepError with everything that either side lacks, before anything is touched.
  */
@@ -35,8 +37,11 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
     capture: await passwordOf(context, source.captureSecretArn, databaseRoles.capture, refusedByDms),
     writer: await passwordOf(context, destination.writerSecretArn, databaseRoles.writer),
   }));
-  return withDatabase(context, "destination", destination, (destinationClient) =>
-    withDatabase(context, "source", source, async (sourceClient) => {
+  return withDatabase(context, "source", source, async (sourceClient) => {
+    if (isBesideSource(source, destination)) {
+      await context.step("find or create the destination", () => createDatabase(sourceClient, destination.database));
+    }
+    return withDatabase(context, "destination", destination, async (destinationClient) => {
       await context.step("check both databases", () => checkBoth(sourceClient, destinationClient, request));
       return {
         destination: await context.step("prepare the destination", () =>
@@ -55,8 +60,8 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
           }),
         ),
       };
-    }),
-  );
+    });
+  });
 }
 
 /** The password that a role is to get, from the secret that it logs in with. */

@@ -104,6 +104,51 @@ describe("The bootstrap", () => {
     await source.query("SELECT FROM audit.log");
   });
 
+  it("creates the log's own database on the source's server, and finds it there the next time", async () => {
+    const request = requestFor();
+    const name = `Log "${source.database}"`;
+    const ownLog = { ...request, destination: { ...request.destination, database: name } };
+    const first = await done(ownLog);
+    expect(first.destination.changes).toContainEqual({ object: "view audit.log", change: "created" });
+    expect((await done(ownLog)).destination.changes).toEqual([]);
+    const log = await server.connect({ database: name });
+    await log.query("SELECT FROM audit.log");
+    await log.end();
+    expect((await errorOf(source.query("SELECT FROM audit.log"))).code).toBe("42P01");
+  });
+
+  it("creates no database on a server that is not the source's", async () => {
+    const elsewhere = await TestServer.start();
+    try {
+      const request = requestFor();
+      const { port, ...destination } = { ...request.destination, ...accessTo(elsewhere, "absent") };
+      const { error } = await run({ ...request, destination: { ...destination, port } });
+      expect(error?.message).toContain('database "absent" does not exist');
+      expect(error).toMatchObject({ step: "connect to the destination" });
+    } finally {
+      await elsewhere.stop();
+    }
+  });
+
+  it("says what to do when it may not create the log's database", async () => {
+    await server.connect({ database: source.database }).then(async (superuser) => {
+      await superuser.query("CREATE ROLE no_creator LOGIN PASSWORD 'no_creator'");
+      await superuser.end();
+    });
+    const request = requestFor();
+    const { error } = await run(
+      {
+        ...request,
+        source: { ...request.source, adminSecretArn: "test/no_creator" },
+        destination: { ...request.destination, database: "never_made" },
+      },
+      { secrets: { ...secrets, "test/no_creator": { username: "no_creator", password: "no_creator" } } },
+    );
+    expect(error).toMatchObject({ step: "find or create the destination" });
+    expect(error?.message).toContain("The database never_made for the audit log is not there and can't be created");
+    expect(error?.fix).toContain("CREATEDB");
+  });
+
   it("lets the roles log in with the passwords of their secrets, and with those of changed secrets", async () => {
     await done(requestFor());
     const login = (database: string, secret: { username: string; password: string }) =>
@@ -172,8 +217,9 @@ describe("The bootstrap", () => {
     expect(lines.map(({ step, event }) => `${String(step)}: ${String(event)}`)).toEqual(
       [
         "read the secrets of the roles",
-        "connect to the destination",
         "connect to the source",
+        "find or create the destination",
+        "connect to the destination",
         "check both databases",
         "prepare the destination",
         "prepare the source",
@@ -360,7 +406,7 @@ describe("The bootstrap refuses, before it touches anything,", () => {
   it("databases that it cannot log in to, and names the step", async () => {
     const wrong = { username: superuser.user, password: "not-the-password" };
     const { error } = await run(requestFor(), { secrets: { ...secrets, "test/superuser": wrong } });
-    expect(error).toMatchObject({ name: "StepError", step: "connect to the destination" });
+    expect(error).toMatchObject({ name: "StepError", step: "connect to the source" });
   });
 });
 

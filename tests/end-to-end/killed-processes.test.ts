@@ -29,7 +29,7 @@ function writeUntil(stopped: AbortSignal): Promise<number> {
   return (async () => {
     let committed = 0;
     while (!stopped.aborted) {
-      const client = new Client({ ...running.pipeline.destination, ...shopUser });
+      const client = new Client({ ...running.pipeline.sample, ...shopUser });
       client.on("error", () => undefined);
       try {
         await client.connect();

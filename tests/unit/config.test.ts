@@ -113,6 +113,11 @@ describe("the settings of a stack", () => {
     expect(settings({ kmsKeyArn }).everywhere.kmsKeyArn).toBe(kmsKeyArn);
     expect(settings({ kmsKeyArn: "" }).everywhere.kmsKeyArn).toBeUndefined();
   });
+
+  it("leave the log in the source's database unless it is given one of its own", () => {
+    expect(settings().auditDatabaseName).toBeUndefined();
+    expect(settings({ auditDatabaseName: "audit_2" }).auditDatabaseName).toBe("audit_2");
+  });
 });
 
 describe("wrong settings", () => {
@@ -185,6 +190,13 @@ describe("wrong settings", () => {
     ],
     ["a key's alias", { kmsKeyArn: "alias/mine" }, "kmsKeyArn"],
     ["a key of another region", { kmsKeyArn: "arn:aws:kms:us-east-1:123456789012:key/1" }, "kmsKeyArn"],
+    ["a database that every server has", { auditDatabaseName: "postgres" }, "auditDatabaseName"],
+    ["a database by a name that needs quotes", { auditDatabaseName: "audit-log" }, "auditDatabaseName"],
+    [
+      "a database of the log's own that nobody would create",
+      { auditDatabaseName: "audit", operator: '{"enabled": false}' },
+      "auditDatabaseName",
+    ],
     ["brokers that don't divide over the zones", { kafka: '{"brokers": 3}' }, "kafka.brokers"],
     [
       "an engine of DMS that can't read the database",

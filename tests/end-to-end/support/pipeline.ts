@@ -56,7 +56,7 @@ export async function startTestPipeline(
   return {
     pipeline,
     act: (actor, ...statements) =>
-      withClient({ ...pipeline.destination, ...shopUser }, (client) => transaction(client, actor, statements)),
+      withClient({ ...pipeline.sample, ...shopUser }, (client) => transaction(client, actor, statements)),
     query: <Row>(sql: string, values: unknown[] = []) =>
       withClient(pipeline.destination, async (client) => (await client.query(sql, values)).rows as Row[]),
     differences: (timeout = 60_000) => waitForTruth(pipeline, exits, timeout),
