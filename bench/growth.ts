@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import { withClient, type Pipeline } from "../local/pipeline";
 import type { Setting } from "./comparison";
 
-const batchRows = 3000;
+const batchRows = 1000;
 /** Different records that the changes belong to; each is changed about ten times. */
 const records = 1_000_000;
 

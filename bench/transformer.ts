@@ -8,15 +8,15 @@ import type { Setting } from "./comparison";
 import { cpuSeconds } from "./processes";
 
 /** Records that compile the transformer's code before it is measured over as many again. */
-const warmUpRecords = 300_000;
+const warmUpRecords = 500_000;
 
 /** A second transformer reads copies of `cdc.raw` into topics of its own, while nothing else runs. */
-export async function measureTransformer(setting: Setting, pipeline: Pipeline, scale: number): Promise<void> {
+export async function measureTransformer(setting: Setting, pipeline: Pipeline): Promise<void> {
   const { bootstrapServers } = pipeline;
   const topics = pipelineTopics({ prefix: "bench" });
   await createTopics(bootstrapServers, Object.values(topics), 1);
   const [captured = 0n] = await topicEndOffsets(bootstrapServers, pipeline.topics.raw.name);
-  const rounds = 2 * Math.ceil((warmUpRecords * scale) / Number(captured));
+  const rounds = 2 * Math.ceil(warmUpRecords / Number(captured));
   const records = await copyTopic(bootstrapServers, pipeline.topics.raw.name, topics.raw.name, rounds);
   const process = await pipeline.transformerFor({
     applicationId: "bench-transformer",

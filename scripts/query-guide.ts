@@ -76,7 +76,7 @@ async function measure(client: Client, { sql }: Question): Promise<Measured> {
 async function plansOf(client: Client, sql: string): Promise<string[]> {
   const plans: string[] = [];
   const collect = ({ message }: { message?: string }) => {
-    const plan = message?.split(/^Query Text:.*?(?=^\S.*\(actual rows)/ms)[1];
+    const plan = message?.split(/^Query Text:.*?(?=^(?:Query Parameters:|\S[^\n]*\(actual rows))/ms)[1];
     if (plan) plans.push(readable(plan));
   };
   client.on("notice", collect);

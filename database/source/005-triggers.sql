@@ -46,22 +46,37 @@ LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  body text;
 BEGIN
-  PERFORM
-    capture.write_signal('context', NULL, NULL, (
-      jsonb_strip_nulls(jsonb_build_object(
+  IF coalesce(current_setting('capture.context', true), '') = '' THEN
+    body := jsonb_strip_nulls(jsonb_build_object(
+      'actor', left(coalesce(nullif(current_setting('capture.actor', true), ''), session_user), 1000),
+      'request_id', left(nullif(current_setting('capture.request_id', true), ''), 1000),
+      'origin', 'session',
+      'context', jsonb_build_object(
+        'session_user', session_user,
+        'application_name', nullif(current_setting('application_name'), ''),
+        'client_address', host(inet_client_addr()))))::text;
+  ELSE
+    body := (jsonb_strip_nulls(jsonb_build_object(
         'actor', left(coalesce(nullif(current_setting('capture.actor', true), ''), session_user), 1000),
         'request_id', left(nullif(current_setting('capture.request_id', true), ''), 1000),
         'origin', 'session'))
       || jsonb_build_object('context',
         -- The facts come last: a setting cannot claim another session user or address.
-        CASE WHEN current_setting('capture.context', true) <> '' THEN capture.session_context() ELSE '{}' END
-        || jsonb_strip_nulls(jsonb_build_object(
+        capture.session_context() || jsonb_strip_nulls(jsonb_build_object(
           'session_user', session_user,
           'application_name', nullif(current_setting('application_name'), ''),
-          'client_address', host(inet_client_addr()))))
-    )::text),
-    set_config('capture.context_transaction', pg_current_xact_id()::text, true);
+          'client_address', host(inet_client_addr())))))::text;
+  END IF;
+  PERFORM set_config('capture.context_transaction', pg_current_xact_id()::text, true);
+  -- What capture.write_signal would do, without what one more call costs every transaction.
+  IF length(body) <= 2000 THEN
+    INSERT INTO capture.signal (kind, body_1) VALUES ('context', body);
+  ELSE
+    PERFORM capture.write_signal('context', NULL, NULL, body);
+  END IF;
   RETURN NULL;
 END
 $$;
