@@ -92,7 +92,7 @@ function checkKey({ everywhere, region }: Settings): Problem[] {
 }
 
 function checkAuditDatabaseName({ auditDatabaseName, pipeline }: Settings): Problem[] {
-  const allowed = `empty, or a letter and up to 62 letters, digits and underscores, and none of ${takenDatabaseNames.join(", ")}`;
+  const allowed = `empty, or a lower-case letter and up to 62 of them, digits and underscores, and none of ${takenDatabaseNames.join(", ")}`;
   if (auditDatabaseName === undefined) return [];
   if (takenDatabaseNames.includes(auditDatabaseName)) {
     return [{ setting: "auditDatabaseName", value: auditDatabaseName, allowed, fix: "Choose another name." }];

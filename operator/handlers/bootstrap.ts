@@ -28,7 +28,7 @@ const refusedByDms = /[;.:+]/;
  * puts the tables under audit. A destination database that the source's own server lacks is created first, empty. Safe
  * to repeat, from any state.
  *
- * @throws StepError with everything that either side lacks, before anything is touched.
+ * @throws StepError with everything that either side lacks, before anything but that empty database is made.
  */
 export async function bootstrap(request: BootstrapRequest, context: OperatorContext): Promise<BootstrapResult> {
   const { source, destination } = request;
