@@ -16,12 +16,12 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 
 /** A Kafka broker in this process, on 127.0.0.1. */
-final class LocalBroker implements AutoCloseable {
+public final class LocalBroker implements AutoCloseable {
 
   private final int port = freePort();
   private final KafkaRaftServer server;
 
-  LocalBroker(Path folder) throws IOException {
+  public LocalBroker(Path folder) throws IOException {
     int controllerPort = freePort();
     Map<String, String> settings = new HashMap<>();
     settings.put("process.roles", "broker,controller");
@@ -42,7 +42,7 @@ final class LocalBroker implements AutoCloseable {
     server.startup();
   }
 
-  String address() {
+  public String address() {
     return "127.0.0.1:" + port;
   }
 

@@ -68,6 +68,7 @@ class StreamsConfiguration {
             AuditTopology.build(topology, properties, new Catalogs(), oversized, metrics, clock);
           }
         });
+    streams.setClientSupplier(new GuardedClients());
     streams.setStateListener(state);
     streams.setStreamsUncaughtExceptionHandler(
         new StreamsFailures(clock, properties.topics().raw()));

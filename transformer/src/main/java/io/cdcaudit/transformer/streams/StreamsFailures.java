@@ -6,14 +6,16 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.streams.errors.MissingSourceTopicException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replaces a thread that died, for brokers do fail; gives up when that keeps happening, for a
- * process that restarts in vain hides its trouble. Giving up ends the process.
+ * Replaces a thread that died, for brokers do fail; gives up when that keeps happening for a reason
+ * that does not pass by itself, for a process that restarts in vain hides its trouble. Giving up
+ * ends the process.
  */
 final class StreamsFailures implements StreamsUncaughtExceptionHandler {
 
@@ -43,6 +45,11 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
     if (hasCause(failure, RecordTooLargeException.class)) {
       // The record comes again and then goes to the dead letters, so this ends by itself.
       LOG.warn("A broker refused an audit event as too large; its thread is replaced", failure);
+      return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+    if (hasCause(failure, RetriableException.class)) {
+      // As long as brokers are away; whoever watches the lag sees it.
+      LOG.warn("The brokers did not do their part in time; the thread is replaced", failure);
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
     Instant now = clock.instant();

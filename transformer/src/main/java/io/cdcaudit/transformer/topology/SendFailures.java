@@ -5,13 +5,16 @@ import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.streams.errors.ErrorHandlerContext;
 import org.apache.kafka.streams.errors.ProductionExceptionHandler;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/** Decides what a failure to send means: never that the record is skipped. */
+/**
+ * Decides what a failure to send means: the thread dies, and its successor begins at the last
+ * commit. Never that the record is skipped; nor that its task alone begins anew ({@code RETRY}),
+ * for Kafka Streams may then commit past it.
+ */
 public final class SendFailures implements ProductionExceptionHandler {
 
   /** Key of the Streams configuration under which this finds the {@link OversizedEvents}. */
@@ -37,7 +40,7 @@ public final class SendFailures implements ProductionExceptionHandler {
     if (exception instanceof RecordTooLargeException && record.topic().equals(eventsTopic)) {
       oversized.add(eventId(record.value()));
     }
-    return exception instanceof RetriableException ? Response.retry() : Response.fail();
+    return Response.fail();
   }
 
   private static UUID eventId(byte[] event) {

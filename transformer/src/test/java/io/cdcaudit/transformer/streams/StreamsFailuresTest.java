@@ -12,6 +12,7 @@ import java.time.ZoneOffset;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.streams.KafkaStreams.State;
 import org.apache.kafka.streams.errors.MissingSourceTopicException;
@@ -46,6 +47,14 @@ class StreamsFailuresTest {
   void eventsThatABrokerFindsTooLargeEndByThemselves() {
     for (int death = 1; death <= 2 * StreamsFailures.MOST_REPLACEMENTS; death++) {
       assertThat(failures.handle(new StreamsException(new RecordTooLargeException())))
+          .isEqualTo(REPLACE_THREAD);
+    }
+  }
+
+  @Test
+  void brokersMayBeAwayForAsLongAsTheyLike() {
+    for (int death = 1; death <= 2 * StreamsFailures.MOST_REPLACEMENTS; death++) {
+      assertThat(failures.handle(new StreamsException(new TimeoutException("expired"))))
           .isEqualTo(REPLACE_THREAD);
     }
   }

@@ -161,7 +161,7 @@ class TransformProcessorTest {
   }
 
   @Test
-  void aFailureToSendThatMayPassIsTriedAgainAndNoOtherIsSkipped() {
+  void noFailureToSendIsSkippedNorLeftToOneTask() {
     SendFailures failures = new SendFailures();
     failures.configure(
         Map.of(
@@ -171,7 +171,7 @@ class TransformProcessorTest {
             "audit.events"));
     ProducerRecord<byte[], byte[]> record = new ProducerRecord<>("audit.catalog", new byte[0]);
     assertThat(failures.handleError(null, record, new TimeoutException()).result())
-        .isEqualTo(Result.RETRY);
+        .isEqualTo(Result.FAIL);
     assertThat(failures.handleError(null, record, new IllegalArgumentException()).result())
         .isEqualTo(Result.FAIL);
   }
