@@ -41,13 +41,13 @@ export async function measureWriterCost(
     await run("whole chain on the same processors");
     await captureOnly(pipeline, source);
     await run("capture to Kafka on the same processors");
-    const reader = await readElsewhere(pipeline, source);
-    await run("capture and full identity");
-    for (const table of tablesOf(workloads)) {
-      await source.query("SELECT capture.watch($1::regclass, identify_actor => true)", [table]);
-    }
-    await run("capture, full identity and actor trigger");
-    await reader.close();
+    await readingElsewhere(pipeline, source, async () => {
+      await run("capture and full identity");
+      for (const table of tablesOf(workloads)) {
+        await source.query("SELECT capture.watch($1::regclass, identify_actor => true)", [table]);
+      }
+      await run("capture, full identity and actor trigger");
+    });
     await removePipeline(pipeline);
     await run("capture off");
     if (withRowTrigger) {
@@ -143,20 +143,24 @@ async function captureOnly(pipeline: Pipeline, source: Client): Promise<void> {
 }
 
 /**
- * Reads the slot as the stand-in does, but throws away what it reads: what an application's server pays when DMS is on
- * a machine of its own.
+ * Meanwhile the slot is read as the stand-in does, but what is read is thrown away: what an application's server pays
+ * when DMS is on a machine of its own. Rejects when the reading breaks.
  */
-async function readElsewhere(pipeline: Pipeline, source: Client): Promise<ReplicationStream> {
+async function readingElsewhere(pipeline: Pipeline, source: Client, work: () => Promise<void>): Promise<void> {
   await caughtUp(source);
   await pipeline.standIn.stop();
   const { rows } = await source.query<{ name: string }>("SELECT slot_name AS name FROM pg_replication_slots");
-  const stream: ReplicationStream = await ReplicationStream.open({
+  const stream = await ReplicationStream.open({
     sourceUrl: connectionUrl(pipeline.sample),
     slotName: rows[0]?.name as string,
     startPosition: 0n,
-    onMessages: async (messages) => stream.confirm(messages.at(-1)?.position ?? 0n),
+    onMessages: async (messages, reading) => reading.confirm(messages.at(-1)?.position ?? 0n),
   });
-  return stream;
+  try {
+    await Promise.race([work(), stream.ended]);
+  } finally {
+    await stream.close();
+  }
 }
 
 /** Ends the pipeline's parts and takes back what capture put into the database. Safe to repeat. */

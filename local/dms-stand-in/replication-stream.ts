@@ -14,8 +14,11 @@ export interface ReplicationStreamOptions {
   readonly slotName: string;
   /** Where to begin; the server begins at the slot's confirmed position if that is later. */
   readonly startPosition: bigint;
-  /** Given all messages of one read of the socket. Until its promise resolves nothing more is read. */
-  readonly onMessages: (messages: readonly WalMessage[]) => Promise<void>;
+  /**
+   * Given all messages of one read of the socket, and the stream, which may bring the first before {@link
+   * ReplicationStream.open} resolves. Until its promise resolves nothing more is read.
+   */
+  readonly onMessages: (messages: readonly WalMessage[], stream: ReplicationStream) => Promise<void>;
 }
 
 /** The text forms that DMS's rendering builds on, whatever the role's or the database's own settings. */
@@ -173,7 +176,7 @@ export class ReplicationStream {
       while (this.batch.length > 0) {
         const messages = this.batch;
         this.batch = [];
-        await this.options.onMessages(messages);
+        await this.options.onMessages(messages, this);
       }
     } catch (error) {
       this.failure ??= error as Error;

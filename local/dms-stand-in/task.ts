@@ -138,6 +138,8 @@ export class Task {
       onMessages: (messages) => reader.take(messages),
     });
     this.stream = stream;
+    // What Kafka took before the stream was at hand.
+    stream.confirm(this.acknowledged);
     if (this.stopping.signal.aborted) stream.stopReading();
     streaming();
     this.heartbeat.start();
