@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { withClient } from "../local/pipeline";
+import { withClient } from "../local/database-client";
 import { countChanges, logSize, type AuditSystem } from "./audit-system";
 import { LatencyProbe } from "./latency";
 import { cpuSeconds, machineCpuSeconds, memoryMebibytes, postgresCpuSeconds, total } from "./processes";

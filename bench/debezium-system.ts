@@ -6,7 +6,8 @@ import type { Client } from "pg";
 import { sinkDefaultTasks } from "../contract/sink-connector";
 import { repositoryFolder } from "../local/folders";
 import { connectorTasks, connectRequest, putConnector } from "../local/kafka";
-import { withClient, type Pipeline } from "../local/pipeline";
+import { withClient } from "../local/database-client";
+import type { Pipeline } from "../local/pipeline";
 import { createTopics } from "../local/topics";
 import type { AuditSystem } from "./audit-system";
 

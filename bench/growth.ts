@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { withClient, type Pipeline } from "../local/pipeline";
+import { withClient } from "../local/database-client";
+import type { Pipeline } from "../local/pipeline";
 import type { Setting } from "./comparison";
 
 const batchRows = 1000;

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { databaseRoles } from "../contract/database-roles";
 import { freePorts } from "../local/managed-process";
 import { withLocalContext } from "../local/operator";
-import { withClient } from "../local/pipeline";
+import { withClient } from "../local/database-client";
 import { postgresServer, superuserConnection } from "../local/postgres";
 import { buildOperator } from "../operator/build";
 import { bootstrap, type BootstrapResult } from "../operator/handlers/bootstrap";

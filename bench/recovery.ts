@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { withClient, type Pipeline } from "../local/pipeline";
+import { withClient } from "../local/database-client";
+import type { Pipeline } from "../local/pipeline";
 import type { Setting } from "./comparison";
 import { countChanges } from "./audit-system";
 import { pipelineSystem } from "./pipeline-system";

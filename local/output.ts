@@ -3,7 +3,8 @@ import { Listr, PRESET_TIMER, type ListrTask } from "listr2";
 import { sinkConnectorName } from "../contract/sink-connector";
 import { build, isBuilt } from "./build";
 import { localFolder } from "./folders";
-import { connectionUrl, shopUser, type Pipeline, type Step } from "./pipeline";
+import { connectionUrl } from "./database-client";
+import { shopUser, type Pipeline, type Step } from "./pipeline";
 import { timelineHeading, timelineLine, type LogRow } from "./timeline";
 
 export interface OutputOptions {

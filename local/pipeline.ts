@@ -1,9 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { unzipSync } from "fflate";
-import { Client } from "pg";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Client } from "pg";
 import {
   defaultLobMaxSizeKilobytes,
   kafkaEndpointFormat,
@@ -14,20 +11,18 @@ import {
 import { sinkConnectorName, sinkConnectorProperties } from "../contract/sink-connector";
 import { defaultMessageMaxBytes, pipelineTopics, topicList, type Topics } from "../contract/topics";
 import { databaseRoles } from "../contract/database-roles";
-import type { CanaryRequest, DatabaseAccess, MaintainRequest, OperatorAction } from "../contract/operator";
-import { checkSource, uninstallSource } from "../operator/bootstrap";
-import type { OperatorContext } from "../operator/context";
-import { bootstrap } from "../operator/handlers/bootstrap";
-import { canary, type CanaryReport } from "../operator/handlers/canary";
-import { maintain } from "../operator/handlers/maintain";
-import { artifacts } from "./build";
+import type { CanaryReport } from "../operator/handlers/canary";
+import { connectionUrl, withClient } from "./database-client";
 import { diagnoseLocally } from "./diagnosis";
-import { repositoryFolder } from "./folders";
-import { type ClientListener, connectorTasks, connectWorker, kafkaBroker, putConnector } from "./kafka";
-import { freePorts, ManagedProcess } from "./managed-process";
-import { withLocalContext, writeLinesTo } from "./operator";
+import { standInProcess } from "./dms-stand-in/process";
+import { type ClientListener, connectWorker, kafkaBroker, putConnector } from "./kafka";
+import { freePorts, type ManagedProcess } from "./managed-process";
+import { type Passwords, passwordsOf } from "./passwords";
+import { PipelineOperator, writerLogin, writerSecret } from "./pipeline-operator";
 import { postgresServer, superuserConnection } from "./postgres";
 import { startSecretsManager, type SecretsManager } from "./secrets-manager";
+import { sinkRuns, unpackPlugin } from "./sink";
+import { cleanSource } from "./source";
 import { createTopics } from "./topics";
 import { transformerProcess } from "./transformer";
 import { createShop, shopTables } from "./workloads/shop";
@@ -79,31 +74,14 @@ export const shopUser = { user: "shop", password: "shop", database: "shop" } as 
 
 const sourceId = "local";
 const transformerApplication = "audit-transformer";
-/** Everything runs when the canary is sent: a minute is plenty. */
-const canaryTimeoutSeconds = 60;
-/** Milliseconds. Whoever starts the pipeline waits for the canary, and this database has nothing else to do. */
-const canaryPollInterval = 25;
 /** The replication slot of the stand-in. */
 export const slotName = "cdc_audit_local";
-/** Names of secrets, where a deployment has ARNs. */
-const administratorSecret = "local/administrator";
-const sourceAdministratorSecret = "local/source-administrator";
-const captureSecret = "local/cdc_capture";
-const writerSecret = "local/audit_writer";
-const dropSlotAttempts = 50;
-
 interface Ports {
   readonly postgres: number;
   readonly broker: number;
   readonly controller: number;
   readonly worker: number;
   readonly transformer: number;
-}
-
-interface Passwords {
-  readonly superuser: string;
-  readonly capture: string;
-  readonly writer: string;
 }
 
 /** Every part of the product on one machine, started in the order in which data flow, stopped in the same order. */
@@ -226,7 +204,8 @@ export class Pipeline {
     await this.worker?.stop();
     await this.secretsManager?.stop();
     await this.broker?.stop();
-    if (this.options.source && this.sourceTouched && !this.options.keep) await this.cleanSource(this.options.source);
+    if (this.options.source && this.sourceTouched && !this.options.keep)
+      await cleanSource(this.options.source, slotName);
     await this.postgres?.stop();
     if (!this.options.keep) rmSync(join(this.options.folder, "data"), { recursive: true, force: true });
   }
@@ -279,20 +258,7 @@ export class Pipeline {
       await withClient({ ...this.sample, ...shopUser }, this.options.prepareSample ?? createShop);
     }
     this.sourceTouched = true;
-    await this.operate("bootstrap", (context) =>
-      bootstrap(
-        {
-          action: "bootstrap",
-          source: {
-            ...this.sourceAccess,
-            captureSecretArn: captureSecret,
-            tables: this.options.tables ?? shopTables,
-          },
-          destination: { ...this.destinationAccess, writerSecretArn: writerSecret },
-        },
-        context,
-      ),
-    );
+    await this.operator.bootstrap(this.options.tables ?? shopTables);
     await withClient(this.sample, (client) => client.query("GRANT audit_reader TO shop"));
     if (!this.options.source) await withClient(this.sample, (client) => client.query("GRANT capture_app TO shop"));
   }
@@ -325,7 +291,7 @@ export class Pipeline {
 
   private async startSink(): Promise<void> {
     this.secretsManager = await startSecretsManager({
-      secrets: { [writerSecret]: JSON.stringify(this.secrets[writerSecret]) },
+      secrets: { [writerSecret]: JSON.stringify(writerLogin(this.passwords)) },
     });
     await putConnector(
       this.ports.worker,
@@ -349,16 +315,7 @@ export class Pipeline {
 
   /** Waits until every task of the sink runs; a failed one is reported with its reason. */
   async waitForSink(): Promise<void> {
-    for (;;) {
-      const tasks = await connectorTasks(this.ports.worker, sinkConnectorName).catch(() => []);
-      const failed = tasks.find((task) => task.state === "FAILED");
-      if (failed)
-        throw new Error(
-          `The JDBC sink failed: ${failed.trace?.split("\n")[0]}. The log is ${this.logFile("connect")}.`,
-        );
-      if (tasks.length > 0 && tasks.every((task) => task.state === "RUNNING")) return;
-      await sleep(50);
-    }
+    await sinkRuns(this.ports.worker, this.logFile("connect"));
   }
 
   private async startTransformer(): Promise<void> {
@@ -400,141 +357,57 @@ export class Pipeline {
   }
 
   private async startStandIn(): Promise<void> {
-    const configuration = join(this.options.folder, "data/dms-stand-in.json");
     const source = new URL(this.options.source ?? connectionUrl(this.sample));
     source.username = databaseRoles.capture;
     source.password = encodeURIComponent(this.passwords.capture);
-    writeFileSync(
-      configuration,
-      JSON.stringify({
-        sourceUrl: source.toString(),
-        slotName,
-        bootstrapServers: this.bootstrapServersOf("DMS stand-in"),
-        topic: this.topics.raw.name,
-        tableMappings: tableMappings(this.options.tables ?? shopTables, this.topics.raw.name),
-        taskSettings: taskSettings(),
-        endpointFormat: kafkaEndpointFormat,
-        messageMaxBytes: defaultMessageMaxBytes,
-        fullLoad: this.options.fullLoad ?? false,
-      }),
-      { mode: 0o600 },
+    this.standIn = this.watch(
+      standInProcess(
+        {
+          sourceUrl: source.toString(),
+          slotName,
+          bootstrapServers: this.bootstrapServersOf("DMS stand-in"),
+          topic: this.topics.raw.name,
+          tableMappings: tableMappings(this.options.tables ?? shopTables, this.topics.raw.name),
+          taskSettings: taskSettings(),
+          endpointFormat: kafkaEndpointFormat,
+          messageMaxBytes: defaultMessageMaxBytes,
+          fullLoad: this.options.fullLoad ?? false,
+        },
+        {
+          configurationFile: join(this.options.folder, "data/dms-stand-in.json"),
+          logFile: this.logFile("dms-stand-in"),
+        },
+      ),
     );
-    const standIn = new ManagedProcess({
-      name: "DMS stand-in",
-      command: process.execPath,
-      arguments: ["--import", "tsx", join(repositoryFolder, "local/dms-stand-in/main.ts"), "--config", configuration],
-      logFile: this.logFile("dms-stand-in"),
-      ready: async () => {
-        if (!standIn.logSinceLaunch().includes('"event":"streaming"')) throw new Error("it does not stream yet");
-      },
-    });
-    this.standIn = this.watch(standIn);
     await this.standIn.start();
     // As after the start of a DMS task: only now is there a slot that carries what the tables look like.
-    await this.operate("maintain", (context) => maintain(this.maintainRequest, context));
+    await this.operator.maintain();
   }
 
   /** Sends a row through every part and waits for it in the audit log, for a minute unless told otherwise. */
   async canary(options: { readonly stop?: AbortSignal; readonly timeoutSeconds?: number } = {}): Promise<CanaryReport> {
-    const { stop, timeoutSeconds = canaryTimeoutSeconds } = options;
-    return this.operate(
-      "canary",
-      (context) =>
-        canary(
-          { ...this.canaryRequest, timeoutSeconds },
-          context,
-          (request, _, writtenAt) => diagnoseLocally(this, request, writtenAt),
-          { pollInterval: canaryPollInterval },
-        ),
-      stop,
-    );
-  }
-
-  private get maintainRequest(): MaintainRequest {
-    return { action: "maintain", sourceId, source: this.sourceAccess, destination: this.destinationAccess };
-  }
-
-  private get canaryRequest(): CanaryRequest {
-    return {
-      action: "canary",
-      sourceId,
-      source: this.sourceAccess,
-      destination: this.destinationAccess,
-      captureTaskArn: "local/dms-stand-in",
-      kafka: {
+    return this.operator.canary(
+      {
         bootstrapBrokersIam: this.bootstrapServers,
         rawTopic: this.topics.raw.name,
         eventsTopic: this.topics.events.name,
         transformerGroup: transformerApplication,
         sinkGroup: `connect-${sinkConnectorName}`,
       },
-      connectorArn: `local/${sinkConnectorName}`,
-    };
-  }
-
-  private get destinationAccess(): DatabaseAccess {
-    return this.accessTo(this.destination);
-  }
-
-  private accessTo({ host, port, database }: ReturnType<typeof superuserConnection>): DatabaseAccess {
-    return { host, port, database, adminSecretArn: administratorSecret };
-  }
-
-  private get sourceAccess(): DatabaseAccess {
-    if (!this.options.source) return this.accessTo(this.sample);
-    const { hostname, port, pathname } = new URL(this.options.source);
-    return {
-      host: hostname,
-      port: Number(port || 5432),
-      database: decodeURIComponent(pathname.slice(1)),
-      adminSecretArn: sourceAdministratorSecret,
-    };
-  }
-
-  private get secrets() {
-    return {
-      [administratorSecret]: { username: this.sample.user, password: this.passwords.superuser },
-      [captureSecret]: { username: databaseRoles.capture, password: this.passwords.capture },
-      [writerSecret]: { username: databaseRoles.writer, password: this.passwords.writer },
-    };
-  }
-
-  /** Runs a handler of the operator over this pipeline; its log is one of the parts'. */
-  private operate<Result>(
-    action: OperatorAction,
-    handle: (context: OperatorContext) => Promise<Result>,
-    stop?: AbortSignal,
-  ): Promise<Result> {
-    return withLocalContext(
-      action,
-      {
-        secrets: this.secrets,
-        // The user's own URL may say more than host and password.
-        connection: ({ adminSecretArn }) =>
-          adminSecretArn === sourceAdministratorSecret ? { connectionString: this.options.source } : undefined,
-        writeLine: writeLinesTo(this.logFile("operator")),
-        ...(stop ? { stop } : {}),
-      },
-      handle,
+      (request, writtenAt) => diagnoseLocally(this, request, writtenAt),
+      options,
     );
   }
 
-  private async cleanSource(source: string): Promise<void> {
-    await withClient({ connectionString: source }, async (client) => {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          await client.query(
-            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
-            [slotName],
-          );
-          break;
-        } catch (error) {
-          // The server notices a closed replication connection a moment later.
-          if (attempt === dropSlotAttempts) throw error;
-          await sleep(100);
-        }
-      }
-      await uninstallSource(client);
+  private get operator(): PipelineOperator {
+    const { source } = this.options;
+    return new PipelineOperator({
+      sourceId,
+      sample: this.sample,
+      destination: this.destination,
+      ...(source ? { source } : {}),
+      passwords: this.passwords,
+      logFile: this.logFile("operator"),
     });
   }
 
@@ -542,62 +415,4 @@ export class Pipeline {
     part.onUnexpectedExit((description) => this.exitListener(description));
     return part;
   }
-}
-
-/** Problems of a source database that would keep the pipeline from capturing it, each with its fix. */
-export async function sourceProblems(source: string): Promise<string[]> {
-  return withClient({ connectionString: source }, async (client) =>
-    (await checkSource(client)).map((problem) => `${problem.what}. ${problem.why}. ${problem.fix}.`),
-  );
-}
-
-/** Connects, runs, and closes the connection whatever happens. */
-export async function withClient<T>(
-  connection: ConstructorParameters<typeof Client>[0],
-  use: (client: Client) => Promise<T>,
-): Promise<T> {
-  const client = new Client(connection);
-  // A server that goes away is the caller's next failing query, not an uncaught event.
-  client.on("error", () => undefined);
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-/** A `postgres://` URL for a person to paste. */
-export function connectionUrl(connection: {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  database: string;
-}): string {
-  const { host, port, user, password, database } = connection;
-  return `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`;
-}
-
-function passwordsOf(file: string): Passwords {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Passwords;
-  const password = () => randomBytes(18).toString("base64url");
-  const passwords = { superuser: password(), capture: password(), writer: password() };
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(passwords), { mode: 0o600 });
-  chmodSync(file, 0o600);
-  return passwords;
-}
-
-/** Unpacks the ZIP that MSK Connect loads too, so that the worker isolates it as a plugin of its own. */
-function unpackPlugin(folder: string): string {
-  const plugin = join(folder, "audit-sink");
-  rmSync(plugin, { recursive: true, force: true });
-  for (const [name, content] of Object.entries(unzipSync(readFileSync(artifacts.sinkPlugin)))) {
-    if (name.endsWith("/")) continue;
-    const file = join(plugin, name);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
-  }
-  return folder;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { runFile } from "./folders";
-import { withClient } from "./pipeline";
+import { withClient } from "./database-client";
 
 /** `npm run sql -- "…"`: for those without psql, statements against the database of the running local pipeline. */
 async function main(): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { connectRequest } from "../../local/kafka";
-import { withClient } from "../../local/pipeline";
+import { withClient } from "../../local/database-client";
 import { sinkConnectorName } from "../../contract/sink-connector";
 import { topicEndOffsets } from "../../local/topics";
 import { Disk } from "./disk";

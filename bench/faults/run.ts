@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build, isBuilt } from "../../local/build";
-import { withClient } from "../../local/pipeline";
+import { withClient } from "../../local/database-client";
 import { topicEndOffsets } from "../../local/topics";
 import { MemoryWatch, type MemoryCourse } from "./memory";
 import { planStep, possibleFaults, type PlannedStep } from "./plan";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repositoryFolder } from "../../local/folders";
 import { freePorts, type ManagedProcess } from "../../local/managed-process";
-import { withClient } from "../../local/pipeline";
+import { withClient } from "../../local/database-client";
 import { postgresServer, superuserConnection } from "../../local/postgres";
 
 interface Run {

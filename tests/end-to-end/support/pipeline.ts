@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { build, isBuilt } from "../../../local/build";
 import { compareWithOracle, installOracle } from "../../../local/oracle";
-import { Pipeline, shopUser, withClient, type PipelineOptions } from "../../../local/pipeline";
+import { withClient } from "../../../local/database-client";
+import { Pipeline, shopUser, type PipelineOptions } from "../../../local/pipeline";
 
 /** A running pipeline over tables of a test, and what the test needs to know of it. */
 export interface TestPipeline {

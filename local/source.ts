@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { checkSource, uninstallSource } from "../operator/bootstrap";
+import { withClient } from "./database-client";
+
+const dropSlotAttempts = 50;
+
+/** Problems of a source database that would keep the pipeline from capturing it, each with its fix. */
+export async function sourceProblems(source: string): Promise<string[]> {
+  return withClient({ connectionString: source }, async (client) =>
+    (await checkSource(client)).map((problem) => `${problem.what}. ${problem.why}. ${problem.fix}.`),
+  );
+}
+
+/** Takes back what a run put into a database of the user's own: the slot and what capture installed. */
+export async function cleanSource(source: string, slotName: string): Promise<void> {
+  await withClient({ connectionString: source }, async (client) => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await client.query(
+          "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
+          [slotName],
+        );
+        break;
+      } catch (error) {
+        // The server notices a closed replication connection a moment later.
+        if (attempt === dropSlotAttempts) throw error;
+        await sleep(100);
+      }
+    }
+    await uninstallSource(client);
+  });
+}
