@@ -66,7 +66,8 @@ export function pipelineTopics(settings: TopicSettings = {}): Topics {
     raw: {
       name: prefix + definitions.raw.name,
       partitions: settings.rawPartitions ?? definitions.raw.partitions,
-      config: { ...retention, ...maximum },
+      // DMS does not compress, and a change record repeats the row and every name in it: broker time for a fraction of the disk.
+      config: { ...retention, ...maximum, "compression.type": "lz4" },
     },
     events: {
       name: prefix + definitions.events.name,

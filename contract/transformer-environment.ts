@@ -1,4 +1,4 @@
-import type { TopicNames } from "./topics";
+import { deadLetterMaxBytes, type TopicNames } from "./topics";
 
 /** What the transformer must be told; the same for a Fargate task and for a local process. */
 export interface TransformerSettings {
@@ -17,7 +17,7 @@ export interface TransformerSettings {
   readonly streamThreads?: number;
   /** `LobMaxSize` of the DMS task, in KB: a value of that size was cut, and is named in `unknown_columns`. */
   readonly lobMaxSizeKilobytes: number;
-  /** Largest message the transformer may produce, in bytes. */
+  /** Largest message on every topic but that of the dead letters, which may be {@link deadLetterMaxBytes}; in bytes. */
   readonly messageMaxBytes: number;
   /** Port of the health and metrics endpoints. Default 8080. */
   readonly managementPort?: number;
@@ -38,6 +38,7 @@ export function transformerEnvironment(settings: TransformerSettings): Record<st
     AUDIT_STREAM_THREADS: String(settings.streamThreads ?? 1),
     AUDIT_LOB_MAX_SIZE_KILOBYTES: String(settings.lobMaxSizeKilobytes),
     AUDIT_MESSAGE_MAX_BYTES: String(settings.messageMaxBytes),
+    AUDIT_DEAD_LETTER_MAX_BYTES: String(deadLetterMaxBytes(settings.messageMaxBytes)),
     AUDIT_MANAGEMENT_PORT: String(settings.managementPort ?? 8080),
   };
 }

@@ -134,6 +134,14 @@ const fullDisks: Fault[] = diskOwners.map((owner) => ({
   },
 }));
 
+/** What Kafka Connect tells of where a sink is. */
+interface ConnectorOffsets {
+  readonly offsets: readonly {
+    readonly partition: { readonly kafka_topic: string; readonly kafka_partition: number };
+    readonly offset: { readonly kafka_offset: number };
+  }[];
+}
+
 /** From its beginning while the topic is small, else some way back: only the time that it takes differs. */
 const offsetsReset: Fault = {
   name: "the connector's offsets are reset",
@@ -149,10 +157,13 @@ const offsetsReset: Fault = {
     await persistently(async () => {
       if (back === undefined) await connectRequest(pipeline.ports.worker, "DELETE", `${connector}/offsets`);
       else {
+        // From where the connector is, which may be further behind: a reset never leaves anything out.
+        const answer = await connectRequest(pipeline.ports.worker, "GET", `${connector}/offsets`);
+        const { offsets } = answer as ConnectorOffsets;
         await connectRequest(pipeline.ports.worker, "PATCH", `${connector}/offsets`, {
-          offsets: ends.map((end, partition) => ({
-            partition: { kafka_topic: pipeline.topics.events.name, kafka_partition: partition },
-            offset: { kafka_offset: Math.max(0, Number(end) - back) },
+          offsets: offsets.map(({ partition, offset }) => ({
+            partition,
+            offset: { kafka_offset: Math.max(0, offset.kafka_offset - back) },
           })),
         });
       }

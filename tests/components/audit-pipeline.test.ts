@@ -207,6 +207,7 @@ describe("a pipeline", () => {
     expect(environment(deployment)).toMatchObject({
       AUDIT_LOB_MAX_SIZE_KILOBYTES: "64",
       AUDIT_MESSAGE_MAX_BYTES: "2000000",
+      AUDIT_DEAD_LETTER_MAX_BYTES: "2065536",
     });
     expect(only("TaskDefinition").inputs).toMatchObject({ cpu: "2048", memory: "4096" });
     expect(only("Connector").inputs.connectorConfiguration).toMatchObject({

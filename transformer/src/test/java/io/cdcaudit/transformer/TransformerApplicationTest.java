@@ -170,6 +170,7 @@ class TransformerApplicationTest {
     variables.put("AUDIT_STREAM_THREADS", "1");
     variables.put("AUDIT_LOB_MAX_SIZE_KILOBYTES", "4096");
     variables.put("AUDIT_MESSAGE_MAX_BYTES", "16777216");
+    variables.put("AUDIT_DEAD_LETTER_MAX_BYTES", "16842752");
     variables.put("AUDIT_MANAGEMENT_PORT", String.valueOf(port));
     StandardEnvironment environment = new StandardEnvironment();
     String source = StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME;

@@ -20,6 +20,7 @@ public record AuditProperties(
     Integer streamThreads,
     Integer lobMaxSizeKilobytes,
     Integer messageMaxBytes,
+    Integer deadLetterMaxBytes,
     Integer managementPort) {
 
   /** How the transformer proves to Kafka who it is. */
@@ -61,6 +62,8 @@ public record AuditProperties(
     check(Setting.STREAM_THREADS, streamThreads, between(1, 64));
     check(Setting.LOB_MAX_SIZE_KILOBYTES, lobMaxSizeKilobytes, between(1, 102_400));
     check(Setting.MESSAGE_MAX_BYTES, messageMaxBytes, between(1 << 20, 1 << 28));
+    int least = messageMaxBytes;
+    check(Setting.DEAD_LETTER_MAX_BYTES, deadLetterMaxBytes, between(least, 1 << 29));
     check(Setting.MANAGEMENT_PORT, managementPort, between(1, 65_535));
   }
 

@@ -39,6 +39,10 @@ enum Setting {
       "AUDIT_MESSAGE_MAX_BYTES",
       "1048576 to 268435456",
       "take the max.message.bytes of the topics"),
+  DEAD_LETTER_MAX_BYTES(
+      "AUDIT_DEAD_LETTER_MAX_BYTES",
+      "AUDIT_MESSAGE_MAX_BYTES to 536870912",
+      "take the max.message.bytes of the dead-letter topic"),
   MANAGEMENT_PORT(
       "AUDIT_MANAGEMENT_PORT",
       "1 to 65535",

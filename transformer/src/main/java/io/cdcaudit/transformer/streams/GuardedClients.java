@@ -3,8 +3,11 @@ package io.cdcaudit.transformer.streams;
 import static org.apache.kafka.clients.consumer.CloseOptions.GroupMembershipOperation.LEAVE_GROUP;
 import static org.apache.kafka.clients.consumer.CloseOptions.groupMembershipOperation;
 
+import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -16,32 +19,77 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
+import org.apache.kafka.streams.processor.internals.StreamThread;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The clients of Kafka Streams, of which a stream thread's consumer commits nothing any more once
- * that thread's producer has failed to deliver a record. The thread then dies, and its successor
- * begins at the last commit.
+ * that thread's producer has failed to deliver a record, or a commit has timed out. The thread then
+ * dies, and its successor begins at the last commit.
  *
  * <p>Kafka Streams 4.2 alone keeps one failure for all tasks of a thread, so that a task whose
  * record failed second does not learn of it and commits; and it forgets where a task that starts
  * anew has to begin when the group is rebalanced at the same moment. Both skip records.
+ *
+ * <p>Records that retention deleted before they were read are said aloud; and a thread that dies
+ * while no successor can be made, for example without a network, ends the process instead of
+ * leaving one that does nothing and seems healthy.
  */
 class GuardedClients extends DefaultKafkaClientSupplier {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GuardedClients.class);
+
+  private final Runnable onNoSuccessor;
 
   /** A stream thread sends with one producer and commits with one consumer; both by itself. */
   private final ThreadLocal<Deliveries> deliveries = ThreadLocal.withInitial(Deliveries::new);
 
-  @Override
-  public Producer<byte[], byte[]> getProducer(Map<String, Object> settings) {
-    return new GuardedProducer(settings);
+  /**
+   * @param onNoSuccessor run when a dying thread could not make the clients of its successor
+   */
+  GuardedClients(Runnable onNoSuccessor) {
+    this.onNoSuccessor = onNoSuccessor;
   }
 
   @Override
-  public Consumer<byte[], byte[]> getConsumer(Map<String, Object> settings) {
+  public final Producer<byte[], byte[]> getProducer(Map<String, Object> settings) {
+    return made(() -> producer(settings));
+  }
+
+  @Override
+  public final Consumer<byte[], byte[]> getConsumer(Map<String, Object> settings) {
+    return made(() -> consumer(settings));
+  }
+
+  @Override
+  public final Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> settings) {
+    return made(() -> super.getRestoreConsumer(settings));
+  }
+
+  Producer<byte[], byte[]> producer(Map<String, Object> settings) {
+    return new GuardedProducer(settings);
+  }
+
+  Consumer<byte[], byte[]> consumer(Map<String, Object> settings) {
     return new GuardedConsumer(settings);
+  }
+
+  /** At the start a failure has its own way out; later on only a dying thread asks for clients. */
+  private <T> T made(Supplier<T> client) {
+    try {
+      return client.get();
+    } catch (RuntimeException failure) {
+      if (Thread.currentThread() instanceof StreamThread) {
+        LOG.error("A thread died and cannot be replaced; the transformer stops", failure);
+        onNoSuccessor.run();
+      }
+      throw failure;
+    }
   }
 
   /** What became of a thread's records. */
@@ -85,12 +133,46 @@ class GuardedClients extends DefaultKafkaClientSupplier {
 
     @Override
     public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets) {
-      Exception failure = deliveries.get().failure;
-      if (failure != null) {
+      Deliveries mine = deliveries.get();
+      if (mine.failure != null) {
         throw new KafkaException(
-            "Offsets are not committed, since a record before them was not delivered", failure);
+            "Offsets are not committed, since a record before them was not delivered",
+            mine.failure);
       }
+      try {
+        commit(offsets);
+      } catch (TimeoutException late) {
+        // Streams would let the tasks begin anew, and may forget where.
+        mine.failure = late;
+        throw new KafkaException("Offsets could not be committed in time", late);
+      }
+    }
+
+    void commit(Map<TopicPartition, OffsetAndMetadata> offsets) {
       super.commitSync(offsets);
+    }
+
+    /**
+     * Streams does this for partitions without a commit, and for those whose commit is gone from
+     * the log.
+     */
+    @Override
+    public void seekToBeginning(Collection<TopicPartition> partitions) {
+      Map<TopicPartition, OffsetAndMetadata> committed = committed(Set.copyOf(partitions));
+      Map<TopicPartition, Long> beginnings = beginningOffsets(partitions);
+      committed.forEach(
+          (partition, commit) -> {
+            if (commit != null && commit.offset() < beginnings.get(partition)) {
+              LOG.error(
+                  "{} records of {}, from offset {} on, were deleted before they were read: their"
+                      + " changes are missing from the audit log. Raise the topic's retention, or"
+                      + " let the transformer stand for less long",
+                  beginnings.get(partition) - commit.offset(),
+                  partition,
+                  commit.offset());
+            }
+          });
+      super.seekToBeginning(partitions);
     }
 
     /** Its successor need not wait until the session of a consumer that gave up times out. */

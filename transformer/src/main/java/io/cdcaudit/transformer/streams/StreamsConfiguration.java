@@ -68,10 +68,10 @@ class StreamsConfiguration {
             AuditTopology.build(topology, properties, new Catalogs(), oversized, metrics, clock);
           }
         });
-    streams.setClientSupplier(new GuardedClients());
+    streams.setClientSupplier(new GuardedClients(state::failed));
     streams.setStateListener(state);
     streams.setStreamsUncaughtExceptionHandler(
-        new StreamsFailures(clock, properties.topics().raw()));
+        new StreamsFailures(clock, properties.topics().raw(), oversized));
     streams.addListener(new KafkaStreamsMicrometerListener(registry));
     // Otherwise a successor waits until the session of this process times out.
     streams.setLeaveGroupOnClose(true);

@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.streams;
 
+import io.cdcaudit.transformer.topology.OversizedEvents;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,11 +27,14 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
 
   private final Clock clock;
   private final String rawTopic;
+  private final OversizedEvents oversized;
+  private int oversizedBefore;
   private final Deque<Instant> replacements = new ArrayDeque<>();
 
-  StreamsFailures(Clock clock, String rawTopic) {
+  StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized) {
     this.clock = clock;
     this.rawTopic = rawTopic;
+    this.oversized = oversized;
   }
 
   @Override
@@ -42,7 +46,8 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
           failure);
       return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     }
-    if (hasCause(failure, RecordTooLargeException.class)) {
+    if (hasCause(failure, RecordTooLargeException.class) && oversized.count() > oversizedBefore) {
+      oversizedBefore = oversized.count();
       // The record comes again and then goes to the dead letters, so this ends by itself.
       LOG.warn("A broker refused an audit event as too large; its thread is replaced", failure);
       return StreamThreadExceptionResponse.REPLACE_THREAD;

@@ -69,9 +69,9 @@ final class StreamsProperties {
     settings.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 * 1024);
     settings.put(
         StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
-        properties.messageMaxBytes());
+        properties.deadLetterMaxBytes());
     settings.put(
         StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG),
-        Math.max(64L << 20, 2L * properties.messageMaxBytes()));
+        Math.max(64L << 20, 2L * properties.deadLetterMaxBytes()));
   }
 }

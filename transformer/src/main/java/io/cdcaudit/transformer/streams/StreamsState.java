@@ -2,7 +2,7 @@ package io.cdcaudit.transformer.streams;
 
 import org.apache.kafka.streams.KafkaStreams;
 
-/** The state that Streams was last in. */
+/** The state that Streams was last in, and what becomes of a process whose Streams has failed. */
 final class StreamsState implements KafkaStreams.StateListener {
 
   private final Runnable onError;
@@ -19,12 +19,17 @@ final class StreamsState implements KafkaStreams.StateListener {
   public void onChange(KafkaStreams.State newState, KafkaStreams.State oldState) {
     state = newState;
     if (newState == KafkaStreams.State.ERROR) {
-      // Streams calls this on a daemon thread, which closing Streams waits for. The process must
-      // neither wait for itself nor end, as if all were well, before the new thread has ended it.
-      Thread ending = new Thread(onError, "streams-failed");
-      ending.setDaemon(false);
-      ending.start();
+      failed();
     }
+  }
+
+  /** Streams has failed for good, whatever state it shows. */
+  void failed() {
+    // Streams calls this on a thread that closing Streams waits for, perhaps a daemon. The process
+    // must neither wait for itself nor end, as if all were well, before the new thread has ended it.
+    Thread ending = new Thread(onError, "streams-failed");
+    ending.setDaemon(false);
+    ending.start();
   }
 
   KafkaStreams.State get() {

@@ -63,6 +63,7 @@ public final class AuditTopology {
                 oversized,
                 metrics,
                 properties.messageMaxBytes(),
+                properties.deadLetterMaxBytes(),
                 clock),
         CHANGE_RECORDS);
     topology.addSink(EVENTS, topics.events(), out, out, TRANSFORM);

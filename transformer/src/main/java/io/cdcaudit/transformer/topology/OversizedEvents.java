@@ -13,8 +13,14 @@ public final class OversizedEvents {
 
   private final Set<UUID> ids = ConcurrentHashMap.newKeySet();
 
-  void add(UUID event) {
+  /** Notes an event that a broker refused. */
+  public void add(UUID event) {
     ids.add(event);
+  }
+
+  /** How many there are, each counted once. */
+  public int count() {
+    return ids.size();
   }
 
   boolean contains(UUID event) {

@@ -45,6 +45,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
   private final OversizedEvents oversized;
   private final TransformerMetrics metrics;
   private final int messageMaxBytes;
+  private final int deadLetterMaxBytes;
   private final Clock clock;
   private ProcessorContext<byte[], byte[]> context;
 
@@ -55,6 +56,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
       OversizedEvents oversized,
       TransformerMetrics metrics,
       int messageMaxBytes,
+      int deadLetterMaxBytes,
       Clock clock) {
     this.transformation = transformation;
     this.writer = writer;
@@ -62,6 +64,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
     this.oversized = oversized;
     this.metrics = metrics;
     this.messageMaxBytes = messageMaxBytes;
+    this.deadLetterMaxBytes = deadLetterMaxBytes;
     this.clock = clock;
   }
 
@@ -138,7 +141,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
         origin,
         refused.reason().code(),
         refused.message());
-    Record<byte[], byte[]> letter = DeadLetters.of(record, origin, refused, messageMaxBytes);
+    Record<byte[], byte[]> letter = DeadLetters.of(record, origin, refused, deadLetterMaxBytes);
     context.forward(letter.withTimestamp(clock.millis()), AuditTopology.DEAD_LETTERS);
     metrics.countDeadLetter(refused.reason());
   }

@@ -31,6 +31,7 @@ class AuditPropertiesTest {
                 2,
                 4096,
                 16777216,
+                16842752,
                 8080));
     assertThat(properties.lobLimit()).isEqualTo(4096 * 1024);
   }
@@ -61,6 +62,7 @@ class AuditPropertiesTest {
     "AUDIT_STREAM_THREADS,1.5",
     "AUDIT_LOB_MAX_SIZE_KILOBYTES,102401",
     "AUDIT_MESSAGE_MAX_BYTES,1048575",
+    "AUDIT_DEAD_LETTER_MAX_BYTES,16777215",
     "AUDIT_MANAGEMENT_PORT,65536",
     "AUDIT_MANAGEMENT_PORT,99999999999"
   })
@@ -122,6 +124,7 @@ class AuditPropertiesTest {
     environment.put("AUDIT_STREAM_THREADS", "2");
     environment.put("AUDIT_LOB_MAX_SIZE_KILOBYTES", "4096");
     environment.put("AUDIT_MESSAGE_MAX_BYTES", "16777216");
+    environment.put("AUDIT_DEAD_LETTER_MAX_BYTES", "16842752");
     environment.put("AUDIT_MANAGEMENT_PORT", "8080");
     return environment;
   }

@@ -4,11 +4,13 @@ import static org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.St
 import static org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cdcaudit.transformer.topology.OversizedEvents;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.errors.RecordTooLargeException;
@@ -22,7 +24,8 @@ import org.junit.jupiter.api.Test;
 class StreamsFailuresTest {
 
   private final SettableClock clock = new SettableClock();
-  private final StreamsFailures failures = new StreamsFailures(clock, "cdc.raw");
+  private final OversizedEvents oversized = new OversizedEvents();
+  private final StreamsFailures failures = new StreamsFailures(clock, "cdc.raw", oversized);
 
   @Test
   void aDeadThreadIsReplacedSomeTimesAndThenTheClientStops() {
@@ -46,9 +49,20 @@ class StreamsFailuresTest {
   @Test
   void eventsThatABrokerFindsTooLargeEndByThemselves() {
     for (int death = 1; death <= 2 * StreamsFailures.MOST_REPLACEMENTS; death++) {
+      oversized.add(UUID.randomUUID());
       assertThat(failures.handle(new StreamsException(new RecordTooLargeException())))
           .isEqualTo(REPLACE_THREAD);
     }
+  }
+
+  @Test
+  void anythingElseThatABrokerFindsTooLargeDoesNot() {
+    for (int death = 1; death <= StreamsFailures.MOST_REPLACEMENTS; death++) {
+      assertThat(failures.handle(new StreamsException(new RecordTooLargeException())))
+          .isEqualTo(REPLACE_THREAD);
+    }
+    assertThat(failures.handle(new StreamsException(new RecordTooLargeException())))
+        .isEqualTo(SHUTDOWN_CLIENT);
   }
 
   @Test

@@ -36,8 +36,8 @@ class StreamsPropertiesTest {
         new StreamsConfig(
             StreamsProperties.streams(properties(Authentication.NONE), new OversizedEvents()));
     assertThat(streams.getProducerConfigs("client"))
-        .containsEntry("max.request.size", 33554432)
-        .containsEntry("buffer.memory", 67108864L);
+        .containsEntry("max.request.size", 33619968)
+        .containsEntry("buffer.memory", 67239936L);
     assertThat(streams.getMainConsumerConfigs("group", "client", 0))
         .containsEntry("max.partition.fetch.bytes", 33554432)
         .containsEntry("auto.offset.reset", "earliest");
@@ -55,6 +55,7 @@ class StreamsPropertiesTest {
         1,
         4096,
         33554432,
+        33619968,
         8080);
   }
 }

@@ -3,6 +3,10 @@ package io.cdcaudit.transformer.streams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.cdcaudit.transformer.LocalBroker;
 import io.cdcaudit.transformer.configuration.AuditProperties;
 import io.cdcaudit.transformer.configuration.AuditProperties.Authentication;
@@ -21,30 +25,38 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.ThreadMetadata;
 import org.apache.kafka.streams.Topology;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
-/** Kafka Streams as the transformer runs it, when its producer gives records up. */
+/** Kafka Streams as the transformer runs it, when records or commits come to nothing. */
 class UndeliveredEventsTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -104,9 +116,108 @@ class UndeliveredEventsTest {
       await().atMost(PATIENCE).until(() -> clients.held.size() == sent.size());
     }
     assertThat(clients.givenUp).isEqualTo(sent.size());
-    try (KafkaStreams streams = start("end", Duration.ofSeconds(1), new GuardedClients())) {
+    try (KafkaStreams streams = start("end", Duration.ofSeconds(1), new GuardedClients(UndeliveredEventsTest::unexpected))) {
       await().atMost(PATIENCE).until(() -> events("end").containsAll(sent));
     }
+  }
+
+  @Test
+  void aCommitThatTakesTooLongIsTheLastOfItsThread() throws Exception {
+    AtomicInteger commits = new AtomicInteger();
+    GuardedClients clients =
+        new GuardedClients(UndeliveredEventsTest::unexpected) {
+          @Override
+          Consumer<byte[], byte[]> consumer(Map<String, Object> settings) {
+            return new GuardedConsumer(settings) {
+              @Override
+              void commit(Map<TopicPartition, OffsetAndMetadata> offsets) {
+                if (commits.incrementAndGet() == 1) {
+                  throw new TimeoutException("it took too long");
+                }
+                super.commit(offsets);
+              }
+            };
+          }
+        };
+    createTopics("commit", 2);
+    try (KafkaStreams streams = start("commit", Duration.ofSeconds(1), clients)) {
+      Set<String> threads = threads(streams);
+      Set<String> sent = send("commit", 2);
+      await().atMost(PATIENCE).until(() -> commits.get() > 1);
+      await().atMost(PATIENCE).until(() -> events("commit").containsAll(sent));
+      assertThat(threads(streams)).doesNotContainAnyElementsOf(threads);
+    }
+  }
+
+  @Test
+  void aThreadThatCannotBeReplacedEndsTheProcess() throws Exception {
+    CompletableFuture<Void> ended = new CompletableFuture<>();
+    FailingClients clients =
+        new FailingClients(() -> ended.complete(null)) {
+          private boolean made;
+
+          @Override
+          Producer<byte[], byte[]> producer(Map<String, Object> settings) {
+            if (made) {
+              throw new KafkaException("No resolvable bootstrap urls given");
+            }
+            made = true;
+            return super.producer(settings);
+          }
+        };
+    createTopics("alone", 1);
+    try (KafkaStreams streams = start("alone", Duration.ofSeconds(1), clients)) {
+      send("alone", 1);
+      ended.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void recordsThatWereDeletedUnreadAreSaidAloud() throws Exception {
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    Logger log = (Logger) LoggerFactory.getLogger(GuardedClients.class);
+    log.setLevel(Level.ERROR);
+    log.addAppender(lines);
+    GuardedClients clients = new GuardedClients(UndeliveredEventsTest::unexpected);
+    createTopics("deleted", 1);
+    TopicPartition partition = new TopicPartition("deleted.raw", 0);
+    try (KafkaStreams streams = start("deleted", Duration.ofMillis(100), clients)) {
+      send("deleted", 1);
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () -> {
+                var commit =
+                    admin
+                        .listConsumerGroupOffsets("deleted")
+                        .partitionsToOffsetAndMetadata()
+                        .get()
+                        .get(partition);
+                return commit != null && commit.offset() == 200;
+              });
+    }
+    assertThat(lines.list).isEmpty();
+    send("deleted", 1);
+    admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(250))).all().get();
+    try (KafkaStreams streams = start("deleted", Duration.ofMillis(100), clients)) {
+      await().atMost(PATIENCE).until(() -> !lines.list.isEmpty());
+    } finally {
+      log.detachAppender(lines);
+      log.setLevel(null);
+    }
+    assertThat(lines.list.get(0).getFormattedMessage())
+        .startsWith("50 records of deleted.raw-0, from offset 200 on, were deleted before");
+  }
+
+  private static void unexpected() {
+    throw new IllegalStateException("nothing here should end the process");
+  }
+
+  private static Set<String> threads(KafkaStreams streams) {
+    return streams.metadataForLocalThreads().stream()
+        .map(ThreadMetadata::threadName)
+        .collect(Collectors.toSet());
   }
 
   private static void createTopics(String name, int partitions) throws Exception {
@@ -122,7 +233,12 @@ class UndeliveredEventsTest {
   private static KafkaStreams start(String name, Duration commitEvery, GuardedClients clients) {
     Topology topology =
         new Topology()
-            .addSource("in", new ByteArrayDeserializer(), new ByteArrayDeserializer(), name + ".raw")
+            .addSource(
+                AutoOffsetReset.earliest(),
+                "in",
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer(),
+                name + ".raw")
             .addSink(
                 "out",
                 name + ".events",
@@ -133,10 +249,8 @@ class UndeliveredEventsTest {
     settings.putAll(StreamsProperties.streams(properties(name), new OversizedEvents()));
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, commitEvery.toMillis());
     settings.put(StreamsConfig.STATE_DIR_CONFIG, folder.resolve(name).toString());
-    settings.put(
-        StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     KafkaStreams streams = new KafkaStreams(topology, settings, clients);
-    streams.setUncaughtExceptionHandler(new StreamsFailures(Clock.systemUTC(), name + ".raw"));
+    streams.setUncaughtExceptionHandler(new StreamsFailures(Clock.systemUTC(), name + ".raw", new OversizedEvents()));
     streams.start();
     return streams;
   }
@@ -152,6 +266,7 @@ class UndeliveredEventsTest {
         -1,
         1,
         4096,
+        1 << 20,
         1 << 20,
         8080);
   }
@@ -196,8 +311,16 @@ class UndeliveredEventsTest {
     final Queue<Callback> held = new ConcurrentLinkedQueue<>();
     volatile int givenUp;
 
+    FailingClients() {
+      this(UndeliveredEventsTest::unexpected);
+    }
+
+    FailingClients(Runnable onNoSuccessor) {
+      super(onNoSuccessor);
+    }
+
     @Override
-    public Producer<byte[], byte[]> getProducer(Map<String, Object> settings) {
+    Producer<byte[], byte[]> producer(Map<String, Object> settings) {
       return new GuardedProducer(settings) {
 
         @Override
@@ -231,7 +354,7 @@ class UndeliveredEventsTest {
   private static final class RebalancingClients extends FailingClients {
 
     @Override
-    public Consumer<byte[], byte[]> getConsumer(Map<String, Object> settings) {
+    Consumer<byte[], byte[]> consumer(Map<String, Object> settings) {
       return new GuardedConsumer(settings) {
 
         private boolean rebalanced;

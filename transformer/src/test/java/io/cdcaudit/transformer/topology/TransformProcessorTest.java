@@ -84,7 +84,13 @@ class TransformProcessorTest {
   @Test
   void aDeadLetterThatIsItselfTooLargeKeepsItsHeaders() {
     try (TransformerDriver driver = new TransformerDriver(2048, 1 << 20, Clock.systemUTC())) {
+      int limit = (1 << 20) + TransformerDriver.DEAD_LETTER_HEADROOM;
       driver.send(new byte[1 << 20]);
+      assertThat(driver.deadLetters())
+          .singleElement()
+          .satisfies(letter -> assertThat(letter.value()).hasSize(1 << 20));
+
+      driver.send(new byte[limit]);
       assertThat(driver.deadLetters())
           .singleElement()
           .satisfies(
@@ -92,7 +98,7 @@ class TransformProcessorTest {
                 assertThat(letter.value()).isNull();
                 assertThat(texts(letter.headers()))
                     .containsEntry("audit.reason", "not-json")
-                    .containsEntry("audit.source.offset", "0");
+                    .containsEntry("audit.source.offset", "1");
                 assertThat(texts(letter.headers()).get("audit.message"))
                     .contains("too large for this topic");
               });
@@ -114,6 +120,7 @@ class TransformProcessorTest {
             new Catalogs(),
             new OversizedEvents(),
             new TransformerMetrics(new SimpleMeterRegistry()),
+            1 << 20,
             1 << 20,
             Clock.systemUTC());
     processor.init(context);

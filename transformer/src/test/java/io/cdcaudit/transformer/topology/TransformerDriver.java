@@ -24,6 +24,9 @@ import org.apache.kafka.streams.test.TestRecord;
 /** The whole topology over topics in memory. */
 public final class TransformerDriver implements AutoCloseable {
 
+  /** Bytes that a dead letter may have beyond the record that it keeps. */
+  static final int DEAD_LETTER_HEADROOM = 65_536;
+
   private static final ByteArraySerializer SERIALIZER = new ByteArraySerializer();
   private static final ByteArrayDeserializer DESERIALIZER = new ByteArrayDeserializer();
 
@@ -53,6 +56,7 @@ public final class TransformerDriver implements AutoCloseable {
             1,
             lobMaxSizeKilobytes,
             messageMaxBytes,
+            messageMaxBytes + DEAD_LETTER_HEADROOM,
             8080);
     Topology topology = new Topology();
     AuditTopology.build(
