@@ -109,7 +109,7 @@ describe("npm run dead-letters", () => {
       [connectDeadLetterHeaders.topic]: topics.events.name,
       [connectDeadLetterHeaders.partition]: "4",
       [connectDeadLetterHeaders.offset]: "9",
-      [connectDeadLetterHeaders.reason]: "org.apache.kafka.connect.errors.DataException",
+      [connectDeadLetterHeaders.reason]: "io.cdcaudit.connect.RefusedRowException",
     });
     const table = await deadLetters();
     expect(table.lines).toHaveLength(5);

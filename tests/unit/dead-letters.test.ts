@@ -36,7 +36,7 @@ const fromConnect = {
   [connectDeadLetterHeaders.topic]: "audit.events",
   [connectDeadLetterHeaders.partition]: "3",
   [connectDeadLetterHeaders.offset]: "7",
-  [connectDeadLetterHeaders.reason]: "org.apache.kafka.connect.errors.DataException",
+  [connectDeadLetterHeaders.reason]: "io.cdcaudit.connect.RefusedRowException",
   [connectDeadLetterHeaders.message]: "event_id is no uuid",
   "__connect.errors.connector.name": "audit-sink",
 };
@@ -75,7 +75,7 @@ describe("a dead letter", () => {
       topic: "audit.events",
       topicPartition: 3,
       topicOffset: "7",
-      reason: "org.apache.kafka.connect.errors.DataException",
+      reason: "io.cdcaudit.connect.RefusedRowException",
       message: "event_id is no uuid",
       attempts: 2,
     });
@@ -133,7 +133,7 @@ describe("the table", () => {
     expect(lines).toHaveLength(3);
     expect(lines[0]).toMatch(/^OFFSET {2}TIME +FROM +REASON +REPLAYS {2}STATE {2}MESSAGE$/);
     expect(lines[1]).toMatch(/^4 +\S+ \S+Z {2}cdc\.raw-0@12 +not-json +0 +open +Unexpected end$/);
-    expect(lines[2]).toMatch(/audit\.events-3@7 {2}DataException/);
+    expect(lines[2]).toMatch(/audit\.events-3@7 {2}RefusedRowException/);
     expect(lines.join()).not.toContain("personal");
     const shown = deadLetterTable(letters, new Map([["0@4", "personal data"]]));
     expect(shown.split("\n")[2]).toBe("    personal data");

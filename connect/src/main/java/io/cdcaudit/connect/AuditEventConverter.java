@@ -20,10 +20,8 @@ import tools.jackson.core.json.JsonFactory;
 
 /**
  * Value converter of the sink: an audit event as plain JSON becomes a struct of one fixed schema,
- * the columns of the audit table. What the table cannot hold is refused with a {@link
- * DataException} that names the field, the shape of its value and what is allowed, but never the
- * value: with {@code errors.tolerance=all} the record then goes to the dead-letter topic and its
- * neighbours to the table.
+ * the columns of the audit table. What the table cannot hold becomes a {@link RefusedEvent}, which
+ * {@link AuditSinkTask} sends to the dead-letter topic, and its neighbours to the table.
  *
  * <p>A record without a value is refused as well: nothing in the pipeline writes one, so it is an
  * error to look at.
@@ -68,15 +66,23 @@ public final class AuditEventConverter implements Converter {
 
   @Override
   public SchemaAndValue toConnectData(String topic, byte[] value) {
-    if (value == null) {
+    try {
+      return new SchemaAndValue(SCHEMA, read(value));
+    } catch (Refusal refusal) {
+      return new SchemaAndValue(null, new RefusedEvent(refusal.getMessage()));
+    }
+  }
+
+  private static Struct read(byte[] json) throws Refusal {
+    if (json == null) {
       throw refused("the record has no value; allowed is a JSON object");
     }
-    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), value)) {
-      return new SchemaAndValue(SCHEMA, read(parser, value));
+    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
+      return read(parser, json);
     } catch (StreamReadException | JacksonIOException error) {
       // The parser's own message quotes the document.
       throw refused(
-          "the value is not JSON (it breaks off at byte %d of %d)", offset(error), value.length);
+          "the value is not JSON (it breaks off at byte %d of %d)", offset(error), json.length);
     }
   }
 
@@ -87,7 +93,7 @@ public final class AuditEventConverter implements Converter {
         AuditEventConverter.class.getName() + " reads audit events; it does not write them");
   }
 
-  private static Struct read(JsonParser parser, byte[] json) {
+  private static Struct read(JsonParser parser, byte[] json) throws Refusal {
     if (parser.nextToken() != JsonToken.START_OBJECT) {
       throw refused(
           "the value is %s; allowed is a JSON object", shape(parser.currentToken(), parser));
@@ -115,7 +121,8 @@ public final class AuditEventConverter implements Converter {
     return event;
   }
 
-  private static Object value(AuditEventDefinition.Column column, JsonParser parser, byte[] json) {
+  private static Object value(AuditEventDefinition.Column column, JsonParser parser, byte[] json)
+      throws Refusal {
     JsonToken token = parser.currentToken();
     Object value = column.type().read(parser, json);
     if (value == null) {
@@ -126,7 +133,7 @@ public final class AuditEventConverter implements Converter {
     return value;
   }
 
-  private static void check(Struct event) {
+  private static void check(Struct event) throws Refusal {
     for (Member member : MEMBERS.values()) {
       if (member.column.required() && event.get(member.field) == null) {
         throw refused("the field \"%s\" is missing; it is required", member.column.name());
@@ -167,8 +174,17 @@ public final class AuditEventConverter implements Converter {
         : 0;
   }
 
-  private static DataException refused(String reason, Object... arguments) {
-    return new DataException("Audit event refused: " + reason.formatted(arguments) + ".");
+  private static Refusal refused(String reason, Object... arguments) {
+    return new Refusal("Audit event refused: " + reason.formatted(arguments) + ".");
+  }
+
+  /** Leaves the reading of an event. */
+  private static final class Refusal extends Exception {
+    private static final long serialVersionUID = 1;
+
+    Refusal(String reason) {
+      super(reason, null, false, false);
+    }
   }
 
   private static Schema schema() {

@@ -3,6 +3,7 @@ package io.cdcaudit.connect;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.LongSupplier;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.ErrantRecordReporter;
@@ -22,10 +24,13 @@ import org.slf4j.LoggerFactory;
  * Stores audit events, outlives the database, and isolates the rows that it refuses.
  *
  * <p>A delivery ends in one of three ways. It is stored, with any refused row in the dead-letter
- * topic: then Connect may commit its offsets. Or the database is away: then the writer is dropped,
+ * topic: then its offsets may be committed. Or the database is away: then the writer is dropped,
  * and Connect delivers the same events again after a pause; what a broken commit did store is
- * stored again without effect. Or a person has to act: then the task fails and says why. Nothing is
- * kept between deliveries, so no offset is committed ahead of its data.
+ * stored again without effect. Or a person has to act: then the task fails and says why. No event
+ * is kept between deliveries.
+ *
+ * <p>Which offsets may be committed only this task knows. Connect 3.7 remembers the end of a
+ * delivery that failed, and takes it for stored when another succeeds after a rebalance.
  */
 public final class AuditSinkTask extends SinkTask {
   private static final Logger log = LoggerFactory.getLogger(AuditSinkTask.class);
@@ -46,11 +51,12 @@ public final class AuditSinkTask extends SinkTask {
    */
   private final Set<Position> reported = new HashSet<>();
 
+  /** Behind the last event of each partition that was stored or set aside since it was opened. */
+  private final Map<TopicPartition, Long> done = new HashMap<>();
+
   private record Position(TopicPartition partition, long offset) {
     static Position of(SinkRecord event) {
-      return new Position(
-          new TopicPartition(event.originalTopic(), event.originalKafkaPartition()),
-          event.originalKafkaOffset());
+      return new Position(partitionOf(event), event.originalKafkaOffset());
     }
 
     @Override
@@ -93,8 +99,9 @@ public final class AuditSinkTask extends SinkTask {
       connect();
     }
     if (!events.isEmpty()) {
-      store(List.copyOf(events));
+      store(withoutRefused(events));
       awaitReports();
+      events.forEach(event -> done.put(partitionOf(event), event.originalKafkaOffset() + 1));
     }
     if (outage != null) {
       log.info("The database takes audit events again, {}.", outage);
@@ -102,9 +109,24 @@ public final class AuditSinkTask extends SinkTask {
     }
   }
 
+  /** Commits no more than what was stored or set aside, whatever Connect believes. */
+  @Override
+  public Map<TopicPartition, OffsetAndMetadata> preCommit(
+      Map<TopicPartition, OffsetAndMetadata> delivered) {
+    Map<TopicPartition, OffsetAndMetadata> committable = new HashMap<>();
+    for (TopicPartition partition : delivered.keySet()) {
+      Long end = done.get(partition);
+      if (end != null) {
+        committable.put(partition, new OffsetAndMetadata(end));
+      }
+    }
+    return committable;
+  }
+
   @Override
   public void close(Collection<TopicPartition> partitions) {
     reported.removeIf(position -> partitions.contains(position.partition));
+    done.keySet().removeAll(partitions);
   }
 
   @Override
@@ -113,6 +135,23 @@ public final class AuditSinkTask extends SinkTask {
       writer.close();
       writer = null;
     }
+  }
+
+  private static TopicPartition partitionOf(SinkRecord event) {
+    return new TopicPartition(event.originalTopic(), event.originalKafkaPartition());
+  }
+
+  /** Reports what the converter refused, and returns the rest. */
+  private List<SinkRecord> withoutRefused(Collection<SinkRecord> events) {
+    List<SinkRecord> accepted = new ArrayList<>(events.size());
+    for (SinkRecord event : events) {
+      if (event.value() instanceof RefusedEvent refused) {
+        report(event, RefusedRowException.byTheConverter(refused));
+      } else {
+        accepted.add(event);
+      }
+    }
+    return accepted;
   }
 
   private void connect() {
@@ -128,6 +167,9 @@ public final class AuditSinkTask extends SinkTask {
    * stands alone.
    */
   private void store(List<SinkRecord> events) {
+    if (events.isEmpty()) {
+      return;
+    }
     try {
       writer.write(events);
     } catch (RuntimeException error) {
@@ -141,7 +183,7 @@ public final class AuditSinkTask extends SinkTask {
 
   private void isolate(List<SinkRecord> events, Failure failure) {
     if (events.size() == 1) {
-      report(events.get(0), failure);
+      report(events.get(0), RefusedRowException.byTheDatabase(failure));
       return;
     }
     int middle = events.size() / 2;
@@ -149,12 +191,11 @@ public final class AuditSinkTask extends SinkTask {
     store(events.subList(middle, events.size()));
   }
 
-  private void report(SinkRecord event, Failure failure) {
+  private void report(SinkRecord event, RefusedRowException refusal) {
     Position position = Position.of(event);
     if (!reported.add(position)) {
       return;
     }
-    RefusedRowException refusal = new RefusedRowException(failure.reason());
     ErrantRecordReporter reporter = context.errantRecordReporter();
     if (reporter == null) {
       throw new ConnectException(

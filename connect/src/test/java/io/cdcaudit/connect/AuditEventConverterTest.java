@@ -278,12 +278,14 @@ class AuditEventConverterTest {
   }
 
   private void assertRefused(byte[] event, String reason) {
-    assertThatThrownBy(() -> converter.toConnectData("audit.events", event))
-        .isInstanceOf(DataException.class)
-        .hasNoCause()
-        .hasMessageStartingWith("Audit event refused: ")
-        .hasMessageContaining(reason)
-        .hasMessageNotContaining(SECRET);
+    assertThat(converter.toConnectData("audit.events", event).value())
+        .isInstanceOfSatisfying(
+            RefusedEvent.class,
+            refused ->
+                assertThat(refused.reason())
+                    .startsWith("Audit event refused: ")
+                    .contains(reason)
+                    .doesNotContain(SECRET));
   }
 
   private static Schema schema(String column) {

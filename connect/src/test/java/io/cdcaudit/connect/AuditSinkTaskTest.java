@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.errors.RetriableException;
@@ -30,6 +31,8 @@ class AuditSinkTaskTest {
       new SQLException("the database system is shutting down", "57P03");
   private static final SQLException WRONG_PASSWORD =
       new SQLException("password authentication failed", "28P01");
+
+  private static final TopicPartition PARTITION = new TopicPartition("audit.events", 0);
 
   private final FakeDatabase database = new FakeDatabase();
   private final FakeWorker worker = new FakeWorker();
@@ -101,7 +104,7 @@ class AuditSinkTaskTest {
     database.failAtWrite.put(6, AWAY);
     assertThatThrownBy(() -> task.put(events(0, 8))).isInstanceOf(RetriableException.class);
 
-    task.close(List.of(new TopicPartition("audit.events", 0)));
+    task.close(List.of(PARTITION));
     task.put(events(0, 8));
 
     assertThat(worker.reported).containsExactly(0L, 0L);
@@ -211,11 +214,65 @@ class AuditSinkTaskTest {
   }
 
   @Test
+  void anEventThatTheConverterRefusedIsSetAsideAndItsNeighboursAreStored() {
+    List<SinkRecord> events = new ArrayList<>(events(0, 10));
+    events.set(4, refused(4));
+
+    task.put(events);
+
+    assertThat(database.stored).hasSize(9).doesNotContain(4L);
+    assertThat(worker.reported).containsExactly(4L);
+    assertThat(worker.reasons).containsExactly("Audit event refused: it is no event.");
+    assertThat(committable()).isEqualTo(10);
+  }
+
+  @Test
+  void anEventThatTheConverterRefusedAndThatCannotBeSetAsideFailsTheTask() {
+    worker.reportFailure = new IllegalStateException("The message is 20000000 bytes");
+
+    assertThatThrownBy(() -> task.put(List.of(refused(0))))
+        .isInstanceOf(ConnectException.class)
+        .hasMessageContaining("could not be written to the dead-letter topic");
+    assertThat(committable()).isNull();
+  }
+
+  @Test
+  void onlyWhatWasStoredIsCommitted() {
+    assertThat(committable()).isNull();
+    task.put(events(0, 100));
+    assertThat(committable()).isEqualTo(100);
+    database.failAtWrite.put(2, AWAY);
+    assertThatThrownBy(() -> task.put(events(100, 600))).isInstanceOf(RetriableException.class);
+    assertThat(committable()).isEqualTo(100);
+
+    // The group is rebalanced, the partition comes back, and an empty delivery goes well: Connect
+    // now takes the 600 events for stored.
+    task.close(List.of(PARTITION));
+    task.put(List.of());
+    assertThat(committable()).isNull();
+
+    task.put(events(100, 600));
+    assertThat(committable()).isEqualTo(600);
+  }
+
+  @Test
   void stoppingClosesTheConnection() {
     task.put(events(0, 1));
     task.stop();
     task.stop();
     assertThat(database.open).isZero();
+  }
+
+  /** What the task commits of partition 0 when Connect believes that 600 events were delivered. */
+  private Long committable() {
+    OffsetAndMetadata offset =
+        task.preCommit(Map.of(PARTITION, new OffsetAndMetadata(600))).get(PARTITION);
+    return offset == null ? null : offset.offset();
+  }
+
+  private static SinkRecord refused(int offset) {
+    RefusedEvent event = new RefusedEvent("Audit event refused: it is no event.");
+    return new SinkRecord("audit.events", 0, null, null, null, event, offset);
   }
 
   /** Events at consecutive offsets of one partition; the offset serves as name. */
