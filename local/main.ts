@@ -7,7 +7,7 @@ import type { TableSelection } from "../contract/change-capture";
 import { exactJson, followLog } from "./follow";
 import { localFolder, repositoryFolder, runFile } from "./folders";
 import { connectionUrl, withClient } from "./database-client";
-import { Pipeline, shopUser } from "./pipeline";
+import { Pipeline, shopUser, slotName } from "./pipeline";
 import { sourceProblems } from "./source";
 import { Output } from "./output";
 import { tailLogs } from "./tail";
@@ -169,7 +169,7 @@ function without(all: readonly string[], some: readonly string[]): string[] {
 async function checkSourceDatabase(source: string): Promise<void> {
   let problems: string[];
   try {
-    problems = await sourceProblems(source);
+    problems = await sourceProblems(source, slotName);
   } catch (error) {
     throw new SetupError(connectionProblem(source, error as NodeJS.ErrnoException));
   }

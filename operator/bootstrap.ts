@@ -13,7 +13,7 @@ import {
   type LockOptions,
   withWarnings,
 } from "./transaction";
-import { checkTables, resolveTables, type TableToWatch, watchTable } from "./watch-tables";
+import { checkTables, noteSelection, resolveTables, type TableToWatch, watchTable } from "./watch-tables";
 
 export { checkDestination } from "./check-destination";
 export { checkSource, SourceNotReadyError } from "./check-source";
@@ -62,6 +62,7 @@ export async function bootstrapSource(client: ClientBase, options: SourceBootstr
       await applySql(client, options, "source");
       const selected = await resolveTables(client, options.tables);
       await checkTables(client, selected.tables);
+      await noteSelection(client, options.tables);
       return selected;
     });
     for (const table of tables) {

@@ -66,9 +66,42 @@ const schemaOf = { source: "capture", destination: "audit" } as const satisfies 
 
 /** What an earlier bootstrap left: objects of another owner, or of a later version of the SQL. */
 export async function checkInstalled(client: ClientBase, facts: ServerFacts, side: DatabaseSide): Promise<Problem[]> {
+  const strange = await checkOrigin(client, facts, side);
+  if (strange.length > 0) return strange;
   const foreign = await checkOwners(client, facts, schemaOf[side]);
   // Who owns nothing there may not ask for the version either.
   return foreign.length > 0 ? foreign : checkSqlVersion(client, side);
+}
+
+/** How the comments of our schemas begin, from the moment when they are made. */
+const commentOf = { source: "Change capture, ", destination: "The audit log" } as const satisfies Record<
+  DatabaseSide,
+  string
+>;
+
+/** A schema of our name that somebody else made: its objects and rights are not ours to change. */
+async function checkOrigin(client: ClientBase, facts: ServerFacts, side: DatabaseSide): Promise<Problem[]> {
+  const schema = schemaOf[side];
+  const { rows } = await client.query<{ owner: string; own: boolean; objects: number }>(
+    `SELECT pg_get_userbyid(nspowner) AS owner, nspowner = current_user::regrole AS own,
+       (SELECT count(*)::integer FROM pg_class WHERE relnamespace = pg_namespace.oid)
+         + (SELECT count(*)::integer FROM pg_proc WHERE pronamespace = pg_namespace.oid) AS objects
+     FROM pg_namespace
+     WHERE nspname = $1 AND coalesce(obj_description(oid, 'pg_namespace'), '') NOT LIKE $2 || '%'`,
+    [schema, commentOf[side]],
+  );
+  const found = rows[0];
+  if (!found || (found.own && found.objects === 0)) return [];
+  return [
+    {
+      what: `Database ${facts.database} has a schema ${schema} that the pipeline did not make (owner ${found.owner})`,
+      why: "The pipeline keeps its own objects there, and takes the rights of all others away",
+      fix:
+        side === "destination"
+          ? "Give the log a database of its own (auditDatabaseName), or rename that schema"
+          : `Rename that schema; an empty one may stay when it belongs to ${facts.role}`,
+    },
+  ];
 }
 
 async function checkOwners(client: ClientBase, facts: ServerFacts, schema: string): Promise<Problem[]> {

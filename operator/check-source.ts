@@ -9,7 +9,7 @@ import {
 } from "./check-server";
 import { NotReadyError, type Problem } from "./problems";
 import { inTransaction } from "./transaction";
-import { isPattern, resolveTables, type SelectedTable, type TableToWatch } from "./watch-tables";
+import { isPattern, likePattern, resolveTables, type SelectedTable, type TableToWatch } from "./watch-tables";
 
 /** The database cannot be captured as it is; nothing was touched. */
 export class SourceNotReadyError extends NotReadyError {
@@ -153,6 +153,8 @@ async function checkTables(
       fix: "Create it first, or correct the name; upper case counts",
     }));
   problems.push(...(await checkIdentities(client, tables)));
+  problems.push(...(await checkPublications(client, tables)));
+  problems.push(...(await checkPartitions(client, tables, selections)));
   if (facts.is_superuser) return problems;
   const { rows: foreign } = await client.query<{ owner: string }>(
     `SELECT DISTINCT rolname AS owner FROM pg_roles
@@ -168,6 +170,56 @@ async function checkTables(
     });
   }
   return problems;
+}
+
+/** The tables whose updates and deletes PostgreSQL would refuse, because a publication restricts them. */
+async function checkPublications(client: ClientBase, tables: readonly SelectedTable[]): Promise<Problem[]> {
+  const full = tables.filter(({ selection }) => (selection.replicaIdentity ?? "full") === "full");
+  const { rows } = await client.query<{ name: string; publication: string }>(
+    `SELECT DISTINCT name, pubname AS publication
+     FROM unnest($1::oid[], $2::text[]) AS selected (oid, name)
+       JOIN pg_publication_rel ON prattrs IS NOT NULL AND (
+         prrelid = selected.oid
+         OR prrelid IN (SELECT relid FROM pg_partition_ancestors(selected.oid))
+         OR prrelid IN (SELECT relid FROM pg_partition_tree(selected.oid)))
+       JOIN pg_publication ON pg_publication.oid = prpubid AND (pubupdate OR pubdelete)
+     ORDER BY name, publication`,
+    [full.map(({ oid }) => oid), full.map(({ name }) => name)],
+  );
+  return rows.map(({ name, publication }) => ({
+    what: `Publication ${publication} has a column list for ${name}`,
+    why: "With replica identity full PostgreSQL would refuse every update and delete of the table",
+    fix: "Take the column list out of the publication, or watch the table with replicaIdentity keep",
+  }));
+}
+
+/** Partitions that DMS would not read: to it they are tables of their own names. */
+async function checkPartitions(
+  client: ClientBase,
+  tables: readonly SelectedTable[],
+  selections: readonly TableToWatch[],
+): Promise<Problem[]> {
+  const { rows } = await client.query<{ name: string; example: string; schema: string }>(
+    `SELECT DISTINCT ON (name) name, relname AS example, nspname AS schema
+     FROM unnest($1::oid[], $2::text[]) AS selected (oid, name),
+       LATERAL (SELECT relid FROM pg_partition_tree(selected.oid) WHERE isleaf AND relid <> selected.oid) AS leaf
+       JOIN pg_class ON pg_class.oid = relid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE relkind = 'r' AND relpersistence = 'p' AND NOT EXISTS (
+       SELECT FROM unnest($3::text[], $4::text[]) AS read (schema_name, table_pattern)
+       WHERE nspname = schema_name AND relname LIKE table_pattern)
+     ORDER BY name, relname`,
+    [
+      tables.map(({ oid }) => oid),
+      tables.map(({ name }) => name),
+      selections.map(({ schema }) => schema),
+      selections.map(likePattern),
+    ],
+  );
+  return rows.map(({ name, schema, example }) => ({
+    what: `${name} is partitioned, and no table that is named covers its partition ${schema}.${example}`,
+    why: "DMS reads partitions as tables of their own names, so their changes would not be captured",
+    fix: `Add a pattern that covers them all, such as { schema: "${schema}", table: "${example.replace(/[^_]*$/, "") || example}%" }`,
+  }));
 }
 
 /** The tables whose updates and deletes would tell of no row, because nothing identifies one. */

@@ -31,6 +31,9 @@ export interface ResolvedSelection {
 
 export const isPattern = (selection: TableSelection) => selection.table.includes("%");
 
+/** The pattern of LIKE that means the same: there `_` and `\\` would not stand for themselves. */
+export const likePattern = (selection: TableSelection) => selection.table.replace(/[\\_]/g, "\\$&");
+
 /**
  * Finds the tables that selections mean: `%` stands for any characters, every other character for itself. A pattern
  * means tables that can be watched (no partitions, whose parent stands for them); a table that is also named exactly
@@ -54,11 +57,7 @@ export async function resolveTables(
            ELSE relname = $2 AND relkind NOT IN ('i', 'I', 't', 'c')
          END
        ORDER BY relname`,
-      [
-        selection.schema,
-        isPattern(selection) ? selection.table.replace(/[\\_]/g, "\\$&") : selection.table,
-        isPattern(selection),
-      ],
+      [selection.schema, isPattern(selection) ? likePattern(selection) : selection.table, isPattern(selection)],
     );
     if (rows.length === 0) unmatched.push(selection);
     for (const row of rows) tables.set(row.oid, { ...row, selection });
@@ -79,6 +78,15 @@ export async function checkTables(client: ClientBase, tables: readonly SelectedT
       ],
     );
   }
+}
+
+/** Leaves a note of which tables DMS reads, so that the database can tell when its own tables are others. */
+export async function noteSelection(client: ClientBase, selections: readonly TableSelection[]): Promise<void> {
+  await client.query("DELETE FROM capture.selection");
+  await client.query(
+    "INSERT INTO capture.selection SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING",
+    [selections.map(({ schema }) => schema), selections.map(likePattern)],
+  );
 }
 
 /** Puts one table under audit. */

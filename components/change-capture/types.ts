@@ -30,9 +30,9 @@ export interface CaptureKafkaArgs {
   capturePassword: pulumi.Input<string>;
 }
 
-/** A table to capture; `%` stands for any text. */
+/** A table to capture. */
 export interface CapturedTableArgs {
-  /** Schema of the table; `%` stands for any text. */
+  /** Schema of the table. */
   schema: string;
   /** Name of the table; `%` stands for any text. */
   table: string;

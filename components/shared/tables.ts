@@ -1,6 +1,6 @@
 import type { Problem } from "./checks";
 
-/** Names that stand in DMS's table mappings; `%` stands for any text there. */
+/** Names that stand in DMS's table mappings; in a table's `%` stands for any text there. */
 const namePattern = /^[^"'\s]{1,63}$/;
 
 /** Problems of a list of tables to capture: none, malformed, twice, or in a schema that must never be captured. */
@@ -29,12 +29,12 @@ export function tableProblems(
         fix: "Write the names as \\d in psql shows them, without quotes.",
       });
     }
-    if (schema === "%" || reservedSchemas.includes(schema)) {
+    if (schema.includes("%") || reservedSchemas.includes(schema)) {
       problems.push({
         setting: `tables[${index}].schema`,
         value: schema,
-        allowed: `a schema of the application's own, neither % nor ${reservedSchemas.join(", ")}`,
-        fix: "Name each schema: a pattern over all of them would capture the pipeline's own tables.",
+        allowed: `the name of a schema of the application's own, without % and none of ${reservedSchemas.join(", ")}`,
+        fix: "Name each schema: DMS would read tables of others that nobody put under audit.",
       });
     }
     if (tables.findIndex((other) => other.schema === schema && other.table === table) < index) {

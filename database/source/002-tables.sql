@@ -43,6 +43,16 @@ BEGIN
 END
 $$;
 
+CREATE TABLE IF NOT EXISTS capture.selection (
+  schema_name text NOT NULL,
+  table_pattern text NOT NULL,
+  PRIMARY KEY (schema_name, table_pattern)
+);
+COMMENT ON TABLE capture.selection IS
+  'The tables that DMS reads, by name, as the last bootstrap was told; empty when it was never told.';
+COMMENT ON COLUMN capture.selection.schema_name IS 'Schema of the tables.';
+COMMENT ON COLUMN capture.selection.table_pattern IS 'A pattern of LIKE that their names match.';
+
 CREATE TABLE IF NOT EXISTS capture.watched_tables (
   relation regclass PRIMARY KEY,
   schema_name text NOT NULL,

@@ -89,12 +89,20 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  -- Another table may take the name at once, and DMS reads on by name: what was redacted stays so, and nothing is known
+  -- of old rows.
   PERFORM capture.write_signal('catalog', watched.schema_name, watched.table_name,
-    capture.catalog_body('drop', command, watched.shape || '{"key": [], "columns": []}')::text);
+    capture.catalog_body('drop', command, watched.shape || jsonb_build_object(
+      'replica_identity', 'default',
+      'key', jsonb_build_array(),
+      'columns', coalesce((
+        SELECT jsonb_agg(column_shape ORDER BY ordinality)
+        FROM jsonb_array_elements(watched.shape -> 'columns') WITH ORDINALITY AS listed (column_shape, ordinality)
+        WHERE column_shape ? 'redacted'), '[]')))::text);
 END
 $$;
 COMMENT ON FUNCTION capture.publish_drop(capture.watched_tables, text) IS
-  'Says that no table stands under a watched name any more.';
+  'Says that no table stands under a watched name any more; its redacted columns stay redacted.';
 
 CREATE OR REPLACE FUNCTION capture.check_watchable(target regclass)
 RETURNS void
@@ -166,6 +174,22 @@ $$;
 COMMENT ON FUNCTION capture.check_columns(regclass, text[], text[], text[]) IS
   'Raises an error when a column to ignore or redact does not exist or belongs to the key.';
 
+CREATE OR REPLACE FUNCTION capture.hindering_publication(target regclass, replica_identity text)
+RETURNS name
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT min(pubname)
+  FROM pg_publication JOIN pg_publication_rel ON prpubid = pg_publication.oid
+  WHERE (pubupdate OR pubdelete)
+    AND (prrelid = target OR prrelid IN (SELECT relid FROM pg_partition_ancestors(target)))
+    AND CASE WHEN replica_identity = 'full' THEN prattrs IS NOT NULL ELSE prqual IS NOT NULL END
+$$;
+COMMENT ON FUNCTION capture.hindering_publication(regclass, text) IS
+  'A publication with which PostgreSQL would refuse updates and deletes of a table under a replica identity: a column '
+  'list under full; a row filter, whose columns may not be in the key, under any other.';
+
 CREATE OR REPLACE FUNCTION capture.warn_of_losses(target regclass)
 RETURNS void
 LANGUAGE plpgsql
@@ -216,6 +240,7 @@ DECLARE
   key text[];
   new_shape jsonb;
   has_actor_trigger boolean;
+  hindering name;
   statements text[] := '{}';
   statement text;
 BEGIN
@@ -238,6 +263,14 @@ BEGIN
   -- What the table lacks. Only that is done: each statement takes a lock that stops writers for a moment.
   IF found.relkind = 'r' THEN
     IF replica_identity <> 'keep' AND found.relreplident <> left(replica_identity, 1)::"char" THEN
+      hindering := capture.hindering_publication(target, replica_identity);
+      IF hindering IS NOT NULL THEN
+        RAISE EXCEPTION 'publication % restricts %: with replica identity % PostgreSQL would refuse its updates and deletes',
+          quote_ident(hindering), target, replica_identity
+          USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('Take the table''s %s out of the publication, or use replica identity keep.',
+              CASE WHEN replica_identity = 'full' THEN 'column list' ELSE 'row filter' END);
+      END IF;
       statements := statements || format('ALTER TABLE %s REPLICA IDENTITY %s', target, upper(replica_identity));
     END IF;
     IF NOT EXISTS (
@@ -377,6 +410,8 @@ DECLARE
   member regclass;
   added integer := 0;
 BEGIN
+  -- Walked without pg_partition_tree, which locks every partition until the transaction ends: DDL of one table would wait
+  -- for whoever uses another. And a partition that cannot be watched keeps neither the others nor the DDL from their turn.
   FOR parent IN
     SELECT watched_tables.*
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
@@ -384,16 +419,25 @@ BEGIN
     ORDER BY relation
   LOOP
     FOR member IN
-      SELECT relid
-      FROM pg_partition_tree(parent.relation) JOIN pg_class ON pg_class.oid = relid
+      WITH RECURSIVE tree (relation) AS (
+        SELECT inhrelid FROM pg_inherits WHERE inhparent = parent.relation
+        UNION
+        SELECT inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.relation
+      )
+      SELECT tree.relation
+      FROM tree JOIN pg_class ON pg_class.oid = tree.relation
       WHERE relkind IN ('r', 'p') AND relpersistence = 'p'
-        AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = relid)
-      ORDER BY relid
+        AND NOT EXISTS (SELECT FROM capture.watched_tables AS watched WHERE watched.relation = tree.relation)
+      ORDER BY tree.relation
     LOOP
-      PERFORM capture.watch_relation(
-        member, parent.relation, parent.ignored_columns, parent.redacted_columns, parent.identify_actor,
-        parent.replica_identity);
-      added := added + 1;
+      BEGIN
+        PERFORM capture.watch_relation(
+          member, parent.relation, parent.ignored_columns, parent.redacted_columns, parent.identify_actor,
+          parent.replica_identity);
+        added := added + 1;
+      EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING '% is not under audit, though its parent % is: %', member, parent.relation, SQLERRM;
+      END;
     END LOOP;
   END LOOP;
   RETURN added;
@@ -432,7 +476,11 @@ BEGIN
     IF watched.replica_identity <> 'keep' AND found.relkind = 'r'
       AND found.relreplident = left(watched.replica_identity, 1)::"char"
       AND watched.original_replica_identity <> watched.replica_identity THEN
-      IF watched.original_replica_identity <> 'index' THEN
+      IF capture.hindering_publication(watched.relation, watched.original_replica_identity) IS NOT NULL THEN
+        RAISE WARNING '% keeps replica identity %, for publication % restricts it by now', watched.relation,
+          watched.replica_identity,
+          capture.hindering_publication(watched.relation, watched.original_replica_identity);
+      ELSIF watched.original_replica_identity <> 'index' THEN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s',
           watched.relation, upper(watched.original_replica_identity));
       ELSIF EXISTS (SELECT FROM pg_class WHERE oid = watched.original_identity_index) THEN
@@ -463,6 +511,8 @@ BEGIN
   FOR watched IN
     SELECT relation FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
     WHERE shape IS NOT NULL ORDER BY relation
+    -- DDL that has not been committed signals a newer shape itself.
+    FOR UPDATE OF watched_tables SKIP LOCKED
   LOOP
     PERFORM capture.publish(watched, 'republish');
     published := published + 1;

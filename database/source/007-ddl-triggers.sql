@@ -16,10 +16,10 @@ BEGIN
   FROM capture.watched_tables AS watched JOIN pg_class ON pg_class.oid = watched.relation
   WHERE any_table_may_differ OR watched.relation IN (SELECT reached.relation FROM reached);
 
-  PERFORM capture.watch_new_partitions();
   FOREACH relation IN ARRAY candidates LOOP
     PERFORM capture.publish(relation, 'ddl', command, only_if_changed => relation <> ALL (coalesce(touched, '{}')));
   END LOOP;
+  PERFORM capture.watch_new_partitions();
 END
 $$;
 COMMENT ON FUNCTION capture.publish_changed(oid[], text, boolean) IS
@@ -52,6 +52,7 @@ RETURNS event_trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
 AS $$
 DECLARE
   touched oid[];
@@ -87,6 +88,7 @@ RETURNS event_trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
 AS $$
 DECLARE
   dropped oid[];

@@ -4,11 +4,16 @@ LANGUAGE sql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  WITH watched AS (
+  WITH RECURSIVE watched AS (
     SELECT watched_tables.*, relkind, relpersistence, relreplident,
       format('SELECT capture.watch(%L, %L, %L, %L, %L)', relation, ignored_columns, redacted_columns,
         identify_actor, watched_tables.replica_identity) AS watch_again
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+  ), tree (parent, relation) AS (
+    -- Without the locks of pg_partition_tree.
+    SELECT relation, relation::oid FROM watched WHERE relkind = 'p'
+    UNION
+    SELECT tree.parent, inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.relation
   )
   SELECT 'event trigger ' || wanted.name, 'is missing or not enabled always: changes of shape go unseen',
     'Run the bootstrap again.'
@@ -36,10 +41,26 @@ AS $$
   FROM watched
   WHERE relkind = 'r' AND NOT has_table_privilege('cdc_capture', relation, 'SELECT')
   UNION ALL
-  SELECT relid::text, format('is a partition of %s but is not watched', relation), 'SELECT capture.republish_catalog()'
-  FROM watched CROSS JOIN pg_partition_tree(relation) JOIN pg_class AS partition ON partition.oid = relid
-  WHERE watched.relkind = 'p' AND partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
-    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = relid)
+  SELECT tree.relation::regclass::text, format('is a partition of %s but is not watched', tree.parent),
+    'SELECT capture.republish_catalog()'
+  FROM tree JOIN pg_class AS partition ON partition.oid = tree.relation
+  WHERE partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
+    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = tree.relation)
+  UNION ALL
+  SELECT relation::text, 'is watched, but DMS does not read a table of this name: its changes are not captured',
+    'Add its name, or a pattern that matches it, to the tables of the pipeline and deploy.'
+  FROM watched JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE watched.relkind = 'r' AND EXISTS (SELECT FROM capture.selection) AND NOT EXISTS (
+    SELECT FROM capture.selection WHERE nspname = schema_name AND relname LIKE table_pattern)
+  UNION ALL
+  SELECT pg_class.oid::regclass::text,
+    'is read by DMS, but not watched: neither its shape nor a truncate is known, and no column is redacted',
+    format('SELECT capture.watch(%L)', pg_class.oid::regclass)
+  FROM capture.selection
+    JOIN pg_namespace ON nspname = schema_name
+    JOIN pg_class ON relnamespace = pg_namespace.oid AND relname LIKE table_pattern
+  WHERE pg_class.relkind = 'r' AND pg_class.relpersistence = 'p' AND relname NOT LIKE 'awsdms\_%'
+    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = pg_class.oid)
 $$;
 COMMENT ON FUNCTION capture.problems() IS
   'What has been changed behind the back of capture.watch, each with what repairs it; no rows when all is well.';

@@ -367,6 +367,36 @@ describe("The bootstrap refuses, before it touches anything,", () => {
     ]);
   });
 
+  it("a publication under which full identity would stop the application, and partitions that DMS would not read", async () => {
+    await source.query(`
+      CREATE TABLE shop.published (id int PRIMARY KEY, status text);
+      CREATE PUBLICATION theirs FOR TABLE shop.published (id);
+      CREATE TABLE shop.parts (id int) PARTITION BY RANGE (id);
+      CREATE TABLE shop.parts_1 PARTITION OF shop.parts FOR VALUES FROM (0) TO (10)`);
+    const message = await refused(
+      requestFor({
+        tables: [
+          { schema: "shop", table: "published" },
+          { schema: "shop", table: "parts" },
+        ],
+      }),
+    );
+    expect(message).toContain("Source: Publication theirs has a column list for shop.published. ");
+    expect(message).toContain(
+      "Source: shop.parts is partitioned, and no table that is named covers its partition shop.parts_1. ",
+    );
+    expect(message).toContain('such as { schema: "shop", table: "parts_%" }');
+  });
+
+  it("schemas of its names that somebody else made", async () => {
+    await source.query("CREATE SCHEMA capture; CREATE TABLE capture.theirs (id int)");
+    await destination.query("CREATE SCHEMA audit; CREATE FUNCTION audit.theirs() RETURNS int LANGUAGE sql RETURN 1");
+    const message = await refused(requestFor());
+    expect(message).toContain("has a schema capture that the pipeline did not make");
+    expect(message).toContain("has a schema audit that the pipeline did not make");
+    expect(message).toContain("auditDatabaseName");
+  });
+
   it.each(["source", "destination"] as const)("a %s that a later release has prepared", async (side) => {
     await done(requestFor());
     const name = sqlVersionFunction[side];

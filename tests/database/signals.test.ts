@@ -53,6 +53,8 @@ const orderColumns = [
   { name: "touched", type: "timestamp with time zone", ignored: true },
   { name: "shout", type: "text", redacted: true },
 ];
+/** What is still said of a name under which no table stands: another may take it at once. */
+const redactedColumns = orderColumns.filter(({ redacted }) => redacted);
 const orderShape = { replica_identity: "full", key: ["id"], columns: orderColumns };
 
 describe("The signal table", () => {
@@ -210,7 +212,7 @@ describe("The catalog", () => {
     await client.query("ALTER TABLE shop.orders RENAME TO renamed");
     await client.query("ALTER SCHEMA shop RENAME TO store");
     await client.query("ALTER SCHEMA store RENAME TO shop");
-    const gone = { replica_identity: "full", key: [], columns: [] };
+    const gone = { replica_identity: "default", key: [], columns: redactedColumns };
     expect(await takeSignals(client)).toEqual([
       catalog("shop.orders", "drop", "ALTER TABLE", gone),
       catalog("shop.renamed", "ddl", "ALTER TABLE"),
@@ -293,7 +295,7 @@ describe("The catalog", () => {
   it("ends with the table", async () => {
     await client.query("DROP TABLE shop.orders");
     expect(await takeSignals(client)).toEqual([
-      catalog("shop.orders", "drop", "DROP TABLE", { replica_identity: "full", key: [], columns: [] }),
+      catalog("shop.orders", "drop", "DROP TABLE", { replica_identity: "default", key: [], columns: redactedColumns }),
     ]);
     expect((await client.query("SELECT FROM capture.watched_tables")).rowCount).toBe(0);
   });

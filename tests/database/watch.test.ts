@@ -26,7 +26,7 @@ beforeEach(async () => {
   await client.query("SET client_min_messages = warning");
   await client.query("DROP SCHEMA IF EXISTS public, app CASCADE");
   await client.query("CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC");
-  await client.query("TRUNCATE capture.watched_tables, capture.signal");
+  await client.query("TRUNCATE capture.watched_tables, capture.selection, capture.signal");
   warnings = [];
 });
 
@@ -48,6 +48,78 @@ const captureTriggers = async (table: string) =>
 const replicaIdentity = async (table: string) =>
   (await client.query("SELECT relreplident AS identity FROM pg_class WHERE oid = $1::regclass", [table])).rows[0]
     .identity;
+
+describe("A publication of somebody else's", () => {
+  beforeEach(async () => {
+    await client.query("DROP PUBLICATION IF EXISTS theirs");
+    await client.query("CREATE TABLE orders (id int PRIMARY KEY, status text); INSERT INTO orders VALUES (1, 'new')");
+  });
+
+  it("with a column list keeps the table from full identity, under which its updates would fail", async () => {
+    await client.query("CREATE PUBLICATION theirs FOR TABLE orders (id, status)");
+    expect(await errorOf(client.query("SELECT capture.watch('orders')"))).toMatchObject({
+      message:
+        "publication theirs restricts public.orders: with replica identity full PostgreSQL would refuse its updates and deletes",
+      hint: "Take the table's column list out of the publication, or use replica identity keep.",
+    });
+    await client.query("SELECT capture.watch('orders', replica_identity => 'keep')");
+    await client.query("UPDATE orders SET status = 'paid'");
+  });
+
+  it("with a row filter that came later keeps the identity when the table is let go", async () => {
+    await client.query("SELECT capture.watch('orders')");
+    await client.query("CREATE PUBLICATION theirs FOR TABLE orders WHERE (status = 'paid')");
+    await client.query("SELECT capture.unwatch('orders')");
+    expect(await replicaIdentity("orders")).toBe("f");
+    expect(warnings).toEqual(["public.orders keeps replica identity full, for publication theirs restricts it by now"]);
+    await client.query("UPDATE orders SET status = 'paid'");
+  });
+
+  it("on a new partition keeps neither the others nor a change of shape from being signalled", async () => {
+    await client.query("CREATE TABLE parts (id int, note text) PARTITION BY RANGE (id)");
+    await client.query("SELECT capture.watch('parts'); SELECT capture.watch('orders')");
+    await client.query("SET session_replication_role = replica; ALTER EVENT TRIGGER capture_ddl DISABLE");
+    await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
+    await client.query("CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (10) TO (20)");
+    await client.query("CREATE PUBLICATION theirs FOR TABLE parts_1 (id)");
+    await client.query("ALTER EVENT TRIGGER capture_ddl ENABLE ALWAYS; RESET session_replication_role");
+    await takeSignals(client);
+    await client.query("ALTER TABLE orders ADD COLUMN extra int");
+    expect((await takeSignals(client)).map(({ table }) => table)).toEqual(["public.orders", "public.parts_2"]);
+    expect(warnings[0]).toMatch(
+      /^public.parts_1 is not under audit, though its parent public.parts is: publication theirs/,
+    );
+  });
+});
+
+describe("What DMS reads and what is watched", () => {
+  const problems = async () =>
+    (
+      await client.query<{ line: string }>("SELECT object || ' ' || problem AS line FROM capture.problems() ORDER BY 1")
+    ).rows.map(({ line }) => line);
+
+  it("are the same thing to the checks as long as nobody said what DMS reads", async () => {
+    await client.query("CREATE TABLE orders (id int PRIMARY KEY); SELECT capture.watch('orders')");
+    expect(await problems()).toEqual([]);
+  });
+
+  it("differ after a rename, a new table under a pattern, or a partition that no name covers", async () => {
+    await client.query("CREATE TABLE orders (id int PRIMARY KEY); CREATE TABLE log_1 (id int PRIMARY KEY)");
+    await client.query("CREATE TABLE parts (id int) PARTITION BY RANGE (id)");
+    await client.query("SELECT capture.watch('orders'); SELECT capture.watch('log_1'); SELECT capture.watch('parts')");
+    await client.query(
+      "INSERT INTO capture.selection VALUES ('public', 'orders'), ('public', 'parts'), ('public', 'log\\_%')",
+    );
+    expect(await problems()).toEqual([]);
+    await client.query("ALTER TABLE orders RENAME TO purchases; CREATE TABLE log_2 (id int PRIMARY KEY)");
+    await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
+    expect(await problems()).toEqual([
+      "public.log_2 is read by DMS, but not watched: neither its shape nor a truncate is known, and no column is redacted",
+      "public.parts_1 is watched, but DMS does not read a table of this name: its changes are not captured",
+      "public.purchases is watched, but DMS does not read a table of this name: its changes are not captured",
+    ]);
+  });
+});
 
 describe("Watching", () => {
   it("twice makes no second trigger and sends no second signal", async () => {
