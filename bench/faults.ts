@@ -62,7 +62,8 @@ async function main(): Promise<void> {
   });
   if (options.json) writeFileSync(options.json, JSON.stringify(result, undefined, 2));
   summarise(result, options);
-  process.exitCode = result.failure ? 1 : 0;
+  // Not left to Node: with sockets that were reset it may spin for ever in its own cleanup.
+  process.exit(result.failure ? 1 : 0);
 }
 
 function show(event: RunEvent): void {
