@@ -32,6 +32,7 @@ export class ManagedProcess {
   private child: ChildProcess | undefined;
   private logStart = 0;
   private stopping = false;
+  private retired = false;
   private exitListener: ((description: string) => void) | undefined;
 
   constructor(private readonly options: ManagedProcessOptions) {
@@ -67,6 +68,7 @@ export class ManagedProcess {
   /** Starts the process without waiting. */
   launch(): void {
     if (this.running) throw new Error(`${this.name} is running already (process ${this.pid}).`);
+    if (this.retired) throw new Error(`${this.name} has been ended for good.`);
     mkdirSync(dirname(this.logFile), { recursive: true });
     const log = openSync(this.logFile, "a");
     this.logStart = fstatSync(log).size;
@@ -112,6 +114,12 @@ export class ManagedProcess {
     const timer = setTimeout(() => child.kill("SIGKILL"), this.options.stopTimeout ?? 20_000);
     await exited;
     clearTimeout(timer);
+  }
+
+  /** Ends the process for good, even if somebody is about to start it again. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    await this.stop();
   }
 
   /** `kill -9`: what a fault does. */

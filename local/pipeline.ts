@@ -199,14 +199,14 @@ export class Pipeline {
 
   /** Stops every part, the one that data enter first, and leaves no process. With a foreign source, removes what was put there. */
   async stop(): Promise<void> {
-    await this.standIn?.stop();
-    await this.transformer?.stop();
-    await this.worker?.stop();
+    await this.standIn?.retire();
+    await this.transformer?.retire();
+    await this.worker?.retire();
     await this.secretsManager?.stop();
-    await this.broker?.stop();
+    await this.broker?.retire();
     if (this.options.source && this.sourceTouched && !this.options.keep)
       await cleanSource(this.options.source, slotName);
-    await this.postgres?.stop();
+    await this.postgres?.retire();
     if (!this.options.keep) rmSync(join(this.options.folder, "data"), { recursive: true, force: true });
   }
 
