@@ -66,8 +66,7 @@ export function pipelineTopics(settings: TopicSettings = {}): Topics {
     raw: {
       name: prefix + definitions.raw.name,
       partitions: settings.rawPartitions ?? definitions.raw.partitions,
-      // DMS does not compress, and a change record repeats the row and every name in it: broker time for a fraction of the disk.
-      config: { ...retention, ...maximum, "compression.type": "lz4" },
+      config: { ...retention, ...maximum },
     },
     events: {
       name: prefix + definitions.events.name,
