@@ -400,6 +400,23 @@ COMMENT ON FUNCTION capture.watch(regclass, text[], text[], boolean, text) IS
   'are known), default (only keys) or keep. May be called again with other settings. Needs ownership of the table; '
   'each new table is locked against writers for a moment.';
 
+CREATE OR REPLACE FUNCTION capture.descendants(ancestor oid)
+RETURNS SETOF oid
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE tree (relation) AS (
+    SELECT inhrelid FROM pg_inherits WHERE inhparent = ancestor
+    UNION
+    SELECT inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.relation
+  )
+  SELECT relation FROM tree
+$$;
+COMMENT ON FUNCTION capture.descendants(oid) IS
+  'Every table under a table. Unlike pg_partition_tree it locks none of them until the transaction ends, so that DDL of one '
+  'table never waits for whoever uses another.';
+
 CREATE OR REPLACE FUNCTION capture.watch_new_partitions()
 RETURNS integer
 LANGUAGE plpgsql
@@ -410,8 +427,7 @@ DECLARE
   member regclass;
   added integer := 0;
 BEGIN
-  -- Walked without pg_partition_tree, which locks every partition until the transaction ends: DDL of one table would wait
-  -- for whoever uses another. And a partition that cannot be watched keeps neither the others nor the DDL from their turn.
+  -- A partition that cannot be watched keeps neither the others nor the DDL from their turn.
   FOR parent IN
     SELECT watched_tables.*
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
@@ -419,13 +435,8 @@ BEGIN
     ORDER BY relation
   LOOP
     FOR member IN
-      WITH RECURSIVE tree (relation) AS (
-        SELECT inhrelid FROM pg_inherits WHERE inhparent = parent.relation
-        UNION
-        SELECT inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.relation
-      )
       SELECT tree.relation
-      FROM tree JOIN pg_class ON pg_class.oid = tree.relation
+      FROM capture.descendants(parent.relation) AS tree (relation) JOIN pg_class ON pg_class.oid = tree.relation
       WHERE relkind IN ('r', 'p') AND relpersistence = 'p'
         AND NOT EXISTS (SELECT FROM capture.watched_tables AS watched WHERE watched.relation = tree.relation)
       ORDER BY tree.relation

@@ -7,10 +7,10 @@ DECLARE
   relation regclass;
   candidates regclass[];
 BEGIN
-  WITH RECURSIVE reached (relation) AS (
+  WITH reached (relation) AS (
     SELECT unnest(touched)
     UNION
-    SELECT inhrelid FROM reached JOIN pg_inherits ON inhparent = reached.relation
+    SELECT capture.descendants(ancestor) FROM unnest(touched) AS ancestor
   )
   SELECT coalesce(array_agg(watched.relation ORDER BY watched.relation), '{}') INTO candidates
   FROM capture.watched_tables AS watched JOIN pg_class ON pg_class.oid = watched.relation

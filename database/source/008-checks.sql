@@ -4,16 +4,11 @@ LANGUAGE sql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  WITH RECURSIVE watched AS (
+  WITH watched AS (
     SELECT watched_tables.*, relkind, relpersistence, relreplident,
       format('SELECT capture.watch(%L, %L, %L, %L, %L)', relation, ignored_columns, redacted_columns,
         identify_actor, watched_tables.replica_identity) AS watch_again
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
-  ), tree (parent, relation) AS (
-    -- Without the locks of pg_partition_tree.
-    SELECT relation, relation::oid FROM watched WHERE relkind = 'p'
-    UNION
-    SELECT tree.parent, inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.relation
   )
   SELECT 'event trigger ' || wanted.name, 'is missing or not enabled always: changes of shape go unseen',
     'Run the bootstrap again.'
@@ -41,11 +36,12 @@ AS $$
   FROM watched
   WHERE relkind = 'r' AND NOT has_table_privilege('cdc_capture', relation, 'SELECT')
   UNION ALL
-  SELECT tree.relation::regclass::text, format('is a partition of %s but is not watched', tree.parent),
+  SELECT partition.oid::regclass::text, format('is a partition of %s but is not watched', relation),
     'SELECT capture.republish_catalog()'
-  FROM tree JOIN pg_class AS partition ON partition.oid = tree.relation
-  WHERE partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
-    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = tree.relation)
+  FROM watched CROSS JOIN capture.descendants(relation) AS descendant
+    JOIN pg_class AS partition ON partition.oid = descendant
+  WHERE watched.relkind = 'p' AND partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
+    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = descendant)
   UNION ALL
   SELECT relation::text, 'is watched, but DMS does not read a table of this name: its changes are not captured',
     'Add its name, or a pattern that matches it, to the tables of the pipeline and deploy.'

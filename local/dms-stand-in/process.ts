@@ -10,7 +10,7 @@ import { ManagedProcess } from "../managed-process";
  * @param configuration what `configuration.ts` reads.
  */
 export function standInProcess(
-  configuration: Readonly<Record<string, unknown>>,
+  configuration: object,
   options: { readonly configurationFile: string; readonly logFile: string },
 ): ManagedProcess {
   const { configurationFile, logFile } = options;

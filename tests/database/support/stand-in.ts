@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,9 +7,9 @@ import { Client } from "pg";
 import { kafkaEndpointFormat, tableMappings, taskSettings } from "../../../contract/change-capture";
 import { build, isBuilt } from "../../../local/build";
 import type { StandInConfigurationFile } from "../../../local/dms-stand-in/configuration";
-import { repositoryFolder } from "../../../local/folders";
+import { standInProcess } from "../../../local/dms-stand-in/process";
 import { kafkaBroker } from "../../../local/kafka";
-import { freePorts, ManagedProcess } from "../../../local/managed-process";
+import { freePorts, type ManagedProcess } from "../../../local/managed-process";
 import { postgresServer, superuserConnection } from "../../../local/postgres";
 import { createTopics, topicEndOffsets } from "../../../local/topics";
 
@@ -89,19 +89,11 @@ export class StandInBench {
   }
 
   /** A stand-in process over a configuration; the caller starts it. */
-  standIn(configuration: unknown): ManagedProcess {
+  standIn(configuration: object): ManagedProcess {
     const number = this.standIns.length + 1;
-    const file = join(this.folder, `stand-in-${number}.json`);
-    writeFileSync(file, JSON.stringify(configuration));
-    const logFile = join(this.folder, `stand-in-${number}.log`);
-    const standIn = new ManagedProcess({
-      name: "DMS stand-in",
-      command: process.execPath,
-      arguments: ["--import", "tsx", join(repositoryFolder, "local/dms-stand-in/main.ts"), "--config", file],
-      logFile,
-      ready: async () => {
-        if (!readFileSync(logFile, "utf8").includes('"event":"streaming"')) throw new Error("it does not stream yet");
-      },
+    const standIn = standInProcess(configuration, {
+      configurationFile: join(this.folder, `stand-in-${number}.json`),
+      logFile: join(this.folder, `stand-in-${number}.log`),
     });
     this.standIns.push(standIn);
     return standIn;

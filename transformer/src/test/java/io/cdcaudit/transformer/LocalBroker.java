@@ -12,7 +12,10 @@ import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.tools.StorageTool;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Time;
 
 /** A Kafka broker in this process, on 127.0.0.1. */
@@ -20,6 +23,8 @@ public final class LocalBroker implements AutoCloseable {
 
   private final int port = freePort();
   private final KafkaRaftServer server;
+  private final Admin admin;
+  private final KafkaProducer<byte[], byte[]> producer;
 
   public LocalBroker(Path folder) throws IOException {
     int controllerPort = freePort();
@@ -40,14 +45,32 @@ public final class LocalBroker implements AutoCloseable {
     format(folder, settings);
     server = new KafkaRaftServer(KafkaConfig.fromProps(properties(settings)), Time.SYSTEM);
     server.startup();
+    admin = Admin.create(Map.of("bootstrap.servers", address()));
+    producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", address(), "max.request.size", 1 << 24),
+            new ByteArraySerializer(),
+            new ByteArraySerializer());
   }
 
   public String address() {
     return "127.0.0.1:" + port;
   }
 
+  /** Closed with the broker. */
+  public Admin admin() {
+    return admin;
+  }
+
+  /** Closed with the broker. */
+  public KafkaProducer<byte[], byte[]> producer() {
+    return producer;
+  }
+
   @Override
   public void close() {
+    producer.close();
+    admin.close();
     server.shutdown();
     server.awaitShutdown();
   }

@@ -28,7 +28,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -54,18 +53,12 @@ class TransformerApplicationTest {
   @BeforeAll
   static void startBroker() throws IOException {
     broker = new LocalBroker(folder);
-    admin = Admin.create(Map.of("bootstrap.servers", broker.address()));
-    producer =
-        new KafkaProducer<>(
-            Map.of("bootstrap.servers", broker.address(), "max.request.size", 1 << 24),
-            new ByteArraySerializer(),
-            new ByteArraySerializer());
+    admin = broker.admin();
+    producer = broker.producer();
   }
 
   @AfterAll
   static void stopBroker() {
-    producer.close();
-    admin.close();
     broker.close();
   }
 

@@ -26,7 +26,7 @@ final class StreamsState implements KafkaStreams.StateListener {
   /** Streams has failed for good, whatever state it shows. */
   void failed() {
     // Streams calls this on a thread that closing Streams waits for, perhaps a daemon. The process
-    // must neither wait for itself nor end, as if all were well, before the new thread has ended it.
+    // must neither wait for itself nor end, as if all were well, before the new thread ended it.
     Thread ending = new Thread(onError, "streams-failed");
     ending.setDaemon(false);
     ending.start();

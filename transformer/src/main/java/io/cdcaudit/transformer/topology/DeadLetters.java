@@ -25,7 +25,10 @@ final class DeadLetters {
 
   /** Keeps the record's own headers: a replay counts its attempts in one. */
   static Record<byte[], byte[]> of(
-      Record<byte[], byte[]> record, Origin origin, Outcome.Refused refused, int deadLetterMaxBytes) {
+      Record<byte[], byte[]> record,
+      Origin origin,
+      Outcome.Refused refused,
+      int deadLetterMaxBytes) {
     Record<byte[], byte[]> letter =
         withHeaders(record, origin, refused.reason().code(), refused.message());
     if (MessageSize.of(letter) <= deadLetterMaxBytes) {

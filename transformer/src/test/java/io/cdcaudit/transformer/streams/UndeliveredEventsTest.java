@@ -69,39 +69,31 @@ class UndeliveredEventsTest {
   @BeforeAll
   static void startBroker() throws IOException {
     broker = new LocalBroker(folder);
-    admin = Admin.create(Map.of("bootstrap.servers", broker.address()));
-    producer =
-        new KafkaProducer<>(
-            Map.of("bootstrap.servers", broker.address()),
-            new ByteArraySerializer(),
-            new ByteArraySerializer());
+    admin = broker.admin();
+    producer = broker.producer();
   }
 
   @AfterAll
   static void stopBroker() {
-    producer.close();
-    admin.close();
     broker.close();
   }
 
   @Test
   void noTaskOfTheThreadGoesOnWithoutItsRecords() throws Exception {
-    FailingClients clients = new FailingClients();
-    createTopics("tasks", 2);
-    try (KafkaStreams streams = start("tasks", Duration.ofSeconds(1), clients)) {
-      Set<String> sent = send("tasks", 2);
-      await().atMost(PATIENCE).until(() -> events("tasks").containsAll(sent));
-      assertThat(clients.givenUp).isEqualTo(sent.size());
-    }
+    arriveAllTheSame("tasks", 2, new FailingClients());
   }
 
   @Test
   void aRebalanceAtThatMomentDoesNotForgetWhereToBegin() throws Exception {
-    FailingClients clients = new RebalancingClients();
-    createTopics("rebalance", 1);
-    try (KafkaStreams streams = start("rebalance", Duration.ofSeconds(1), clients)) {
-      Set<String> sent = send("rebalance", 1);
-      await().atMost(PATIENCE).until(() -> events("rebalance").containsAll(sent));
+    arriveAllTheSame("rebalance", 1, new RebalancingClients());
+  }
+
+  private static void arriveAllTheSame(String name, int partitions, FailingClients clients)
+      throws Exception {
+    createTopics(name, partitions);
+    try (KafkaStreams streams = start(name, Duration.ofSeconds(1), clients)) {
+      Set<String> sent = send(name, partitions);
+      await().atMost(PATIENCE).until(() -> events(name).containsAll(sent));
       assertThat(clients.givenUp).isEqualTo(sent.size());
     }
   }
@@ -116,7 +108,8 @@ class UndeliveredEventsTest {
       await().atMost(PATIENCE).until(() -> clients.held.size() == sent.size());
     }
     assertThat(clients.givenUp).isEqualTo(sent.size());
-    try (KafkaStreams streams = start("end", Duration.ofSeconds(1), new GuardedClients(UndeliveredEventsTest::unexpected))) {
+    GuardedClients successor = new GuardedClients(UndeliveredEventsTest::unexpected);
+    try (KafkaStreams streams = start("end", Duration.ofSeconds(1), successor)) {
       await().atMost(PATIENCE).until(() -> events("end").containsAll(sent));
     }
   }
@@ -246,11 +239,13 @@ class UndeliveredEventsTest {
                 new ByteArraySerializer(),
                 "in");
     Properties settings = new Properties();
-    settings.putAll(StreamsProperties.streams(properties(name), new OversizedEvents()));
+    OversizedEvents oversized = new OversizedEvents();
+    settings.putAll(StreamsProperties.streams(properties(name), oversized));
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, commitEvery.toMillis());
     settings.put(StreamsConfig.STATE_DIR_CONFIG, folder.resolve(name).toString());
     KafkaStreams streams = new KafkaStreams(topology, settings, clients);
-    streams.setUncaughtExceptionHandler(new StreamsFailures(Clock.systemUTC(), name + ".raw", new OversizedEvents()));
+    streams.setUncaughtExceptionHandler(
+        new StreamsFailures(Clock.systemUTC(), name + ".raw", oversized));
     streams.start();
     return streams;
   }
