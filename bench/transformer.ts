@@ -8,7 +8,7 @@ import type { Setting } from "./comparison";
 import { cpuSeconds } from "./processes";
 
 /** Records that compile the transformer's code before it is measured over as many again. */
-const warmUpRecords = 500_000;
+const warmUpRecords = 1_000_000;
 
 /** A second transformer reads copies of `cdc.raw` into topics of its own, while nothing else runs. */
 export async function measureTransformer(setting: Setting, pipeline: Pipeline): Promise<void> {
