@@ -292,9 +292,7 @@ BEGIN
   IF identify_actor <> has_actor_trigger THEN
     statements := statements || CASE WHEN has_actor_trigger THEN format('DROP TRIGGER capture_actor ON %s', target)
       ELSE format('CREATE TRIGGER capture_actor BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
-        FOR EACH STATEMENT
-        WHEN (current_setting(''capture.context_transaction'', true) IS DISTINCT FROM pg_current_xact_id()::text)
-        EXECUTE FUNCTION capture.identify_actor()', target)
+        FOR EACH STATEMENT EXECUTE FUNCTION capture.identify_actor()', target)
     END;
   END IF;
   IF EXISTS (
