@@ -80,8 +80,13 @@ async function main(): Promise<void> {
       await createTables(client, quick ? scale / 5 : scale);
       filling = Date.now() - before;
     },
-    // The stand-in is stopped in mid-stream to let a backlog grow; the server must not take it for dead.
-    postgresSettings: { wal_sender_timeout: "0" },
+    postgresSettings: {
+      // The stand-in is stopped in mid-stream to let a backlog grow; the server must not take it for dead.
+      wal_sender_timeout: "0",
+      // What a server with logs of millions of rows is given, for every system; PostgreSQL's defaults suit a laptop.
+      shared_buffers: "1GB",
+      max_wal_size: "8GB",
+    },
   });
   const setting: Setting = {
     recorder,
