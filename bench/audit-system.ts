@@ -21,10 +21,6 @@ export interface AuditSystem {
   topics(): readonly { readonly name: string; readonly topics: readonly string[] }[];
   /** Creates what the system needs before it meets a workload's tables. */
   prepare(client: Client, workload: Workload): Promise<void>;
-  /** Stops taking changes from the database; every process stays as warm as it is. */
-  hold(): Promise<void>;
-  /** Takes changes again; resolves when told so, not when they arrive. */
-  release(): Promise<void>;
   logTables(client: Client): Promise<readonly LogTable[]>;
   /** Commit time of the newest change in the log, in milliseconds since 1970; undefined while it is empty. Cheap. */
   newestCommit(client: Client): Promise<number | undefined>;

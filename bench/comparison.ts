@@ -156,13 +156,50 @@ async function sustained(
   ];
 }
 
+/**
+ * Stops the server's process that reads the WAL for the system as it is, until what is returned is called. Nothing of the
+ * backlog is decoded, sent or queued meanwhile, which a system that is merely told to pause would do ahead of its time.
+ */
+async function holdCapture(observer: Client): Promise<() => void> {
+  for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
+    const { rows } = await observer.query<{ pid: number }>(
+      "SELECT active_pid AS pid FROM pg_replication_slots WHERE active",
+    );
+    const pid = rows[0]?.pid;
+    if (pid !== undefined) {
+      process.kill(pid, "SIGSTOP");
+      // Waiting for WAL it holds no lock that others would wait for.
+      const { rowCount } = await observer.query(
+        "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'WalSenderWaitForWal'",
+        [pid],
+      );
+      const release = () => void process.kill(pid, "SIGCONT");
+      if (!rowCount) release();
+      else {
+        // A server does not end while one of its processes stands still.
+        process.once("SIGINT", release).once("SIGTERM", release);
+        return () => {
+          process.off("SIGINT", release).off("SIGTERM", release);
+          release();
+        };
+      }
+    }
+    if (Date.now() > deadline) throw new Error("No process that reads a replication slot came to rest within 30 s.");
+  }
+}
+
 /** How fast a backlog, written while capture was held, reaches the log; and what that costs. No writer runs beside it. */
 async function drain(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<Measured[]> {
   await system.emptyLog(observer);
-  await system.hold();
-  const walBefore = await walPosition(observer);
   const wanted = Math.max(1, Math.round((setting.backlog * workload.backlogShare) / workload.changes));
-  const { transactions } = await write(setting.application, workload, { transactions: wanted });
+  const walBefore = await walPosition(observer);
+  const release = await holdCapture(observer);
+  const { transactions } = await write(setting.application, workload, { transactions: wanted }).catch(
+    (error: unknown) => {
+      release();
+      throw error;
+    },
+  );
   const changes = transactions * workload.changes;
   const walBytes = (await walPosition(observer)) - walBefore;
   await observer.query("CHECKPOINT");
@@ -170,7 +207,7 @@ async function drain(setting: Setting, observer: Client, system: AuditSystem, wo
   const topicsBefore = topicBytes(setting, system);
   const cpuBefore = cpu(parts);
   const begin = Date.now();
-  await system.release();
+  release();
   await stored(setting, observer, system, changes);
   const seconds = (Date.now() - begin) / 1000;
   const cpuAfter = cpu(parts);

@@ -120,13 +120,6 @@ function system(pipeline: Pipeline, images: Images): AuditSystem {
         );
       }
     },
-    hold: async () => {
-      await connectRequest(pipeline.ports.worker, "PUT", `/connectors/${sourceOf(images)}/pause`);
-      await connectorState(pipeline, sourceOf(images), "PAUSED");
-    },
-    release: async () => {
-      await connectRequest(pipeline.ports.worker, "PUT", `/connectors/${sourceOf(images)}/resume`);
-    },
     logTables: async (client) =>
       (await existing(client))
         .filter((table) => table !== "marker")

@@ -81,7 +81,7 @@ async function main(): Promise<void> {
       filling = Date.now() - before;
     },
     postgresSettings: {
-      // The stand-in is stopped in mid-stream to let a backlog grow; the server must not take it for dead.
+      // Nobody reads while a backlog grows; the server must not take the reader for dead.
       wal_sender_timeout: "0",
       // What a server with logs of millions of rows is given, for every system; PostgreSQL's defaults suit a laptop.
       shared_buffers: "1GB",

@@ -8,17 +8,14 @@ const events: LogTable = {
   changes: "operation IN ('insert', 'update', 'delete') AND table_name <> 'marker'",
 };
 
-/** This repository's pipeline. Capture is held by stopping the DMS stand-in's process as it is, without ending it. */
+/** This repository's pipeline. */
 export function pipelineSystem(pipeline: Pipeline): AuditSystem {
-  const signal = async (name: "SIGSTOP" | "SIGCONT") => void process.kill(pipeline.standIn.pid as number, name);
   return {
     name: "cdc-audit",
     processes: () => pipeline.processes,
     topics: () =>
       [pipeline.topics.raw, pipeline.topics.events].map(({ name }) => ({ name: `topic ${name}`, topics: [name] })),
     prepare: async () => undefined,
-    hold: () => signal("SIGSTOP"),
-    release: () => signal("SIGCONT"),
     logTables: async () => [events],
     newestCommit: async (client) => {
       const { rows } = await client.query<{ newest: string | null }>(

@@ -62,9 +62,9 @@ export function writeReport(files: readonly string[]): void {
     losses(results),
     plots.map(({ file, chart }) => `![${chart.title}](performance/${file})`).join("\n\n"),
     ...comparisons.map((comparison) => comparisonTable(results, comparison)),
-    partsTable(results, "CPU for 1,000 changes: ", "CPU of each part while a backlog drains, ms for 1,000 changes"),
-    partsTable(results, "bytes per change: ", "Bytes of one change at each hop"),
-    partsTable(results, "memory after the drain: ", "Memory of each part after a drain, MiB"),
+    partsTables(results, "CPU for 1,000 changes: ", "CPU of each part while a backlog drains, ms for 1,000 changes"),
+    partsTables(results, "bytes per change: ", "Bytes of one change at each hop"),
+    partsTables(results, "memory after the drain: ", "Memory of each part after a drain, MiB"),
     ...["writer", "transformer", "sink", "start", "restart", "outage", "growth"].map((phase) =>
       phaseTable(results, phase),
     ),
@@ -212,8 +212,12 @@ function comparisonTable(results: Results, { phase, metric, title, unit, better 
 }
 
 /** A figure of each part or hop, for every system, under the workload of single-row updates. */
-function partsTable(results: Results, prefix: string, title: string): string {
-  const workload = "hot";
+function partsTables(results: Results, prefix: string, title: string): string {
+  const tables = ["hot", "wide-8k"].map((workload) => partsTable(results, prefix, workload)).filter(Boolean);
+  return tables.length === 0 ? "" : [`### ${title}`, ...tables].join("\n\n");
+}
+
+function partsTable(results: Results, prefix: string, workload: string): string {
   const figures = results.distinct((figure) => figure.workload === workload && figure.metric.startsWith(prefix));
   const metrics = [...new Set(figures.map(({ metric }) => metric))];
   const present = systems.filter((system) => figures.some((figure) => figure.system === system));
@@ -225,7 +229,7 @@ function partsTable(results: Results, prefix: string, title: string): string {
       return value === undefined ? "" : shown(value);
     }),
   ]);
-  return `### ${title}\n\n${titleOf(workload)}.\n\n${table(["", ...present], rows)}`;
+  return `${titleOf(workload)}:\n\n${table(["", ...present], rows)}`;
 }
 
 /** The figures of a phase that has no peers in other columns. */
