@@ -1,8 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-// Each project is a folder of `tests/`; servers and JVMs share two cores, so files that start them run one at a time.
+// Each project is a folder of `tests/`. Files that start servers run two at a time, whatever the machine, and those that
+// start whole pipelines one at a time.
 export default defineConfig({
   test: {
+    maxWorkers: "100%",
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
       { test: { name: "components", include: ["tests/components/**/*.test.ts"], testTimeout: 30_000 } },
@@ -36,7 +38,8 @@ export default defineConfig({
         test: {
           name: "database",
           include: ["tests/database/**/*.test.ts"],
-          fileParallelism: false,
+          globalSetup: "tests/database/build.ts",
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

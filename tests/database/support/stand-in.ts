@@ -5,7 +5,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Consumer } from "@platformatic/kafka";
 import { Client } from "pg";
 import { kafkaEndpointFormat, tableMappings, taskSettings } from "../../../contract/change-capture";
-import { build, isBuilt } from "../../../local/build";
 import type { StandInConfigurationFile } from "../../../local/dms-stand-in/configuration";
 import { standInProcess } from "../../../local/dms-stand-in/process";
 import { kafkaBroker } from "../../../local/kafka";
@@ -36,7 +35,6 @@ export class StandInBench {
   ) {}
 
   static async start(): Promise<StandInBench> {
-    if (!isBuilt()) await build();
     const folder = mkdtempSync(join(tmpdir(), "cdc-audit-stand-in-"));
     // The server may run as another user, who must be able to enter.
     chmodSync(folder, 0o755);
