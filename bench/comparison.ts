@@ -47,7 +47,7 @@ export async function measureWorkload(setting: Setting, system: AuditSystem, wor
 }
 
 /**
- * What runs for months is measured once its code is compiled: some 60,000 changes in large transactions and 20 seconds of
+ * What runs for months is measured once its code is compiled: some 60,000 changes in large transactions and a minute of
  * small ones, after which every hop has compiled what it runs.
  */
 export async function warmUp(setting: Setting, system: AuditSystem, workloads: readonly Workload[]): Promise<void> {
@@ -58,7 +58,7 @@ export async function warmUp(setting: Setting, system: AuditSystem, workloads: r
     await system.emptyLog(observer);
     const bulk = await write(setting.application, hundred, { transactions: rounds / hundred.changes });
     await stored(setting, observer, system, bulk.transactions * hundred.changes);
-    const seconds = Math.min(20, 4 * setting.seconds);
+    const seconds = Math.min(60, 8 * setting.seconds);
     const singles = await write(setting.application, single, { seconds });
     await stored(setting, observer, system, bulk.transactions * hundred.changes + singles.transactions);
   });

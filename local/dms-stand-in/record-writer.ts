@@ -35,8 +35,8 @@ const maxBatchBytes = 512 << 10;
 const maxBatchRecords = 5_000;
 /** A record that comes alone never waits; under a stream of them requests are this far apart, in milliseconds. */
 const requestSpacing = { usual: 25, busy: 50 };
-/** After a batch of so much the stream is a busy one. */
-const busyBatchBytes = 64 << 10;
+/** After a batch of so many records the stream is a busy one. */
+const busyBatchRecords = 60;
 const retryDelayMilliseconds = 250;
 const outageWarningMilliseconds = 5_000;
 
@@ -159,7 +159,7 @@ export class RecordWriter {
     const wait = spacing - (performance.now() - this.lastRequestAt);
     if (wait > 0 && this.pendingBytes < maxBatchBytes) await sleep(wait);
     this.lastRequestAt = performance.now();
-    this.busy = this.pendingBytes > busyBatchBytes;
+    this.busy = this.queue.length - this.queueStart > busyBatchRecords;
   }
 
   private nextBatch(): Message[] {
