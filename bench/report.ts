@@ -211,7 +211,7 @@ function comparisonTable(results: Results, { phase, metric, title, unit, better 
   return `### ${title}\n\nIn ${unit}.${note}\n\n${table(["", ...present], rows)}`;
 }
 
-/** A figure of each part or hop, for every system, under the workload of single-row updates. */
+/** A figure of each part or hop, for every system, under single-row updates and under the largest rows. */
 function partsTables(results: Results, prefix: string, title: string): string {
   const tables = ["hot", "wide-8k"].map((workload) => partsTable(results, prefix, workload)).filter(Boolean);
   return tables.length === 0 ? "" : [`### ${title}`, ...tables].join("\n\n");
