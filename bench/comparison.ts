@@ -126,7 +126,12 @@ async function sustained(
   const parts = system.processes();
   const cpuBefore = cpu(parts);
   const begin = Date.now();
-  const writer = startWriter(setting.application, workload, { seconds: setting.seconds });
+  const { clients, saturatingClients = clients } = workload;
+  const writer = startWriter(
+    setting.application,
+    { ...workload, clients: saturatingClients },
+    { seconds: setting.seconds },
+  );
   let pausedAt: number | undefined;
   let held = 0;
   let finished = false;
@@ -157,57 +162,64 @@ async function sustained(
 }
 
 /**
- * Stops the server's process that reads the WAL for the system as it is, until what is returned is called. Nothing of the
- * backlog is decoded, sent or queued meanwhile, which a system that is merely told to pause would do ahead of its time.
+ * Does some work while the server's process that reads the WAL for the system stands still. Nothing is decoded, sent or
+ * queued meanwhile, which a system that is merely told to pause would do ahead of its time.
  */
-async function holdCapture(observer: Client): Promise<() => void> {
-  for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
+async function whileCaptureIsHeld<Result>(observer: Client, work: () => Promise<Result>): Promise<Result> {
+  const pid = await stopWalSender(observer);
+  const resume = () => void process.kill(pid, "SIGCONT");
+  // A server does not end while one of its processes stands still.
+  process.once("SIGINT", resume).once("SIGTERM", resume);
+  try {
+    return await work();
+  } finally {
+    process.off("SIGINT", resume).off("SIGTERM", resume);
+    resume();
+  }
+}
+
+/** Stops it while it waits for WAL: there it holds no lock that others would wait for. */
+async function stopWalSender(observer: Client): Promise<number> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(20)) {
     const { rows } = await observer.query<{ pid: number }>(
       "SELECT active_pid AS pid FROM pg_replication_slots WHERE active",
     );
     const pid = rows[0]?.pid;
-    if (pid !== undefined) {
-      process.kill(pid, "SIGSTOP");
-      // Waiting for WAL it holds no lock that others would wait for.
-      const { rowCount } = await observer.query(
+    if (pid === undefined) continue;
+    process.kill(pid, "SIGSTOP");
+    let waiting: number | null = 0;
+    try {
+      ({ rowCount: waiting } = await observer.query(
         "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'WalSenderWaitForWal'",
         [pid],
-      );
-      const release = () => void process.kill(pid, "SIGCONT");
-      if (!rowCount) release();
-      else {
-        // A server does not end while one of its processes stands still.
-        process.once("SIGINT", release).once("SIGTERM", release);
-        return () => {
-          process.off("SIGINT", release).off("SIGTERM", release);
-          release();
-        };
-      }
+      ));
+    } finally {
+      if (!waiting) process.kill(pid, "SIGCONT");
     }
-    if (Date.now() > deadline) throw new Error("No process that reads a replication slot came to rest within 30 s.");
+    if (waiting) return pid;
   }
+  throw new Error("No process that reads a replication slot came to rest within 30 s.");
 }
 
 /** How fast a backlog, written while capture was held, reaches the log; and what that costs. No writer runs beside it. */
 async function drain(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<Measured[]> {
   await system.emptyLog(observer);
   const wanted = Math.max(1, Math.round((setting.backlog * workload.backlogShare) / workload.changes));
-  const walBefore = await walPosition(observer);
-  const release = await holdCapture(observer);
-  const { transactions } = await write(setting.application, workload, { transactions: wanted }).catch(
-    (error: unknown) => {
-      release();
-      throw error;
-    },
-  );
-  const changes = transactions * workload.changes;
-  const walBytes = (await walPosition(observer)) - walBefore;
-  await observer.query("CHECKPOINT");
   const parts = system.processes();
-  const topicsBefore = topicBytes(setting, system);
-  const cpuBefore = cpu(parts);
-  const begin = Date.now();
-  release();
+  const { changes, walBytes, topicsBefore, cpuBefore, begin } = await whileCaptureIsHeld(observer, async () => {
+    const walBefore = await walPosition(observer);
+    const { transactions } = await write(setting.application, workload, { transactions: wanted });
+    const walBytes = (await walPosition(observer)) - walBefore;
+    await observer.query("CHECKPOINT");
+    const topicsBefore = topicBytes(setting, system);
+    return {
+      changes: transactions * workload.changes,
+      walBytes,
+      topicsBefore,
+      cpuBefore: cpu(parts),
+      begin: Date.now(),
+    };
+  });
   await stored(setting, observer, system, changes);
   const seconds = (Date.now() - begin) / 1000;
   const cpuAfter = cpu(parts);

@@ -70,8 +70,8 @@ export async function startDebezium(pipeline: Pipeline, images: Images): Promise
   await pipeline.worker.start();
   await putConnector(pipeline.ports.worker, sourceOf(images), sourceProperties(pipeline, images));
   await putConnector(pipeline.ports.worker, sinkOf(images), sinkProperties(pipeline, images));
-  await connectorState(pipeline, sourceOf(images), "RUNNING");
-  await connectorState(pipeline, sinkOf(images), "RUNNING");
+  await connectorRuns(pipeline, sourceOf(images));
+  await connectorRuns(pipeline, sinkOf(images));
   await slotIsActive(pipeline);
   return system(pipeline, images);
 }
@@ -241,14 +241,14 @@ function sinkProperties(pipeline: Pipeline, images: Images): Record<string, stri
   };
 }
 
-async function connectorState(pipeline: Pipeline, name: string, state: string): Promise<void> {
+async function connectorRuns(pipeline: Pipeline, name: string): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
     const tasks = await connectorTasks(pipeline.ports.worker, name).catch(() => []);
     const failed = tasks.find((task) => task.state === "FAILED");
     if (failed) throw new Error(`${name} failed: ${failed.trace?.split("\n")[0]}`);
-    if (tasks.length > 0 && tasks.every((task) => task.state === state)) return;
-    if (Date.now() > deadline) throw new Error(`${name} was not ${state} within a minute: ${JSON.stringify(tasks)}`);
+    if (tasks.length > 0 && tasks.every((task) => task.state === "RUNNING")) return;
+    if (Date.now() > deadline) throw new Error(`${name} was not RUNNING within a minute: ${JSON.stringify(tasks)}`);
     await sleep(20);
   }
 }

@@ -8,6 +8,8 @@ export interface Workload {
   readonly changes: number;
   /** Concurrent connections of the writer. */
   readonly clients: number;
+  /** As many as write more than a system carries, for its sustained rate. Default {@link clients}. */
+  readonly saturatingClients?: number;
   /** Random integers of each transaction, drawn from a range that includes both ends. */
   readonly variables: Readonly<Record<string, readonly [number, number]>>;
   /** SQL of one transaction; `:name` stands for a variable. */
@@ -32,6 +34,7 @@ export function workloads(scale: number): readonly Workload[] {
       title: "single-row updates, hot table",
       changes: 1,
       clients: 8,
+      saturatingClients: 32,
       variables: { id: [1, 1000] },
       statements: [
         "UPDATE ledger.accounts SET balance = balance + 1.25, changed_at = clock_timestamp(), active = NOT active WHERE id = :id",
@@ -95,6 +98,7 @@ function wide(name: string, size: string, table: string, latencyRate: number, ba
     title: `wide rows, ${size} of jsonb`,
     changes: 1,
     clients: 8,
+    saturatingClients: 32,
     variables: { id: [1, documents], revision: [1, 1_000_000] },
     statements: [
       `UPDATE ledger.${table} SET document = jsonb_set(document, '{revision}', to_jsonb(:revision::int)) WHERE id = :id`,

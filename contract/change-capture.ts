@@ -4,7 +4,7 @@ export const captureSchema = {
   signalTable: "signal",
   /** DMS writes `awsdms_heartbeat` here, so that an idle database does not pin WAL. */
   heartbeatSchema: "capture_heartbeat",
-  signalKinds: ["context", "catalog", "truncate", "canary"],
+  signalKinds: ["context", "session", "catalog", "truncate", "canary"],
   /**
    * A signal's JSON stands in numbered varchar columns, not in one text or jsonb column: DMS migrates LOB columns only
    * for tables with a primary or unique key, and a key on this table would slow every writer.
@@ -12,6 +12,11 @@ export const captureSchema = {
   signalBodyColumns: Array.from({ length: 16 }, (_, index) => `body_${index + 1}`),
   /** Characters in one body column: 2,000 of at most 4 bytes stay within the 8,000 bytes that DMS takes as a string. */
   signalBodyColumnLength: 2000,
+  /**
+   * What `body_1` and the columns after it hold in a signal of kind `session`, which the actor trigger writes in nearly
+   * every transaction: facts as they are, for making JSON would cost the writer more than the row itself.
+   */
+  sessionFacts: ["actor", "request_id", "session_user", "application_name", "client_address"],
 } as const;
 
 /** A table (or, with `%`, a set of tables) to capture. */

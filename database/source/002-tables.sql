@@ -31,14 +31,16 @@ CREATE TABLE IF NOT EXISTS capture.signal (
 );
 COMMENT ON TABLE capture.signal IS
   'Messages to the audit pipeline, captured from the WAL in the transaction they describe. Emptied by maintenance.';
-COMMENT ON COLUMN capture.signal.kind IS 'context, catalog, truncate or canary.';
+COMMENT ON COLUMN capture.signal.kind IS 'context, session, catalog, truncate or canary.';
 COMMENT ON COLUMN capture.signal.schema_name IS 'Schema of the table that a catalog or truncate signal is about.';
 COMMENT ON COLUMN capture.signal.table_name IS 'The table that a catalog or truncate signal is about.';
 DO $$
 BEGIN
   FOR piece IN 1..16 LOOP
     EXECUTE format('COMMENT ON COLUMN capture.signal.body_%s IS %L', piece,
-      format('Piece %s of 16 of the JSON body: 2,000 characters each, concatenated by the reader.', piece));
+      format('Piece %s of 16 of the JSON body: 2,000 characters each, concatenated by the reader.', piece)
+        || coalesce(' Of a session signal: ' || (ARRAY['actor', 'request_id', 'session_user', 'application_name',
+          'client_address'])[piece] || ', as it is.', ''));
   END LOOP;
 END
 $$;

@@ -33,10 +33,15 @@ interface Waiter {
 const maxPendingBytes = 4 << 20;
 const maxBatchBytes = 512 << 10;
 const maxBatchRecords = 5_000;
-/** A record that comes alone never waits; under a stream of them requests are this far apart, in milliseconds. */
-const requestSpacing = { usual: 25, busy: 50 };
-/** After a batch of so many records the stream is a busy one. */
-const busyBatchRecords = 60;
+/**
+ * A record that comes alone never waits; under a stream of them requests are this far apart, in milliseconds, by the
+ * records of the batch before.
+ */
+const requestSpacings = [
+  { records: 250, milliseconds: 100 },
+  { records: 60, milliseconds: 50 },
+  { records: 0, milliseconds: 25 },
+] as const;
 const retryDelayMilliseconds = 250;
 const outageWarningMilliseconds = 5_000;
 
@@ -55,7 +60,7 @@ export class RecordWriter {
   private marks: { readonly after: number; readonly position: bigint }[] = [];
   private sending = false;
   private lastRequestAt = 0;
-  private busy = false;
+  private batchRecords = 0;
   private failure: Error | undefined;
   private waiters: Waiter[] = [];
 
@@ -155,11 +160,11 @@ export class RecordWriter {
 
   /** Right after a batch, waits a moment for company: a request costs far more than another record in it. */
   private async gather(): Promise<void> {
-    const spacing = this.busy ? requestSpacing.busy : requestSpacing.usual;
+    const spacing = requestSpacings.find(({ records }) => this.batchRecords >= records)?.milliseconds ?? 0;
     const wait = spacing - (performance.now() - this.lastRequestAt);
     if (wait > 0 && this.pendingBytes < maxBatchBytes) await sleep(wait);
     this.lastRequestAt = performance.now();
-    this.busy = this.queue.length - this.queueStart > busyBatchRecords;
+    this.batchRecords = this.queue.length - this.queueStart;
   }
 
   private nextBatch(): Message[] {

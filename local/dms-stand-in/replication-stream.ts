@@ -32,6 +32,14 @@ export function sessionOptions(sourceUrl: string) {
 
 const xlogDataHeaderBytes = 25;
 const reportMilliseconds = 100;
+/**
+ * A message that comes alone wakes both sides, which costs more than the message itself, so a busy stream of small
+ * transactions is read this far apart. So many bytes at once are a large transaction or a backlog, read without a pause.
+ */
+const restMilliseconds = 20;
+const restBytes = 1 << 20;
+/** Messages between two reports that make a stream a busy one: some 3,000 small transactions a second. */
+const busyMessages = 1_000;
 /** The server ends a session that is silent for wal_sender_timeout, which DMS wants at 10 s or more. */
 const keepaliveMilliseconds = 3_000;
 const closeMilliseconds = 2_000;
@@ -54,6 +62,9 @@ export class ReplicationStream {
   private readonly timers: NodeJS.Timeout[] = [];
   private replication: Promise<unknown> = Promise.resolve();
   private batch: WalMessage[] = [];
+  private batchBytes = 0;
+  private messagesSinceReport = 0;
+  private busy = false;
   private delivering = false;
   private stopped = false;
   private failure: Error | undefined;
@@ -140,6 +151,8 @@ export class ReplicationStream {
     await Promise.race([streaming, this.replication]);
     this.timers.push(
       setInterval(() => {
+        this.busy = this.messagesSinceReport > busyMessages;
+        this.messagesSinceReport = 0;
         const idle = performance.now() - this.reportedAt;
         if (this.confirmed > this.reported || idle > keepaliveMilliseconds) this.report();
       }, reportMilliseconds),
@@ -161,11 +174,12 @@ export class ReplicationStream {
     const isData = chunk[0] === 0x77;
     const line = isData ? chunk.toString("utf8", xlogDataHeaderBytes) : undefined;
     this.batch.push({ position: chunk.readBigUInt64BE(1), line });
+    this.batchBytes += chunk.length;
     if (!isData && chunk[17] === 1) this.replyRequested = true;
     if (!this.delivering) {
       this.delivering = true;
-      // Once the whole read has been taken apart.
-      queueMicrotask(() => void this.deliver());
+      // Once everything that the socket holds has been read.
+      setImmediate(() => void this.deliver());
     }
   }
 
@@ -173,11 +187,15 @@ export class ReplicationStream {
   private async deliver(): Promise<void> {
     try {
       this.connection.stream.pause();
+      const rest = this.busy && this.batchBytes < restBytes;
       while (this.batch.length > 0) {
         const messages = this.batch;
         this.batch = [];
+        this.messagesSinceReport += messages.length;
         await this.options.onMessages(messages, this);
       }
+      this.batchBytes = 0;
+      if (rest && !this.stopped) await sleep(restMilliseconds);
     } catch (error) {
       this.failure ??= error as Error;
       this.stopped = true;

@@ -377,8 +377,8 @@ describe("The actor trigger", () => {
       COMMIT`);
     await application.query("TRUNCATE shop.orders");
     expect(await takeSignals(client)).toEqual([
-      { kind: "context", table: null, body: { actor: "clerk", origin: "session", context: facts } },
-      { kind: "context", table: null, body: { actor: "clerk", origin: "session", context: facts } },
+      { kind: "session", table: null, body: { actor: "clerk", ...facts } },
+      { kind: "session", table: null, body: { actor: "clerk", ...facts } },
       { kind: "truncate", table: "shop.orders", body: {} },
     ]);
   });
@@ -398,7 +398,21 @@ describe("The actor trigger", () => {
         origin: "session",
         context: { reason: "stocktaking", none: null, ...facts },
       },
-      { actor: "clerk", origin: "session", context: facts },
+      { actor: "clerk", ...facts },
+    ]);
+  });
+
+  it("takes the actor and the request from the settings without a context", async () => {
+    await application.query(`
+      BEGIN;
+      SELECT set_config('capture.actor', 'alice', true), set_config('capture.request_id', 'r-7', true),
+        set_config('application_name', '', true);
+      INSERT INTO shop.orders (id) VALUES (1);
+      COMMIT`);
+    const { application_name: unset, ...others } = facts;
+    expect(unset).toBe("till 7");
+    expect((await takeSignals(client)).map(({ body }) => body)).toEqual([
+      { actor: "alice", request_id: "r-7", ...others },
     ]);
   });
 
@@ -437,6 +451,17 @@ describe("The actor trigger", () => {
     const [signal] = await takeSignals(client);
     expect(signal?.body.actor).toBe("\u0001".repeat(1000));
     expect(signal?.body.context.large).toBe("\u0001".repeat(2600));
+
+    await application.query("BEGIN");
+    await application.query(
+      "SELECT set_config('capture.actor', $1, true), set_config('capture.request_id', $1, true)",
+      ['🦄"\\'.repeat(2000)],
+    );
+    await application.query("INSERT INTO shop.orders (id) VALUES (2)");
+    await application.query("COMMIT");
+    const [plain] = await takeSignals(client);
+    expect([...plain?.body.actor].length).toBe(1000);
+    expect(plain?.body.request_id).toBe(plain?.body.actor);
   });
 
   it("is silent when the application has said who acts", async () => {

@@ -284,7 +284,7 @@ describe("A partitioned table", () => {
     await client.query("INSERT INTO sales VALUES (1, 'north')");
     await client.query("UPDATE sales_south SET note = 'x'");
     await client.query("DELETE FROM sales_north");
-    expect((await takeSignals(client)).map(({ kind }) => kind)).toEqual(["context", "context", "context"]);
+    expect((await takeSignals(client)).map(({ kind }) => kind)).toEqual(["session", "session", "session"]);
   });
 
   it("says which partitions a TRUNCATE emptied", async () => {
@@ -396,7 +396,7 @@ describe("Any name that PostgreSQL takes", () => {
       expect(signals.map(({ kind, body }) => body.reason ?? kind)).toEqual([
         "watch",
         "ddl",
-        "context",
+        "session",
         "truncate",
         "unwatch",
       ]);

@@ -9,14 +9,24 @@ export interface Signal {
   readonly body: any;
 }
 
-const bodyPieces = captureSchema.signalBodyColumns.join(", ");
+const bodyColumns = captureSchema.signalBodyColumns;
 
 /** The signals written since the last call, in order, which are then cleared. */
 export async function takeSignals(client: Client): Promise<Signal[]> {
-  const { rows } = await client.query<{ kind: string; table: string | null; body: string }>(
-    `SELECT kind, schema_name || '.' || table_name AS table, concat(${bodyPieces}) AS body
+  const { rows } = await client.query<{ kind: string; table: string | null; pieces: (string | null)[] }>(
+    `SELECT kind, schema_name || '.' || table_name AS table, ARRAY[${bodyColumns.join(", ")}] AS pieces
      FROM ${captureSchema.schema}.${captureSchema.signalTable} ORDER BY ctid`,
   );
   await client.query(`TRUNCATE ${captureSchema.schema}.${captureSchema.signalTable}`);
-  return rows.map(({ kind, table, body }) => ({ kind, table, body: JSON.parse(body) }));
+  return rows.map(({ kind, table, pieces }) => ({
+    kind,
+    table,
+    body: kind === "session" ? sessionFacts(pieces) : JSON.parse(pieces.join("")),
+  }));
+}
+
+/** The columns of a `session` signal by what they hold; nulls are left out. */
+function sessionFacts(columns: readonly (string | null)[]) {
+  const facts = columns.map((value, index) => [captureSchema.sessionFacts[index] ?? `body_${index + 1}`, value]);
+  return Object.fromEntries(facts.filter(([, value]) => value !== null));
 }

@@ -12,6 +12,7 @@ import io.cdcaudit.transformer.record.RefusedRecordException;
 import io.cdcaudit.transformer.record.RowImage;
 import io.cdcaudit.transformer.record.TableName;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -31,6 +32,9 @@ final class SignalEvents {
   /** The body is cut into columns of a length that DMS takes as a string. */
   private static final List<String> BODY_COLUMNS =
       IntStream.rangeClosed(1, 16).mapToObj(number -> "body_" + number).toList();
+
+  /** Those of a session signal that make up its event's context, and where they stand. */
+  private static final Map<String, String> SESSION_FACTS = sessionFacts();
 
   /** Numbers in a context keep every digit. */
   private static final JsonMapper JSON =
@@ -53,6 +57,9 @@ final class SignalEvents {
     if (record.operation() == Operation.LOAD && !kind.equals("catalog")) {
       return new Outcome.Ignored(IgnoredKind.LOADED_SIGNAL, TABLE);
     }
+    if (kind.equals("session")) {
+      return audited(record, AuditOperation.CONTEXT, TABLE, session(row));
+    }
     JsonNode body = body(row);
     return switch (kind) {
       case "context" -> audited(record, AuditOperation.CONTEXT, TABLE, context(body));
@@ -62,7 +69,7 @@ final class SignalEvents {
       case "catalog" -> declared(record, subject(row), body);
       default ->
           throw invalid(
-              "kind is \"" + kind + "\"; known are context, catalog, truncate and canary");
+              "kind is \"" + kind + "\"; known are context, session, catalog, truncate and canary");
     };
   }
 
@@ -114,6 +121,33 @@ final class SignalEvents {
       throw invalid(
           "the body of the catalog signal is no table's shape: " + incomplete.getMessage());
     }
+  }
+
+  private static Map<String, String> sessionFacts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("body_3", "session_user");
+    facts.put("body_4", "application_name");
+    facts.put("body_5", "client_address");
+    return facts;
+  }
+
+  /** The facts of a session signal stand in columns of their own, as they are. */
+  private static Context session(Map<String, String> row) {
+    String actor = row.get("body_1");
+    if (actor == null) {
+      throw invalid("a signal of kind session needs body_1, the actor");
+    }
+    JsonOutput facts = new JsonOutput();
+    String separator = "{";
+    for (Map.Entry<String, String> fact : SESSION_FACTS.entrySet()) {
+      String value = row.get(fact.getKey());
+      if (value != null) {
+        facts.writeAscii(separator).writeString(fact.getValue()).write(':').writeString(value);
+        separator = ",";
+      }
+    }
+    byte[] context = facts.length() == 0 ? null : facts.write('}').toBytes();
+    return new Context(actor, row.get("body_2"), context);
   }
 
   private static Context context(JsonNode body) {
