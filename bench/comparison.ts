@@ -29,7 +29,10 @@ export interface Setting {
 /** How long a measurement waits for changes before it fails. */
 const patienceMilliseconds = 900_000;
 
-/** How far the log may be behind while the sustained rate is measured. */
+/** The sustained rate is measured for so many times the usual seconds, so that the last changes' way weighs little. */
+const sustainedShare = 2;
+
+/** How far the log may be behind meanwhile. */
 const tolerableLagMilliseconds = 1000;
 
 type Measured = Omit<Figure, "system" | "phase" | "workload">;
@@ -126,21 +129,18 @@ async function sustained(
   const parts = system.processes();
   const cpuBefore = cpu(parts);
   const begin = Date.now();
+  const wanted = sustainedShare * setting.seconds;
   const { clients, saturatingClients = clients } = workload;
-  const writer = startWriter(
-    setting.application,
-    { ...workload, clients: saturatingClients },
-    { seconds: setting.seconds },
-  );
+  const writer = startWriter(setting.application, { ...workload, clients: saturatingClients }, { seconds: wanted });
   let pausedAt: number | undefined;
   let held = 0;
   let finished = false;
   void writer.finished.finally(() => (finished = true)).catch(() => undefined);
   while (!finished) {
-    await sleep(50);
+    await sleep(100);
     const newest = (await system.newestCommit(observer)) ?? begin;
     const lag = (pausedAt ?? Date.now()) - newest;
-    const over = Date.now() > begin + setting.seconds * 1000;
+    const over = Date.now() > begin + wanted * 1000;
     if (pausedAt === undefined && lag > tolerableLagMilliseconds && !over) {
       writer.pause();
       pausedAt = Date.now();

@@ -377,9 +377,9 @@ describe("An administrator who is no superuser, as on Aurora", () => {
       await application.query("TRUNCATE shop.orders");
       expect((await takeSignals(client)).map(({ kind }) => kind)).toEqual([
         "catalog",
-        "context",
+        "session",
         "catalog",
-        "context",
+        "session",
         "truncate",
       ]);
       expect(await maintainSource(administrator)).toMatchObject({
