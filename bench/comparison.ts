@@ -69,6 +69,8 @@ export async function warmUp(setting: Setting, system: AuditSystem, workloads: r
 
 /** One transaction of the workload, carried through: whatever is made at first sight is there afterwards. */
 async function prime(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<void> {
+  // A workload that failed may have left changes on their way.
+  await everythingArrived(setting, observer, system);
   await system.emptyLog(observer);
   const { transactions } = await write(setting.application, workload, { transactions: 1 });
   await stored(setting, observer, system, transactions * workload.changes);
@@ -279,18 +281,7 @@ function cpuPerThousand(before: Map<string, number>, after: Map<string, number>,
 
 /** Waits until exactly so many changes are in the log. Looking is kept cheap, since the same machine does the work. */
 async function stored(setting: Setting, observer: Client, system: AuditSystem, changes: number): Promise<void> {
-  const deadline = Date.now() + patienceMilliseconds;
-  const checkDeadline = (state: string) => {
-    if (Date.now() > deadline)
-      throw new Error(`${system.name}: ${state} after ${patienceMilliseconds / 60_000} minutes.`);
-  };
-  // Written behind everything else, and not counted: counting begins when it arrives.
-  const marked = Date.now();
-  await withClient(setting.source, (source) => source.query("UPDATE ledger.marker SET at = clock_timestamp()"));
-  while (((await system.newestCommit(observer)) ?? 0) < marked) {
-    checkDeadline("the newest change has not arrived");
-    await sleep(20);
-  }
+  const checkDeadline = await everythingArrived(setting, observer, system);
   for (;;) {
     const begin = performance.now();
     const count = await countChanges(observer, system);
@@ -299,6 +290,29 @@ async function stored(setting: Setting, observer: Client, system: AuditSystem, c
     checkDeadline(`${count} of ${changes} changes have arrived`);
     await sleep(Math.max(20, 5 * (performance.now() - begin)));
   }
+}
+
+/**
+ * Waits for a row that is written behind everything else and is not counted. Returns what throws once patience is at its
+ * end.
+ */
+async function everythingArrived(
+  setting: Setting,
+  observer: Client,
+  system: AuditSystem,
+): Promise<(state: string) => void> {
+  const marked = Date.now();
+  const deadline = marked + patienceMilliseconds;
+  const checkDeadline = (state: string) => {
+    if (Date.now() > deadline)
+      throw new Error(`${system.name}: ${state} after ${patienceMilliseconds / 60_000} minutes.`);
+  };
+  await withClient(setting.source, (source) => source.query("UPDATE ledger.marker SET at = clock_timestamp()"));
+  while (((await system.newestCommit(observer)) ?? 0) < marked) {
+    checkDeadline("the newest change has not arrived");
+    await sleep(20);
+  }
+  return checkDeadline;
 }
 
 /** The WAL position in bytes. */

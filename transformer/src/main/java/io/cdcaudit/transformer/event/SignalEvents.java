@@ -12,7 +12,6 @@ import io.cdcaudit.transformer.record.RefusedRecordException;
 import io.cdcaudit.transformer.record.RowImage;
 import io.cdcaudit.transformer.record.TableName;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -33,8 +32,12 @@ final class SignalEvents {
   private static final List<String> BODY_COLUMNS =
       IntStream.rangeClosed(1, 16).mapToObj(number -> "body_" + number).toList();
 
-  /** Those of a session signal that make up its event's context, and where they stand. */
-  private static final Map<String, String> SESSION_FACTS = sessionFacts();
+  /** Where the facts of a session signal stand that make up its event's context. */
+  private static final List<Map.Entry<String, String>> SESSION_FACTS =
+      List.of(
+          Map.entry("body_3", "session_user"),
+          Map.entry("body_4", "application_name"),
+          Map.entry("body_5", "client_address"));
 
   /** Numbers in a context keep every digit. */
   private static final JsonMapper JSON =
@@ -123,14 +126,6 @@ final class SignalEvents {
     }
   }
 
-  private static Map<String, String> sessionFacts() {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("body_3", "session_user");
-    facts.put("body_4", "application_name");
-    facts.put("body_5", "client_address");
-    return facts;
-  }
-
   /** The facts of a session signal stand in columns of their own, as they are. */
   private static Context session(Map<String, String> row) {
     String actor = row.get("body_1");
@@ -139,7 +134,7 @@ final class SignalEvents {
     }
     JsonOutput facts = new JsonOutput();
     String separator = "{";
-    for (Map.Entry<String, String> fact : SESSION_FACTS.entrySet()) {
+    for (Map.Entry<String, String> fact : SESSION_FACTS) {
       String value = row.get(fact.getKey());
       if (value != null) {
         facts.writeAscii(separator).writeString(fact.getValue()).write(':').writeString(value);
