@@ -97,11 +97,10 @@ BEGIN
     CREATE INDEX events_context ON audit.events (transaction_id, committed_at, sequence) WHERE operation = 'context';
     COMMENT ON INDEX audit.events_context IS 'The contexts of one transaction.';
   END IF;
-  -- Holds only the rare updates of a key: there the old key values make another key. For nearly all others the first
-  -- comparison says so, which spares them the second: it would build the whole old row anew.
+  -- Holds only the rare updates of a key: there the old key values make another key.
   IF to_regclass('audit.events_key_change') IS NULL THEN
     CREATE INDEX events_key_change ON audit.events (table_name, schema_name, committed_at)
-      WHERE operation = 'update' AND NOT before @> record_key AND NOT (record_key || before) @> record_key;
+      WHERE operation = 'update' AND NOT (record_key || before) @> record_key;
     COMMENT ON INDEX audit.events_key_change IS 'Updates that changed the key of a record.';
   END IF;
 END

@@ -148,8 +148,7 @@ AS $$
       ON event.table_name = named.table_name AND event.schema_name = named.schema_name
       AND event.record_key = life.record_key
       AND (event.committed_at, event.sequence) < (life.until, life.until_sequence)
-    WHERE event.operation = 'update' AND NOT event.before @> event.record_key
-      AND NOT (event.record_key || event.before) @> event.record_key
+    WHERE event.operation = 'update' AND NOT (event.record_key || event.before) @> event.record_key
   ), found AS (
     SELECT event.committed_at, event.event_id
     FROM life
@@ -164,8 +163,7 @@ AS $$
     FROM named
     JOIN audit.events AS event
       ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-    WHERE event.operation = 'update' AND NOT event.before @> event.record_key
-      AND NOT (event.record_key || event.before) @> event.record_key
+    WHERE event.operation = 'update' AND NOT (event.record_key || event.before) @> event.record_key
       AND audit.previous_key(event.record_key, event.before) = $2
   )
   SELECT log.*
@@ -203,8 +201,7 @@ AS $$
       FROM named
       JOIN audit.events AS event
         ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-      WHERE event.operation = 'update' AND NOT event.before @> event.record_key
-        AND NOT (event.record_key || event.before) @> event.record_key
+      WHERE event.operation = 'update' AND NOT (event.record_key || event.before) @> event.record_key
         AND event.committed_at BETWEEN latest.committed_at AND $3
         AND (event.committed_at, event.sequence) > (latest.committed_at, latest.sequence)
         AND audit.previous_key(event.record_key, event.before) = $2
