@@ -62,9 +62,11 @@ export function writeReport(files: readonly string[]): void {
     losses(results),
     plots.map(({ file, chart }) => `![${chart.title}](performance/${file})`).join("\n\n"),
     ...comparisons.map((comparison) => comparisonTable(results, comparison)),
-    partsTables(results, "CPU for 1,000 changes: ", "CPU of each part while a backlog drains, ms for 1,000 changes"),
-    partsTables(results, "bytes per change: ", "Bytes of one change at each hop"),
-    partsTables(results, "memory after the drain: ", "Memory of each part after a drain, MiB"),
+    heldTable(results),
+    partsTables(results, "sustained", cpuPrefix, "CPU of each part at the sustained rate, ms for 1,000 changes"),
+    partsTables(results, "drain", cpuPrefix, "CPU of each part while a backlog drains, ms for 1,000 changes"),
+    partsTables(results, "drain", "bytes per change: ", "Bytes of one change at each hop"),
+    partsTables(results, "drain", "memory after the drain: ", "Memory of each part after a drain, MiB"),
     ...["writer", "transformer", "sink", "start", "restart", "outage", "growth"].map((phase) =>
       phaseTable(results, phase),
     ),
@@ -119,6 +121,8 @@ class Results {
   }
 }
 
+const cpuPrefix = "CPU for 1,000 changes: ";
+
 const keyOf = ({
   system,
   phase,
@@ -129,22 +133,21 @@ const keyOf = ({
 
 /** Figures that are sums of others: what the whole chain uses, and the whole log. */
 function sums(figures: readonly Figure[]): Map<string, number> {
-  const sum = new Map<string, number>();
+  const summed = new Map<string, number>();
   const prefixes = {
-    "CPU for 1,000 changes: ": "CPU",
+    [cpuPrefix]: "CPU",
     "memory after the drain: ": "memory",
     "bytes per change: rows in the log": "log",
     "bytes per change: indexes of the log": "log",
   };
   for (const figure of figures) {
     if (figure.phase !== "drain" || figure.metric.endsWith("everything else on the machine")) continue;
-    const prefix = Object.keys(prefixes).find((start) => figure.metric.startsWith(start)) as
-      keyof typeof prefixes | undefined;
-    if (!prefix) continue;
-    const key = keyOf({ ...figure, metric: prefixes[prefix] });
-    sum.set(key, (sum.get(key) ?? 0) + figure.value);
+    const [, sum] = Object.entries(prefixes).find(([start]) => figure.metric.startsWith(start)) ?? [];
+    if (!sum) continue;
+    const key = keyOf({ ...figure, metric: sum });
+    summed.set(key, (summed.get(key) ?? 0) + figure.value);
   }
-  return sum;
+  return summed;
 }
 
 function median(values: readonly (number | undefined)[]): number | undefined {
@@ -192,40 +195,61 @@ function losses(results: Results): string {
 }
 
 function comparisonTable(results: Results, { phase, metric, title, unit, better }: Comparison): string {
+  const { present, text } = systemsTable(results, phase, metric, (value, system, workload) => {
+    const ratio = system === ours ? undefined : results.ratio(system, phase, workload, metric);
+    return `${shown(value)}${ratio === undefined ? "" : ` (${ratio.toFixed(2)}×)`}`;
+  });
+  if (!text) return "";
+  const note = present.length > 1 ? ` In brackets ours over theirs: ${better} is better.` : "";
+  return `### ${title}\n\nIn ${unit}.${note}\n\n${text}`;
+}
+
+/** Tells where a sustained rate is what the system carries, and where it is what the writer wrote beside it. */
+function heldTable(results: Results): string {
+  const metric = "share of the time that the writer was held";
+  const { text } = systemsTable(results, "sustained", metric, (value) => value.toFixed(0));
+  const note = "Percent of the sustained rate's time. At 0 the system carried all that the writer wrote beside it.";
+  return text && `### How long the writer was held\n\n${note}\n\n${text}`;
+}
+
+/** A figure of every system under every workload. */
+function systemsTable(
+  results: Results,
+  phase: string,
+  metric: string,
+  cell: (value: number, system: string, workload: string) => string,
+): { present: readonly string[]; text: string } {
   const present = systems.filter((system) =>
     workloads(1).some(({ name }) => results.median(system, phase, name, metric) !== undefined),
   );
-  const rows = workloads(1).flatMap(({ name, title: workload }) => {
+  const rows = workloads(1).flatMap(({ name, title }) => {
     if (results.median(ours, phase, name, metric) === undefined) return [];
     const cells = present.map((system) => {
       const value = results.median(system, phase, name, metric);
-      const ratio = system === ours ? undefined : results.ratio(system, phase, name, metric);
-      return value === undefined
-        ? "not measured"
-        : `${shown(value)}${ratio === undefined ? "" : ` (${ratio.toFixed(2)}×)`}`;
+      return value === undefined ? "not measured" : cell(value, system, name);
     });
-    return [[workload, ...cells]];
+    return [[title, ...cells]];
   });
-  if (rows.length === 0) return "";
-  const note = present.length > 1 ? ` In brackets ours over theirs: ${better} is better.` : "";
-  return `### ${title}\n\nIn ${unit}.${note}\n\n${table(["", ...present], rows)}`;
+  return { present, text: rows.length === 0 ? "" : table(["", ...present], rows) };
 }
 
 /** A figure of each part or hop, for every system, under single-row updates and under the largest rows. */
-function partsTables(results: Results, prefix: string, title: string): string {
-  const tables = ["hot", "wide-8k"].map((workload) => partsTable(results, prefix, workload)).filter(Boolean);
+function partsTables(results: Results, phase: string, prefix: string, title: string): string {
+  const tables = ["hot", "wide-8k"].map((workload) => partsTable(results, phase, prefix, workload)).filter(Boolean);
   return tables.length === 0 ? "" : [`### ${title}`, ...tables].join("\n\n");
 }
 
-function partsTable(results: Results, prefix: string, workload: string): string {
-  const figures = results.distinct((figure) => figure.workload === workload && figure.metric.startsWith(prefix));
+function partsTable(results: Results, phase: string, prefix: string, workload: string): string {
+  const figures = results.distinct(
+    (figure) => figure.phase === phase && figure.workload === workload && figure.metric.startsWith(prefix),
+  );
   const metrics = [...new Set(figures.map(({ metric }) => metric))];
   const present = systems.filter((system) => figures.some((figure) => figure.system === system));
   if (metrics.length === 0) return "";
   const rows = metrics.map((metric) => [
     metric.slice(prefix.length),
     ...present.map((system) => {
-      const value = results.median(system, "drain", workload, metric);
+      const value = results.median(system, phase, workload, metric);
       return value === undefined ? "" : shown(value);
     }),
   ]);
