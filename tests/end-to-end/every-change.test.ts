@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { withClient } from "../../local/database-client";
+import { shopUser } from "../../local/pipeline";
 import { startTestPipeline, type TestPipeline } from "./support/pipeline";
 
 const schema = "kinds";
@@ -175,6 +177,29 @@ test("TRUNCATE and ALTER TABLE are in the log, and rows written after it have th
   );
   expect(rows.map(({ operation, actor }) => `${operation} ${actor}`)).toEqual(["schema dba", "truncate dba"]);
   expect(rows[0]?.after.columns?.map(({ name }) => name)).toContain("visits");
+});
+
+test("an application that says nothing is known by its session, one that uses the settings by those", async () => {
+  await running.query("SELECT capture.watch('kinds.renamed_key', identify_actor => true)");
+  await withClient({ ...running.pipeline.sample, ...shopUser, application_name: 'till "7"' }, async (client) => {
+    await client.query("SET oracle.actor = 'shop'");
+    await client.query("INSERT INTO kinds.renamed_key VALUES (71, 'silent')");
+    await client.query("SET oracle.actor = 'alice'; SET capture.actor = 'alice'; SET capture.request_id = 'r-7'");
+    await client.query("INSERT INTO kinds.renamed_key VALUES (72, 'settings')");
+    await client.query(`SET capture.context = '{"reason": "stocktaking"}'`);
+    await client.query("INSERT INTO kinds.renamed_key VALUES (73, 'context')");
+  });
+
+  expect(await running.differences()).toEqual([]);
+  const rows = await running.query(
+    `SELECT actor, request, context FROM audit.log WHERE "table" = 'renamed_key' AND (key ->> 'id')::int BETWEEN 71 AND 73 ORDER BY time`,
+  );
+  const facts = { session_user: "shop", application_name: 'till "7"', client_address: "127.0.0.1" };
+  expect(rows).toEqual([
+    { actor: "shop", request: null, context: facts },
+    { actor: "alice", request: "r-7", context: facts },
+    { actor: "alice", request: "r-7", context: { reason: "stocktaking", ...facts } },
+  ]);
 });
 
 test("a bulk insert of 100,000 rows in one transaction is complete", async () => {
