@@ -14,7 +14,7 @@ export const captureSchema = {
   signalBodyColumnLength: 2000,
   /**
    * What `body_1` and the columns after it hold in a signal of kind `session`, which the actor trigger writes in nearly
-   * every transaction: facts as they are, for making JSON would cost the writer more than the row itself.
+   * every transaction: facts as they are, because to make JSON of them would be a third of what it costs the writer.
    */
   sessionFacts: ["actor", "request_id", "session_user", "application_name", "client_address"],
 } as const;
