@@ -282,6 +282,24 @@ const clockJump: Fault = {
   },
 };
 
+/** Kafka's clients note by this clock when they tried to connect, and wait from then on. */
+const clockRightAgainOffline: Fault = {
+  name: "the transformer's clock is set right while its broker is away",
+  touches: ["transformer", "transformer to broker"],
+  weight: 1,
+  shortest: 3,
+  obstacle: () => ShiftedClock.obstacle(),
+  happen: async (system, seconds, random) => {
+    const hours = random.pick([1, 24 * 400]);
+    system.clock?.shift(hours * 3600);
+    system.link("transformer to broker").cut();
+    await pause(seconds);
+    system.clock?.shift(0);
+    system.link("transformer to broker").mend();
+    return `${hours} hours ahead before`;
+  },
+};
+
 /** Every fault that is known. */
 export const catalogue: readonly Fault[] = [
   ...kills,
@@ -295,6 +313,7 @@ export const catalogue: readonly Fault[] = [
   missingPartition,
   schemaChange,
   clockJump,
+  clockRightAgainOffline,
   ...orderlyStops,
 ];
 

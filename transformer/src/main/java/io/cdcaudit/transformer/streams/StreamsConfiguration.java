@@ -80,6 +80,11 @@ class StreamsConfiguration {
   }
 
   @Bean
+  ClockWatch clockWatch(StreamsState state) {
+    return ClockWatch.begin(state::failed);
+  }
+
+  @Bean
   HealthIndicator streamsLiveness(StreamsState state) {
     return healthyIn(Set.of(State.RUNNING, State.REBALANCING), state);
   }
