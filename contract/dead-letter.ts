@@ -32,4 +32,3 @@ export const deadLetterReasons = [
   "too-large",
   "internal-error",
 ] as const;
-export type DeadLetterReason = (typeof deadLetterReasons)[number];

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -235,8 +236,10 @@ function refuseSecondRun(): void {
 /** True when the process exists and was started from this repository. */
 function isOurs(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(repositoryFolder);
+    // macOS has no /proc; ps fails where the process is not.
+    return execFileSync("ps", ["-ww", "-p", String(pid), "-o", "command="], { encoding: "utf8" }).includes(
+      repositoryFolder,
+    );
   } catch {
     return false;
   }

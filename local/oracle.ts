@@ -43,12 +43,6 @@ export async function installOracle(
   }
 }
 
-/** How many changes the oracle has noted. */
-export async function oracleCount(client: Client): Promise<number> {
-  const { rows } = await client.query<{ count: string }>("SELECT count(*) FROM oracle.changes");
-  return Number(rows[0]?.count);
-}
-
 /**
  * Compares the audit log with the oracle, change by change: operation, table, actor, old and new row, and the order
  * within each transaction. Values are compared after PostgreSQL has read the log's JSON back into the table's own row

@@ -72,11 +72,6 @@ export async function topicEndOffsets(bootstrapServers: string, topic: string): 
   return withKafkaAdmin(localKafka(bootstrapServers), (admin) => admin.endOffsets(topic));
 }
 
-/** For each partition the offset of its oldest record. */
-export async function topicStartOffsets(bootstrapServers: string, topic: string): Promise<bigint[]> {
-  return withKafkaAdmin(localKafka(bootstrapServers), (admin) => admin.startOffsets(topic));
-}
-
 /** Records of a topic that a consumer group has not committed, over all partitions; all of them before its first commit. */
 export async function groupLag(bootstrapServers: string, group: string, topic: string): Promise<number> {
   return withKafkaAdmin(localKafka(bootstrapServers), (admin) => admin.groupLag(group, topic));

@@ -5,7 +5,7 @@ import type { TableSelection } from "../contract/change-capture";
 export interface TableToWatch extends TableSelection {
   /** Columns whose change alone writes no event. With a pattern, a table that lacks one ignores the rest. */
   readonly ignoredColumns?: readonly string[];
-  /** Columns whose values never reach the log. With a pattern, a table that lacks one redacts the rest. */
+  /** Columns whose values never reach the log. With a pattern, a table that lacks one redacts the rest, and that one later. */
   readonly redactedColumns?: readonly string[];
   /** Whether transactions without a context get one from the session. Default false. */
   readonly identifyActor?: boolean;
@@ -73,38 +73,57 @@ export async function checkTables(client: ClientBase, tables: readonly SelectedT
       `SELECT capture.check_columns($1::oid::regclass, $2::text[], $3::text[], capture.key_columns($1::oid::regclass))`,
       [
         table.oid,
-        await presentColumns(client, table, table.selection.ignoredColumns),
-        await presentColumns(client, table, table.selection.redactedColumns),
+        await presentColumns(client, table, table.selection.ignoredColumns ?? []),
+        await presentColumns(client, table, table.selection.redactedColumns ?? []),
       ],
     );
   }
 }
 
-/** Leaves a note of which tables DMS reads, so that the database can tell when its own tables are others. */
-export async function noteSelection(client: ClientBase, selections: readonly TableSelection[]): Promise<void> {
+/**
+ * Leaves a note of which tables DMS reads and how they are watched, so that the database can tell when its own tables are
+ * others, and watches new ones by itself.
+ */
+export async function noteSelection(client: ClientBase, selections: readonly TableToWatch[]): Promise<void> {
   await client.query("DELETE FROM capture.selection");
-  await client.query(
-    "INSERT INTO capture.selection SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING",
-    [selections.map(({ schema }) => schema), selections.map(likePattern)],
-  );
+  for (const [place, selection] of selections.entries()) {
+    await client.query(
+      `INSERT INTO capture.selection VALUES ($1, $2, $3, $4::text[], $5::text[], $6, $7)
+       ON CONFLICT (schema_name, table_pattern) DO UPDATE SET
+         (place, ignored_columns, redacted_columns, identify_actor, replica_identity) =
+         (excluded.place, excluded.ignored_columns, excluded.redacted_columns, excluded.identify_actor,
+          excluded.replica_identity)`,
+      [selection.schema, likePattern(selection), place, ...watchSettings(selection)],
+    );
+  }
+}
+
+/** What `capture.watch` takes after the table. */
+function watchSettings(selection: TableToWatch): [readonly string[], readonly string[], boolean, string] {
+  return [
+    selection.ignoredColumns ?? [],
+    selection.redactedColumns ?? [],
+    selection.identifyActor ?? false,
+    selection.replicaIdentity ?? "full",
+  ];
 }
 
 /** Puts one table under audit. */
 export async function watchTable(client: ClientBase, table: SelectedTable): Promise<void> {
-  const { selection } = table;
+  const [ignoredColumns, redactedColumns, identifyActor, replicaIdentity] = watchSettings(table.selection);
   await client.query("SELECT capture.watch($1::oid::regclass, $2::text[], $3::text[], $4, $5)", [
     table.oid,
-    await presentColumns(client, table, selection.ignoredColumns),
-    await presentColumns(client, table, selection.redactedColumns),
-    selection.identifyActor ?? false,
-    selection.replicaIdentity ?? "full",
+    await presentColumns(client, table, ignoredColumns),
+    await presentColumns(client, table, redactedColumns),
+    identifyActor,
+    replicaIdentity,
   ]);
 }
 
 async function presentColumns(
   client: ClientBase,
   { oid, selection }: SelectedTable,
-  columns: readonly string[] = [],
+  columns: readonly string[],
 ): Promise<readonly string[]> {
   if (!isPattern(selection) || columns.length === 0) return columns;
   const { rows } = await client.query<{ name: string }>(

@@ -15,25 +15,23 @@ export const asked = {
   moment: "2026-09-15 12:00:00+00",
 } as const;
 
-const lastUpdate = `SELECT committed_at, event_id FROM audit.events
-  WHERE table_name = 'orders' AND schema_name = 'shop' AND record_key = '{"id": ${asked.record}}'
-    AND operation = 'update'
-  ORDER BY committed_at DESC, sequence DESC
-  LIMIT 1`;
+const lastUpdate = `SELECT * FROM audit.log
+WHERE "table" = 'orders' AND "schema" = 'shop' AND key = '{"id": ${asked.record}}' AND operation = 'update'
+ORDER BY "time" DESC, sequence DESC
+LIMIT 1`;
 
 /**
  * The SQL that writes the statement that takes a change back, for any table and any of the three operations. A changed row
  * is found by the key that the change left it with; only the columns that it touched are set, so that later changes of
  * others stay.
  *
- * @param change SQL that selects `committed_at` and `event_id` of the change.
+ * @param change SQL that selects the change from `audit.log`.
  */
 export function undo(change: string): string {
   return `WITH change AS (
   ${change.replaceAll("\n", "\n  ")}
 ), log AS (
-  SELECT log.*, format('%I.%I', log.schema, log.table) AS target
-  FROM change JOIN audit.log ON log."time" = change.committed_at AND log.event_id = change.event_id
+  SELECT change.*, format('%I.%I', "schema", "table") AS target FROM change
 ), columns AS (
   SELECT
     (SELECT string_agg(format('%I', name), ', ') FROM jsonb_object_keys(log.key) AS name) AS key_columns,
@@ -99,13 +97,8 @@ ORDER BY "time", sequence;`,
   },
   {
     title: "Who changed most in this time?",
-    hint: "Counts transactions: each says once who acts.",
-    sql: `SELECT actor, count(DISTINCT transaction_id) AS transactions
-FROM audit.events
-WHERE operation = 'context' AND committed_at >= '${asked.since}' AND committed_at < '${asked.until}'
-GROUP BY actor
-ORDER BY transactions DESC, actor
-LIMIT 10;`,
+    hint: "Counts the transactions in which somebody said who acts; by default of the last day.",
+    sql: `SELECT * FROM audit.actors('${asked.since}', '${asked.until}') LIMIT 10;`,
   },
   {
     title: "Undo this change",

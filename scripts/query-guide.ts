@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import type { Client } from "pg";
+import { databaseRoles } from "../contract/database-roles";
 import { bootstrapDestination } from "../operator/bootstrap";
 import { TestServer } from "../tests/database/support/postgres";
 import { type Question, questions } from "./query-guide-questions";
@@ -80,9 +81,9 @@ async function plansOf(client: Client, sql: string): Promise<string[]> {
     if (plan) plans.push(readable(plan));
   };
   client.on("notice", collect);
-  await client.query("SET auto_explain.log_min_duration = 0");
+  await client.query(`RESET ROLE; SET auto_explain.log_min_duration = 0; SET ROLE ${databaseRoles.reader}`);
   await client.query(sql);
-  await client.query("SET auto_explain.log_min_duration = -1");
+  await client.query(`RESET ROLE; SET auto_explain.log_min_duration = -1; SET ROLE ${databaseRoles.reader}`);
   client.off("notice", collect);
   return plans;
 }
@@ -118,8 +119,10 @@ async function guide(events: number): Promise<string> {
     })) {
       await client.query(`SET auto_explain.${setting} = ${value}`);
     }
+    await client.query(`SET ROLE ${databaseRoles.reader}`);
     const sections: string[] = [];
     for (const question of questions) sections.push(section(question, await measure(client, question)));
+    await client.query("RESET ROLE");
     const { rows } = await client.query<{ version: string; size: string }>(
       "SELECT current_setting('server_version') AS version, pg_size_pretty(sum(pg_total_relation_size(inhrelid))) AS size " +
         "FROM pg_inherits WHERE inhparent = 'audit.events'::regclass",
@@ -135,10 +138,12 @@ async function guide(events: number): Promise<string> {
 function introduction(events: number, machine: string): string[] {
   return [
     "# Questions to the audit log",
-    "Connect as a member of `audit_reader`, who may read the log and nothing else. Each question below was asked of " +
-      `${events.toLocaleString("en")} events over three months, in monthly partitions: the time is that of the fastest of ` +
-      "three runs, the plan is PostgreSQL's own, of a function the plans of the statements inside it, without the empty " +
-      "partitions of the months ahead.",
+    "Connect as a member of `audit_reader`, who may read the log and nothing else; an administrator of the log's database " +
+      "makes one:",
+    "```sql\nCREATE ROLE auditor LOGIN PASSWORD '…' IN ROLE audit_reader;\n```",
+    `Each question below was asked by such a member of ${events.toLocaleString("en")} events over three months, in monthly ` +
+      "partitions. The time is that of the fastest of three runs. The plan is PostgreSQL's own; for a function it shows the " +
+      "plans of the statements inside. Empty partitions of later months are left out.",
     `Written by \`npm run query-guide\`, which makes the sample anew on a PostgreSQL of its own (${machine}). The SQL and its ` +
       "answers are tested by `tests/documents/query-guide.test.ts`.",
   ];

@@ -275,3 +275,22 @@ AS $$
 $$;
 COMMENT ON FUNCTION audit.acts(text, timestamptz, timestamptz) IS
   'What an actor changed in a span of time, by default the last day, oldest first.';
+
+CREATE OR REPLACE FUNCTION audit.actors(
+  since timestamptz DEFAULT now() - interval '1 day', until timestamptz DEFAULT now()
+)
+RETURNS TABLE (actor text, transactions bigint)
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT events.actor, count(DISTINCT (events.source_id, events.committed_at, events.transaction_id))
+  FROM audit.events
+  WHERE events.operation = 'context' AND events.committed_at >= $1 AND events.committed_at <= $2
+  GROUP BY events.actor
+  ORDER BY 2 DESC, 1
+$$;
+COMMENT ON FUNCTION audit.actors(timestamptz, timestamptz) IS
+  'Who acted in a span of time, by default the last day, and in how many transactions, the busiest first. Transactions in '
+  'which nobody was named are not among them.';

@@ -23,7 +23,8 @@ GRANT EXECUTE ON FUNCTION
   audit.history(text, jsonb),
   audit.row_as_of(text, jsonb, timestamptz),
   audit.transaction(bigint, timestamptz),
-  audit.acts(text, timestamptz, timestamptz)
+  audit.acts(text, timestamptz, timestamptz),
+  audit.actors(timestamptz, timestamptz)
   TO audit_reader;
 
 DO $$

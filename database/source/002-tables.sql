@@ -50,10 +50,23 @@ CREATE TABLE IF NOT EXISTS capture.selection (
   table_pattern text NOT NULL,
   PRIMARY KEY (schema_name, table_pattern)
 );
+ALTER TABLE capture.selection
+  ADD COLUMN IF NOT EXISTS place integer NOT NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS ignored_columns text[] NOT NULL DEFAULT '{}',
+  ADD COLUMN IF NOT EXISTS redacted_columns text[] NOT NULL DEFAULT '{}',
+  ADD COLUMN IF NOT EXISTS identify_actor boolean NOT NULL DEFAULT false,
+  ADD COLUMN IF NOT EXISTS replica_identity text NOT NULL DEFAULT 'full';
 COMMENT ON TABLE capture.selection IS
-  'The tables that DMS reads, by name, as the last bootstrap was told; empty when it was never told.';
+  'The tables that DMS reads, by name, and how they are watched, as the last bootstrap was told; empty when it was never '
+  'told. Of several entries for a table one without % counts, else the last.';
 COMMENT ON COLUMN capture.selection.schema_name IS 'Schema of the tables.';
 COMMENT ON COLUMN capture.selection.table_pattern IS 'A pattern of LIKE that their names match.';
+COMMENT ON COLUMN capture.selection.place IS 'Place in the list.';
+COMMENT ON COLUMN capture.selection.ignored_columns IS 'As capture.watch takes it; a table that lacks one ignores the rest.';
+COMMENT ON COLUMN capture.selection.redacted_columns IS
+  'As capture.watch takes it; a table that lacks one redacts the rest, and that one once it is there.';
+COMMENT ON COLUMN capture.selection.identify_actor IS 'As capture.watch takes it.';
+COMMENT ON COLUMN capture.selection.replica_identity IS 'As capture.watch takes it.';
 
 CREATE TABLE IF NOT EXISTS capture.watched_tables (
   relation regclass PRIMARY KEY,

@@ -49,6 +49,12 @@ BEGIN
     RAISE EXCEPTION 'capture.set_context: actor is empty; pass who acts, such as a user name or a job name'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- 600 characters of four bytes fit an entry of the log's index by actor.
+  IF length(actor) > 600 THEN
+    RAISE EXCEPTION 'capture.set_context: actor has % characters, at most 600 fit; pass a name rather than a token',
+      length(actor)
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   IF jsonb_typeof(context) <> 'object' THEN
     RAISE EXCEPTION 'capture.set_context: context is a JSON %; pass an object such as {"reason": "refund"}',
       jsonb_typeof(context)
@@ -69,7 +75,7 @@ END
 $$;
 COMMENT ON FUNCTION capture.set_context(text, text, jsonb) IS
   'Says who acts in this transaction, and why. Call it once per transaction, before the first change; a later call '
-  'counts for the changes after it. At most 32,000 characters as JSON. Does nothing in a read-only transaction.';
+  'counts for the changes after it. An actor of at most 600 characters, all of at most 32,000 as JSON. Does nothing in a read-only transaction.';
 
 CREATE OR REPLACE FUNCTION capture.write_canary(id uuid)
 RETURNS timestamptz

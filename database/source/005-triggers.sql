@@ -29,13 +29,15 @@ BEGIN
   IF length(given_context::text) > 16000 THEN
     RETURN jsonb_build_object('capture.context', format('left out: %s characters, at most 16000 fit', length(given)));
   END IF;
-  RETURN given_context;
+  -- PostgreSQL alone says these, also when it has nothing to say.
+  RETURN given_context - ARRAY['session_user', 'application_name', 'client_address'];
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
   RETURN jsonb_build_object('capture.context', left(given, 1000));
 END
 $$;
 COMMENT ON FUNCTION capture.session_context() IS
-  'The setting capture.context as a JSON object. What is none, or too long, is kept as text or named: it never fails.';
+  'The setting capture.context as a JSON object, without the names that the session''s facts have. What is none, or too '
+  'long, is kept as text or named: it never fails.';
 
 -- Runs with each statement that touches a watched table, and speaks with the first one of a transaction unless the
 -- application has spoken. It asks by itself rather than in the trigger's WHEN clause, which PostgreSQL reads anew with each
@@ -54,7 +56,7 @@ BEGIN
   IF current_setting('capture.context_transaction', true) = pg_current_xact_id()::text THEN
     RETURN NULL;
   END IF;
-  actor := left(coalesce(nullif(current_setting('capture.actor', true), ''), session_user), 1000);
+  actor := left(coalesce(nullif(current_setting('capture.actor', true), ''), session_user), 600);
   request_id := left(nullif(current_setting('capture.request_id', true), ''), 1000);
   -- The first half is always true: the marker is set here because a statement of its own would cost every transaction more.
   IF set_config('capture.context_transaction', pg_current_xact_id()::text, true) <> ''
@@ -67,7 +69,6 @@ BEGIN
     PERFORM capture.write_signal('context', NULL, NULL, (jsonb_strip_nulls(
       jsonb_build_object('actor', actor, 'request_id', request_id, 'origin', 'session')
     ) || jsonb_build_object('context',
-      -- The facts come last: a setting cannot claim another session user or address.
       capture.session_context() || jsonb_strip_nulls(jsonb_build_object(
         'session_user', session_user, 'application_name', nullif(current_setting('application_name'), ''),
         'client_address', host(inet_client_addr())))))::text);

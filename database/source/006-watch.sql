@@ -9,6 +9,22 @@ $$;
 COMMENT ON FUNCTION capture.catalog_body(text, text, jsonb) IS
   'The body of a catalog signal: why it is sent, the command tag of the DDL if any, and the shape.';
 
+CREATE OR REPLACE FUNCTION capture.selected_as(target regclass)
+RETURNS capture.selection
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT selection
+  FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN capture.selection ON schema_name = nspname AND relname LIKE table_pattern
+  WHERE pg_class.oid = target
+  ORDER BY strpos(table_pattern, '%') > 0, place DESC
+  LIMIT 1
+$$;
+COMMENT ON FUNCTION capture.selected_as(regclass) IS 'The entry of the selection that counts for a table; null without one.';
+
 CREATE OR REPLACE FUNCTION capture.publish(
   relation regclass, reason text, command text DEFAULT NULL, only_if_changed boolean DEFAULT false
 )
@@ -23,6 +39,8 @@ DECLARE
   new_column_names text[] := capture.column_names(relation);
   new_ignored text[];
   new_redacted text[];
+  added text[];
+  entry capture.selection;
   new_shape jsonb;
   body jsonb;
 BEGIN
@@ -38,6 +56,13 @@ BEGIN
   INTO new_ignored, new_redacted
   FROM unnest(watched.column_names, new_column_names) AS pair (old_name, new_name)
   WHERE old_name <> new_name;
+  -- A column that the table has only now, and its entry of the selection names.
+  added := ARRAY(SELECT unnest(new_column_names) EXCEPT SELECT unnest(watched.column_names));
+  entry := capture.selected_as(coalesce(watched.partition_of, watched.relation));
+  new_ignored := new_ignored || ARRAY(
+    SELECT name FROM unnest(added) AS name WHERE name = ANY (entry.ignored_columns) AND name <> ALL (new_ignored));
+  new_redacted := new_redacted || ARRAY(
+    SELECT name FROM unnest(added) AS name WHERE name = ANY (entry.redacted_columns) AND name <> ALL (new_redacted));
 
   IF watched.shape IS NOT NULL THEN
     new_shape := capture.shape(relation, new_ignored, new_redacted, watched.original_identity_index);
@@ -254,7 +279,12 @@ BEGIN
   END IF;
 
   key := capture.key_columns(target, previous.original_identity_index);
-  PERFORM capture.check_columns(target, ignored_columns, redacted_columns, key);
+  -- Names that it has already may be those of columns that are gone.
+  PERFORM capture.check_columns(
+    target,
+    ARRAY(SELECT unnest(ignored_columns) EXCEPT SELECT unnest(previous.ignored_columns)),
+    ARRAY(SELECT unnest(redacted_columns) EXCEPT SELECT unnest(previous.redacted_columns)),
+    key);
   IF replica_identity = 'default' AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = target AND indisprimary) THEN
     RAISE EXCEPTION '% has no primary key: with replica identity default its updates and deletes would fail', target
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Use replica identity full.';
@@ -288,15 +318,17 @@ BEGIN
       statements := statements || format('GRANT USAGE ON SCHEMA %I TO cdc_capture', schema_name);
     END IF;
   END IF;
-  has_actor_trigger := EXISTS (SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'capture_actor');
+  -- One with a condition is of an earlier version: the function asks by itself, which costs less.
+  has_actor_trigger := EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'capture_actor' AND (tgqual IS NULL OR NOT identify_actor));
   IF identify_actor <> has_actor_trigger THEN
     statements := statements || CASE WHEN has_actor_trigger THEN format('DROP TRIGGER capture_actor ON %s', target)
-      ELSE format('CREATE TRIGGER capture_actor BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
+      ELSE format('CREATE OR REPLACE TRIGGER capture_actor BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
         FOR EACH STATEMENT EXECUTE FUNCTION capture.identify_actor()', target)
     END;
   END IF;
   IF EXISTS (
-    SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'capture_actor' AND tgenabled <> 'O'
+    SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'capture_actor' AND tgenabled NOT IN ('O', 'A')
   ) THEN
     statements := statements || format('ALTER TABLE %s ENABLE TRIGGER capture_actor', target);
   END IF;
@@ -350,23 +382,35 @@ COMMENT ON FUNCTION capture.watch_relation(regclass, regclass, text[], text[], b
 
 CREATE OR REPLACE FUNCTION capture.watch(
   target regclass,
-  ignored_columns text[] DEFAULT '{}',
-  redacted_columns text[] DEFAULT '{}',
-  identify_actor boolean DEFAULT false,
-  replica_identity text DEFAULT 'full'
+  ignored_columns text[] DEFAULT NULL,
+  redacted_columns text[] DEFAULT NULL,
+  identify_actor boolean DEFAULT NULL,
+  replica_identity text DEFAULT NULL
 )
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  known capture.watched_tables;
+  entry capture.selection;
   member record;
 BEGIN
-  IF replica_identity IS NULL OR replica_identity NOT IN ('full', 'default', 'keep') THEN
+  IF replica_identity NOT IN ('full', 'default', 'keep') THEN
     RAISE EXCEPTION 'replica_identity is %; allowed are full, default and keep', quote_nullable(replica_identity)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM capture.check_watchable(target);
+  SELECT * INTO known FROM capture.watched_tables WHERE relation = target;
+  IF known.relation IS NULL THEN
+    entry := capture.selected_as(target);
+    known.ignored_columns := ARRAY(
+      SELECT name FROM unnest(entry.ignored_columns) AS name WHERE name = ANY (capture.column_names(target)));
+    known.redacted_columns := ARRAY(
+      SELECT name FROM unnest(entry.redacted_columns) AS name WHERE name = ANY (capture.column_names(target)));
+    known.identify_actor := coalesce(entry.identify_actor, false);
+    known.replica_identity := coalesce(entry.replica_identity, 'full');
+  END IF;
   FOR member IN
     SELECT pg_class.oid::regclass AS relation, relkind, relpersistence
     FROM (
@@ -386,8 +430,9 @@ BEGIN
     CONTINUE WHEN member.relation <> target
       AND EXISTS (SELECT FROM capture.watched_tables WHERE relation = member.relation AND partition_of IS NULL);
     PERFORM capture.watch_relation(
-      member.relation, CASE WHEN member.relation <> target THEN target END, coalesce(ignored_columns, '{}'),
-      coalesce(redacted_columns, '{}'), coalesce(identify_actor, false), replica_identity);
+      member.relation, CASE WHEN member.relation <> target THEN target END,
+      coalesce(ignored_columns, known.ignored_columns), coalesce(redacted_columns, known.redacted_columns),
+      coalesce(identify_actor, known.identify_actor), coalesce(replica_identity, known.replica_identity));
   END LOOP;
 END
 $$;
@@ -395,8 +440,9 @@ COMMENT ON FUNCTION capture.watch(regclass, text[], text[], boolean, text) IS
   'Puts a table under audit, for a partitioned table every partition now and later, but for those that are watched by '
   'themselves. Ignored columns write no event when they alone change; redacted columns never show a value; '
   'identify_actor writes a context from the session for transactions without one; replica_identity full (old values '
-  'are known), default (only keys) or keep. May be called again with other settings. Needs ownership of the table; '
-  'each new table is locked against writers for a moment.';
+  'are known), default (only keys) or keep. May be called again with other settings. What is not given stays as it is; of a '
+  'new table it is what the selection says, else no columns, no actor, and full. Needs ownership of the table; each new table '
+  'is locked against writers for a moment.';
 
 CREATE OR REPLACE FUNCTION capture.descendants(ancestor oid)
 RETURNS SETOF oid
@@ -454,6 +500,37 @@ END
 $$;
 COMMENT ON FUNCTION capture.watch_new_partitions() IS
   'Watches the partitions that watched partitioned tables have gained; returns how many.';
+
+CREATE OR REPLACE FUNCTION capture.watch_selected(candidates oid[])
+RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate regclass;
+  added integer := 0;
+BEGIN
+  FOR candidate IN
+    SELECT pg_class.oid
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid = ANY (candidates)
+      AND relkind IN ('r', 'p') AND NOT relispartition AND relpersistence = 'p' AND relname NOT LIKE 'awsdms\_%'
+      AND EXISTS (SELECT FROM capture.selection WHERE schema_name = nspname AND relname LIKE table_pattern)
+      AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = pg_class.oid)
+    ORDER BY pg_class.oid
+  LOOP
+    BEGIN
+      PERFORM capture.watch(candidate);
+      added := added + 1;
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING '% is not under audit, though DMS reads it: %', candidate, SQLERRM;
+    END;
+  END LOOP;
+  RETURN added;
+END
+$$;
+COMMENT ON FUNCTION capture.watch_selected(oid[]) IS
+  'Watches those of some tables that the selection names and nobody watches yet, as it says; returns how many.';
 
 CREATE OR REPLACE FUNCTION capture.unwatch(target regclass)
 RETURNS void

@@ -74,13 +74,15 @@ BEGIN
     OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = ANY (touched) OR inhparent = ANY (touched)) THEN
     PERFORM capture.publish_changed(touched, TG_TAG, any_table_may_differ);
   END IF;
+  PERFORM capture.watch_selected(touched);
 EXCEPTION WHEN OTHERS THEN
   RAISE WARNING 'the audit pipeline was not told of this %: %', TG_TAG, SQLERRM
     USING HINT = 'Run SELECT capture.republish_catalog() as the owner of the schema capture.';
 END
 $$;
 COMMENT ON FUNCTION capture.on_ddl() IS
-  'Signals the new shape of watched tables that DDL has touched, and watches new partitions. It never fails the DDL: '
+  'Signals the new shape of watched tables that DDL has touched, and watches new partitions, and new tables that the '
+  'selection names. It never fails the DDL: '
   'what goes wrong is a warning, and the next republish makes up for it.';
 
 CREATE OR REPLACE FUNCTION capture.on_drop()
@@ -119,10 +121,15 @@ COMMENT ON FUNCTION capture.on_drop() IS
 
 DO $$
 BEGIN
+  -- One of an earlier version hears of fewer commands.
+  IF EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl' AND 'SELECT INTO' <> ALL (evttags)) THEN
+    DROP EVENT TRIGGER capture_ddl;
+  END IF;
   IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl') THEN
     CREATE EVENT TRIGGER capture_ddl ON ddl_command_end
       WHEN TAG IN (
-        'ALTER TABLE', 'ALTER INDEX', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA'
+        'ALTER TABLE', 'ALTER INDEX', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS',
+        'SELECT INTO', 'CREATE SCHEMA'
       )
       EXECUTE FUNCTION capture.on_ddl();
     COMMENT ON EVENT TRIGGER capture_ddl IS 'Tells the audit pipeline of new table shapes.';

@@ -32,6 +32,14 @@ AS $$
   WHERE identify_actor AND NOT EXISTS (
     SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
   UNION ALL
+  -- A statement fires the triggers of the table that it names.
+  SELECT relation::text, format('has an actor trigger, but its parent %s has none: who writes through that is unknown', parent),
+    format('SELECT capture.watch(%L, identify_actor => true)', parent)
+  FROM watched
+    CROSS JOIN LATERAL (SELECT inhparent::regclass AS parent FROM pg_inherits WHERE inhrelid = relation) AS inherited
+  WHERE identify_actor AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = parent AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
+  UNION ALL
   SELECT relation::text, 'cannot be read by cdc_capture', watch_again
   FROM watched
   WHERE relkind = 'r' AND NOT has_table_privilege('cdc_capture', relation, 'SELECT')

@@ -5,7 +5,7 @@ LANGUAGE sql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 2
+  SELECT 3
 $$;
 COMMENT ON FUNCTION capture.sql_version() IS
   'Version of the SQL that made this schema: an operator refuses to work on a database whose version is above its own.';

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { auditEventsTable } from "../../contract/audit-table";
@@ -384,5 +385,34 @@ describe("audit.acts", () => {
     ]);
     const { rows } = await reader.query("SELECT after FROM audit.acts('alice', $1, $2)", [day(1), day(3)]);
     expect(rows.map(({ after }) => after.n)).toEqual([1, 3]);
+  });
+
+  it("finds the longest name that the source lets through, whatever it is made of", async () => {
+    // As incompressible as four-byte characters can be: what the index takes is bytes.
+    const longest = Array.from({ length: 600 }, () => String.fromCodePoint(0x20000 + randomInt(0xa000))).join("");
+    expect(await storeEvents(client, [context(1, 1, day(2), longest)])).toBe(1);
+    await storeEvents(client, [{ committed_at: day(2), operation: "insert", transaction_id: 1, sequence: 2 }]);
+    expect((await reader.query("SELECT FROM audit.acts($1, $2, $3)", [longest, day(1), day(3)])).rowCount).toBe(1);
+  });
+});
+
+describe("audit.actors", () => {
+  it("counts the transactions of each actor in a span of time, the busiest first", async () => {
+    await storeEvents(client, [
+      context(1, 1, day(2), "alice"),
+      context(2, 1, day(2), "bob"),
+      context(2, 3, day(2), "bob"),
+      context(2, 5, day(2), "carol"),
+      context(3, 1, day(3), "bob"),
+      // Its number came round again.
+      context(3, 1, day(2), "bob"),
+      context(4, 1, day(9), "alice"),
+    ]);
+    const { rows } = await reader.query("SELECT * FROM audit.actors($1, $2)", [day(1), day(3)]);
+    expect(rows).toEqual([
+      { actor: "bob", transactions: "3" },
+      { actor: "alice", transactions: "1" },
+      { actor: "carol", transactions: "1" },
+    ]);
   });
 });

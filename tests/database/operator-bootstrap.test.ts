@@ -178,18 +178,22 @@ describe("The bootstrap", () => {
 
   it("makes databases of an older version of the SQL like new ones, and keeps what they hold", async () => {
     await applyOlderSql(source, "source");
-    await source.query("SELECT capture.watch('shop.orders'::regclass)");
+    await source.query("SELECT capture.watch('shop.orders'::regclass, identify_actor => true)");
     await applyOlderSql(destination, "destination");
     await destination.query("SELECT audit.maintain()");
     await storeEvents(destination, [{ committed_at: "2026-11-05T10:00:00Z", operation: "insert" }]);
     const older = await takeInventory(destination);
 
-    const { source: changed } = await done(requestFor());
+    const identified = <T extends object>(request: T) => ({
+      ...request,
+      tables: [{ schema: "shop", table: "orders", identifyActor: true }],
+    });
+    const { source: changed } = await done(identified(requestFor()));
     expect(changed.changes).toContainEqual({ object: "function capture.sql_version()", change: "created" });
 
     const fresh = { source: await server.createDatabase(), destination: await server.createDatabase() };
     await fresh.source.query("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY, note text)");
-    await done(requestFor(fresh));
+    await done(identified(requestFor(fresh)));
     expect(await takeInventory(source)).toEqual(await takeInventory(fresh.source));
     expect(await takeInventory(destination)).toEqual(await takeInventory(fresh.destination));
     expect(await takeInventory(destination)).not.toEqual(older);

@@ -131,6 +131,14 @@ describe("set_context", () => {
     expect(error.hint).toContain("identifier");
   });
 
+  it("refuses an actor that the log's index of actors could not hold", async () => {
+    await client.query("SELECT capture.set_context(repeat('🦄', 600))");
+    await takeSignals(client);
+    expect((await errorOf(client.query("SELECT capture.set_context(repeat('x', 601))"))).message).toBe(
+      "capture.set_context: actor has 601 characters, at most 600 fit; pass a name rather than a token",
+    );
+  });
+
   it("refuses an empty actor and a context that is not an object", async () => {
     for (const actor of [null, "", "  "]) {
       expect((await errorOf(client.query("SELECT capture.set_context($1)", [actor]))).message).toContain(
@@ -418,7 +426,7 @@ describe("The actor trigger", () => {
 
   it("lets no setting claim another session user, and lets no bad one fail a write", async () => {
     const settings = [
-      ['{"session_user": "postgres"}', facts],
+      ['{"session_user": "postgres", "client_address": "10.0.0.9"}', facts],
       ["{broken", { "capture.context": "{broken", ...facts }],
       ['"text"', { "capture.context": "text", ...facts }],
       ['"\\u0000"', { "capture.context": '"\\u0000"', ...facts }],
@@ -449,7 +457,8 @@ describe("The actor trigger", () => {
     await application.query("INSERT INTO shop.orders (id) VALUES (1)");
     await application.query("COMMIT");
     const [signal] = await takeSignals(client);
-    expect(signal?.body.actor).toBe("\u0001".repeat(1000));
+    expect(signal?.body.actor).toBe("\u0001".repeat(600));
+    expect(signal?.body.request_id).toBe("\u0001".repeat(1000));
     expect(signal?.body.context.large).toBe("\u0001".repeat(2600));
 
     await application.query("BEGIN");
@@ -460,8 +469,21 @@ describe("The actor trigger", () => {
     await application.query("INSERT INTO shop.orders (id) VALUES (2)");
     await application.query("COMMIT");
     const [plain] = await takeSignals(client);
-    expect([...plain?.body.actor].length).toBe(1000);
-    expect(plain?.body.request_id).toBe(plain?.body.actor);
+    expect([...plain?.body.actor].length).toBe(600);
+    expect([...plain?.body.request_id].length).toBe(1000);
+  });
+
+  it("lets a setting claim no fact even where PostgreSQL has none to say", async () => {
+    await application.query("BEGIN");
+    await application.query(
+      `SELECT set_config('capture.context', '{"application_name": "till 8", "reason": "x"}', true)`,
+    );
+    await application.query("SELECT set_config('application_name', '', true)");
+    await application.query("INSERT INTO shop.orders (id) VALUES (1)");
+    await application.query("COMMIT");
+    const { application_name: unset, ...others } = facts;
+    expect(unset).toBe("till 7");
+    expect((await takeSignals(client)).map(({ body }) => body.context)).toEqual([{ reason: "x", ...others }]);
   });
 
   it("is silent when the application has said who acts", async () => {
@@ -492,7 +514,7 @@ describe("The actor trigger", () => {
   });
 
   it("is taken away by watching without it", async () => {
-    await client.query("SELECT capture.watch('shop.orders', '{touched}', '{secret,shout}')");
+    await client.query("SELECT capture.watch('shop.orders', identify_actor => false)");
     await application.query("INSERT INTO shop.orders (id) VALUES (1)");
     expect(await takeSignals(client)).toEqual([]);
   });

@@ -112,11 +112,93 @@ describe("What DMS reads and what is watched", () => {
     );
     expect(await problems()).toEqual([]);
     await client.query("ALTER TABLE orders RENAME TO purchases; CREATE TABLE log_2 (id int PRIMARY KEY)");
+    await client.query("SELECT capture.unwatch('log_2')");
     await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
     expect(await problems()).toEqual([
       "public.log_2 is read by DMS, but not watched: neither its shape nor a truncate is known, and no column is redacted",
       "public.parts_1 is watched, but DMS does not read a table of this name: its changes are not captured",
       "public.purchases is watched, but DMS does not read a table of this name: its changes are not captured",
+    ]);
+  });
+});
+
+describe("A new table that the selection names", () => {
+  beforeEach(async () => {
+    await client.query("CREATE TABLE orders (id int PRIMARY KEY)");
+    await bootstrapSource(client, {
+      tables: [
+        { schema: "public", table: "orders", replicaIdentity: "default" },
+        { schema: "public", table: "%", ignoredColumns: ["seen"], redactedColumns: ["secret"], identifyActor: true },
+        { schema: "public", table: "log_%", redactedColumns: ["note"] },
+      ],
+    });
+    await client.query("DROP TABLE orders");
+    await takeSignals(client);
+    warnings = [];
+  });
+
+  const settings = async () =>
+    (
+      await client.query<{ line: string }>(
+        `SELECT concat_ws(' ', table_name, ignored_columns, redacted_columns, identify_actor, replica_identity) AS line
+         FROM capture.watched_tables ORDER BY 1`,
+      )
+    ).rows.map(({ line }) => line);
+
+  it("is watched from its first row on, as the entry says that counts for it", async () => {
+    await client.query(`
+      BEGIN;
+      CREATE TABLE customers (id int PRIMARY KEY, secret text, seen int);
+      INSERT INTO customers VALUES (1, 'x', 0);
+      CREATE TABLE orders (id int PRIMARY KEY);
+      CREATE TABLE log_1 (id int PRIMARY KEY, note text);
+      CREATE TABLE parts (id int) PARTITION BY RANGE (id);
+      CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
+      CREATE TEMP TABLE scratch (id int);
+      COMMIT`);
+    expect(await settings()).toEqual([
+      "customers {seen} {secret} t full",
+      "log_1 {} {note} f full",
+      "orders {} {} f default",
+      "parts {} {} t full",
+      "parts_1 {} {} t full",
+    ]);
+    expect((await takeSignals(client)).map(({ kind, table }) => `${kind} ${table}`)).toEqual([
+      "catalog public.customers",
+      "session null",
+      "catalog public.orders",
+      "catalog public.log_1",
+      "catalog public.parts_1",
+    ]);
+    expect(warnings).toEqual([]);
+    expect((await client.query("SELECT FROM capture.problems()")).rowCount).toBe(0);
+  });
+
+  it("is watched, too, when a query makes it or a name brings it in", async () => {
+    await client.query("CREATE SCHEMA app; CREATE TABLE app.elsewhere (id int)");
+    await client.query("CREATE TABLE copied AS SELECT 1 AS id; SELECT 1 AS id INTO chosen");
+    await client.query("ALTER TABLE app.elsewhere SET SCHEMA public");
+    expect(await watchedTables()).toEqual(["public.chosen", "public.copied", "public.elsewhere"]);
+  });
+
+  it("is made all the same when it can't be watched, with a warning, and the checks name it", async () => {
+    await client.query("CREATE TABLE spoiled (id int, secret text PRIMARY KEY)");
+    expect(warnings).toEqual([
+      "public.spoiled is not under audit, though DMS reads it: column secret identifies the rows of public.spoiled: a key column can be neither ignored nor redacted",
+    ]);
+    expect((await client.query("SELECT object FROM capture.problems()")).rows).toEqual([{ object: "public.spoiled" }]);
+  });
+
+  it("redacts a column of the entry that it gets later, also in its partitions", async () => {
+    await client.query("CREATE TABLE customers (id int PRIMARY KEY)");
+    await client.query("CREATE TABLE parts (id int) PARTITION BY RANGE (id)");
+    await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
+    await takeSignals(client);
+    await client.query("ALTER TABLE customers ADD COLUMN secret text; ALTER TABLE parts ADD COLUMN secret text");
+    const columns = (await takeSignals(client)).map(({ table, body }) => [table, body.columns[1]]);
+    expect(columns).toEqual([
+      ["public.customers", { name: "secret", type: "text", redacted: true }],
+      ["public.parts_1", { name: "secret", type: "text", redacted: true }],
     ]);
   });
 });
@@ -136,7 +218,7 @@ describe("Watching", () => {
     await client.query("CREATE TABLE orders (id int PRIMARY KEY, a int, b int)");
     await client.query("SELECT capture.watch('orders', '{a}', '{b}', true)");
     await takeSignals(client);
-    await client.query("SELECT capture.watch('orders', '{b}', replica_identity => 'default')");
+    await client.query("SELECT capture.watch('orders', '{b}', '{}', false, 'default')");
     expect(await captureTriggers("orders")).toEqual(["capture_truncate"]);
     expect(await replicaIdentity("orders")).toBe("d");
     expect((await takeSignals(client)).map(({ body }) => body)).toEqual([
@@ -152,6 +234,60 @@ describe("Watching", () => {
         ],
       },
     ]);
+  });
+
+  it("again without settings changes none, even when a redacted column is gone", async () => {
+    await client.query("CREATE TABLE orders (id int PRIMARY KEY, a int, b int, c int)");
+    await client.query("SELECT capture.watch('orders', '{a}', '{b,c}', true, 'default')");
+    await client.query("ALTER TABLE orders DROP COLUMN c, REPLICA IDENTITY NOTHING");
+    await takeSignals(client);
+    await client.query("SELECT capture.watch('orders')");
+    expect(await captureTriggers("orders")).toEqual(["capture_actor", "capture_truncate"]);
+    expect(await replicaIdentity("orders")).toBe("d");
+    expect((await takeSignals(client)).map(({ body }) => body.columns)).toEqual([
+      [
+        { name: "id", type: "integer" },
+        { name: "a", type: "integer", ignored: true },
+        { name: "b", type: "integer", redacted: true },
+      ],
+    ]);
+  });
+
+  it("leaves an actor trigger that somebody made fire always, and renews one of an earlier version", async () => {
+    await client.query(`
+      CREATE TABLE orders (id int PRIMARY KEY);
+      SELECT capture.watch('orders', identify_actor => true);
+      ALTER TABLE orders ENABLE ALWAYS TRIGGER capture_actor`);
+    const trigger = async () =>
+      (
+        await client.query(
+          "SELECT tgenabled AS enabled, tgqual IS NOT NULL AS condition FROM pg_trigger WHERE tgname = 'capture_actor'",
+        )
+      ).rows;
+    await client.query("SELECT capture.watch('orders')");
+    expect(await trigger()).toEqual([{ enabled: "A", condition: false }]);
+    await client.query(`
+      CREATE OR REPLACE TRIGGER capture_actor BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orders
+        FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION capture.identify_actor();
+      SELECT capture.watch('orders')`);
+    expect((await trigger())[0]).toMatchObject({ condition: false });
+  });
+
+  it("with an actor trigger under a parent without one is a problem, for who writes through the parent stays unknown", async () => {
+    await client.query(`
+      CREATE TABLE parent (id int);
+      CREATE TABLE child () INHERITS (parent);
+      SELECT capture.watch('child', identify_actor => true)`);
+    const { rows } = await client.query("SELECT object, problem, fix FROM capture.problems()");
+    expect(rows).toEqual([
+      {
+        object: "public.child",
+        problem: "has an actor trigger, but its parent public.parent has none: who writes through that is unknown",
+        fix: "SELECT capture.watch('public.parent', identify_actor => true)",
+      },
+    ]);
+    await client.query(rows[0].fix);
+    expect((await client.query("SELECT FROM capture.problems()")).rowCount).toBe(0);
   });
 
   it("keeps the replica identity on request", async () => {
@@ -328,7 +464,7 @@ describe("A partitioned table", () => {
   });
 
   it("leaves a partition that is watched by itself its own settings, however often it is watched", async () => {
-    await client.query("SELECT capture.watch('sales_north', ignored_columns => '{note}')");
+    await client.query("SELECT capture.watch('sales_north', '{note}', '{}')");
     await takeSignals(client);
     await client.query("SELECT capture.watch('sales', redacted_columns => '{secret}', identify_actor => true)");
     expect(await takeSignals(client)).toEqual([]);

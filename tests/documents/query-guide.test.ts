@@ -9,15 +9,20 @@ import { TestServer } from "../database/support/postgres";
 
 let server: TestServer;
 let client: Client;
+/** Asks with the rights of audit_reader alone. */
+let reader: Client;
 
 beforeAll(async () => {
   server = await TestServer.start({ log_statement: "none" });
-  client = await server.createDatabase();
+  const database = await server.createDatabase();
+  client = database;
   await bootstrapDestination(client);
   await fillLog(client, 10_000);
   await client.query(
     "CREATE SCHEMA shop; CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, total numeric, tags text[])",
   );
+  reader = await server.connect({ database: database.database });
+  await reader.query("SET ROLE audit_reader");
 });
 
 afterAll(() => server.stop());
@@ -25,13 +30,13 @@ afterAll(() => server.stop());
 async function answer(title: string): Promise<Record<string, unknown>[]> {
   const question = questions.find((each) => each.title === title);
   if (!question) throw new Error(`The guide has no question ${title}`);
-  return (await client.query<Record<string, unknown>>(question.sql)).rows;
+  return (await reader.query<Record<string, unknown>>(question.sql)).rows;
 }
 
 /** Runs the statement that the guide's SQL writes for an event, and returns the table after it. */
 async function afterUndoing(eventId: string): Promise<Record<string, unknown>[]> {
-  const change = `SELECT committed_at, event_id FROM audit.events WHERE event_id = '${eventId}'`;
-  const { rows } = await client.query<{ statement: string }>(undo(change));
+  const change = `SELECT * FROM audit.log WHERE event_id = '${eventId}'`;
+  const { rows } = await reader.query<{ statement: string }>(undo(change));
   await client.query(rows[0]?.statement ?? "");
   return (await client.query<Record<string, unknown>>("SELECT * FROM shop.orders ORDER BY id")).rows;
 }
@@ -72,6 +77,15 @@ describe("the query guide", () => {
       `SELECT count(*) FROM audit.log WHERE actor = '${asked.actor}' AND "time" BETWEEN '${asked.since}' AND '${asked.until}'`,
     );
     expect(await answer("What did this user do?")).toHaveLength(Number(rows[0]?.count));
+  });
+
+  it("tells who changed most, in how many transactions", async () => {
+    const { rows } = await client.query(
+      `SELECT actor, count(*) AS transactions FROM audit.events
+       WHERE operation = 'context' AND committed_at BETWEEN '${asked.since}' AND '${asked.until}'
+       GROUP BY actor ORDER BY 2 DESC, 1 LIMIT 10`,
+    );
+    expect(await answer("Who changed most in this time?")).toEqual(rows);
   });
 
   it("takes back an update, a delete and an insert, and leaves the other columns and rows as they are", async () => {
