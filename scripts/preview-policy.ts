@@ -1,7 +1,10 @@
 import deployerPolicy from "../docs/deployer-policy.json";
 
-/** Only looks. Secrets' values are among it: a refresh compares them, and MSK's and DMS's passwords are in the state. */
-const reading = /:(Describe|Get|List)|^kms:Decrypt$/;
+/**
+ * Only looks. Secrets' values are among it: a refresh compares them, and MSK's and DMS's passwords are in the state. MSK asks
+ * for a connection of whoever looks at topics; it allows nothing by itself.
+ */
+const reading = /:(Describe|Get|List)|^kms:Decrypt$|^kafka-cluster:Connect$/;
 
 /** What a preview and a search for drift may do: of what the deployer may, the part that changes nothing. */
 export function previewPolicy() {

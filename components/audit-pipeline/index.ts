@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { databaseRoles } from "../../contract/database-roles";
 import type { Topics } from "../../contract/topics";
 import { AuditSink } from "../audit-sink";
-import { capacityOf } from "../audit-sink/defaults";
 import { ChangeCapture } from "../change-capture";
 import { kafkaTopic } from "../kafka-cluster";
 import { Monitoring } from "../monitoring";
@@ -144,7 +143,6 @@ export class AuditPipeline extends pulumi.ComponentResource {
         sink: {
           connectorName: sink.connectorName,
           consumerGroup: sink.consumerGroup,
-          tasks: capacityOf(sinkArgs(args, links)).tasks,
         },
         operator: operator && {
           functionName: operator.functionName,

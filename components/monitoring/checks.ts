@@ -5,7 +5,6 @@ import type { MonitoringArgs } from "./types";
 export function monitoringProblems(args: MonitoringArgs): Problem[] {
   return [
     ...thresholdProblems(args),
-    ...checkWholeNumber("sink.tasks", args.sink.tasks, 1, 1000),
     ...checkWholeNumber("operator.canaryIntervalMinutes", args.operator?.canaryIntervalMinutes, 1, 60),
   ];
 }

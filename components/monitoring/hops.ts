@@ -357,16 +357,19 @@ function sinkHop(args: MonitoringArgs): Hop {
         minutes: 5,
         silenceBreaches: false,
         meaning: "Tasks of the sink have failed, and do not start again by themselves.",
-        firstStep: "Look at the connector's log, mend the cause, then update the connector to restart its tasks.",
+        firstStep:
+          "Look at the connector's log, mend the cause, then restart its tasks: aws kafkaconnect restart-connector, or " +
+          "an update of the connector.",
       },
       {
         key: "sink-tasks-missing",
-        metric: ofConnector("RunningTaskCount", "Minimum"),
+        // AWS does not say whether each worker counts its own tasks or all: some task runs in either case.
+        metric: ofConnector("RunningTaskCount", "Maximum"),
         breachedWhen: "below",
-        threshold: sink.tasks,
+        threshold: 1,
         minutes: 15,
         silenceBreaches: true,
-        meaning: "The sink runs fewer tasks than it should, or does not run.",
+        meaning: "No task of the sink runs.",
         firstStep: "Look at the connector's state and log in the MSK console.",
       },
       {

@@ -40,8 +40,6 @@ export interface MonitoredSinkArgs {
   connectorName: pulumi.Input<string>;
   /** Consumer group of the connector. */
   consumerGroup: pulumi.Input<string>;
-  /** Tasks that must run. */
-  tasks: number;
 }
 
 /** The Lambda function that looks after the pipeline. */

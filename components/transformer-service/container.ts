@@ -7,6 +7,8 @@ import { arnParts } from "../shared/policies";
 
 export interface ContainerNeeds {
   readonly imageUri: string;
+  /** Of the task, all of which the container may use. */
+  readonly memoryMiB: number;
   readonly logGroupName: string;
   /** Of something in the region of the log group. */
   readonly anyArn: string;
@@ -17,13 +19,15 @@ export interface ContainerNeeds {
 const managementPort = 8080;
 
 /** The one container of a task, as ECS's API takes it. */
-export function containerDefinitions({ imageUri, logGroupName, anyArn, settings }: ContainerNeeds) {
+export function containerDefinitions({ imageUri, memoryMiB, logGroupName, anyArn, settings }: ContainerNeeds) {
   const environment = transformerEnvironment({ ...settings, managementPort });
   return [
     {
       name: "transformer",
       image: imageUri,
       essential: true,
+      // Without a limit of its own it would seem to have the memory of the machine, of which the JVM takes a share.
+      memory: memoryMiB,
       environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
       portMappings: [{ containerPort: managementPort, protocol: "tcp" }],
       healthCheck: {

@@ -234,6 +234,7 @@ function taskDefinition(
     .apply(([imageUri, logGroupName, anyArn, bootstrapServers, topics]) =>
       containerDefinitions({
         imageUri,
+        memoryMiB: size.memoryMiB,
         logGroupName,
         anyArn,
         settings: {
@@ -307,6 +308,8 @@ function fargateService(
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
       deploymentCircuitBreaker: { enable: true, rollback: true },
+      // Said aloud, since the provider then follows the deployment itself and takes no rollback for success.
+      deploymentController: { type: "ECS" },
       availabilityZoneRebalancing: "ENABLED",
       enableEcsManagedTags: true,
       propagateTags: "SERVICE",

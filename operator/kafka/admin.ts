@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   Admin,
   AclOperations,
@@ -170,11 +171,15 @@ export class KafkaAdmin {
   }
 
   private async request<Result>(send: () => Promise<Result>): Promise<Result> {
-    try {
-      return await send();
-    } catch (error) {
-      throw explain(error, this.connection.bootstrapServers);
+    for (const pause of [...pausesBetweenLogins, undefined]) {
+      try {
+        return await send();
+      } catch (error) {
+        if (pause === undefined || !isTooManyConnects(error)) throw explain(error, this.connection.bootstrapServers);
+        await sleep(pause);
+      }
     }
+    throw new Error("Not reached: the last try returns or throws.");
   }
 }
 
@@ -198,14 +203,14 @@ export function isKafkaError(error: unknown, code: string): boolean {
 
 /** The error with this property, among an error, those that it bundles and those that caused it. */
 function errorWithin(error: unknown, property: string, value: string): Error | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ((error as unknown as Record<string, unknown>)[property] === value) return error;
+  return errorsOf(error).find((each) => (each as unknown as Record<string, unknown>)[property] === value);
+}
+
+/** An error, those that it bundles and those that caused it. */
+function errorsOf(error: unknown): Error[] {
+  if (!(error instanceof Error)) return [];
   const inner = [...(error instanceof AggregateError ? (error.errors as unknown[]) : []), error.cause];
-  for (const candidate of inner) {
-    const found = errorWithin(candidate, property, value);
-    if (found) return found;
-  }
-  return undefined;
+  return [error, ...inner.flatMap(errorsOf)];
 }
 
 /** How a client logs in. */
@@ -230,12 +235,26 @@ export function loginOptions(login: KafkaLogin): Pick<AdminOptions, "sasl" | "tl
   }
 }
 
+/** Milliseconds. MSK's smallest brokers take four new connections a second, and refuse the login of others. */
+const pausesBetweenLogins = [1_000, 2_000, 4_000];
+
+function isTooManyConnects(error: unknown): boolean {
+  return whatBrokerSaid(error)?.includes("Too many connects") ?? false;
+}
+
+/** The broker's own words for why it refuses, where it gave any. */
+function whatBrokerSaid(error: unknown): string | undefined {
+  return errorsOf(error)
+    .map((each) => (each as { serverErrorMessage?: string | null }).serverErrorMessage ?? "")
+    .find((message) => message !== "");
+}
+
 /** The client's errors name an operation; people need the reason, and what to do. */
 function explain(error: unknown, bootstrapServers: string): unknown {
   if (!(error instanceof Error) || error instanceof OperatorError) return error;
   const authentication = errorWithin(error, "code", "PLT_KFK_AUTHENTICATION");
   if (authentication) {
-    return new KafkaLoginError(authentication.message, bootstrapServers, error);
+    return new KafkaLoginError(whatBrokerSaid(authentication) ?? authentication.message, bootstrapServers, error);
   }
   const refusal = ["CLUSTER_AUTHORIZATION_FAILED", "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"].find(
     (code) => isKafkaError(error, code),

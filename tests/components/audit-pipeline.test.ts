@@ -214,7 +214,6 @@ describe("a pipeline", () => {
       "tasks.max": "8",
       "producer.override.max.request.size": "2065536",
     });
-    expect(only("audit-monitoring-sink-tasks-missing").inputs.threshold).toBe(8);
     for (const { inputs } of all("LogGroup")) expect(inputs.retentionInDays).toBe(90);
   });
 

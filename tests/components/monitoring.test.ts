@@ -19,7 +19,7 @@ const minimal: MonitoringArgs = {
     deadLetterTopic: "audit.dead-letter",
   },
   transformer: { clusterName: "transformer", serviceName: "transformer-service", consumerGroup: "transformer-group" },
-  sink: { connectorName: "audit-sink", consumerGroup: "connect-audit-sink", tasks: 2 },
+  sink: { connectorName: "audit-sink", consumerGroup: "connect-audit-sink" },
 };
 
 function monitoring(args: Partial<MonitoringArgs> = {}, name = "monitoring") {

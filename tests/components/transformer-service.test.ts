@@ -56,6 +56,7 @@ describe.each(modes)("a transformer in a %s", (mode) => {
   it("rolls back a deployment that does not become healthy, and waits for one that does", async () => {
     expect((await deploy(transformer(), { mode })).only("Service").inputs).toMatchObject({
       deploymentCircuitBreaker: { enable: true, rollback: true },
+      deploymentController: { type: "ECS" },
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
       waitForSteadyState: true,

@@ -64,7 +64,7 @@ describe("the policy for whoever deploys", () => {
     expect(forbiddenCalls(region, account).filter((call) => evaluate([policy], call) === "allowed")).toEqual([]);
   });
 
-  it("fits into a role as an inline policy", () => {
+  it("fits into a role as its one inline policy", () => {
     expect(JSON.stringify(policy).length).toBeLessThanOrEqual(10_240);
   });
 });

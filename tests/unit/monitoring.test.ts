@@ -25,7 +25,7 @@ const minimal: MonitoringArgs = {
     deadLetterTopic: "audit.dead-letter",
   },
   transformer: { clusterName: "transformer", serviceName: "transformer-service", consumerGroup: "transformer-group" },
-  sink: { connectorName: "audit-sink", consumerGroup: "connect-audit-sink", tasks: 2 },
+  sink: { connectorName: "audit-sink", consumerGroup: "connect-audit-sink" },
 };
 const complete: MonitoringArgs = {
   ...minimal,
@@ -135,7 +135,6 @@ describe("the alarms", () => {
       slotLagGiB: 3,
       kafkaDiskUsedPercent: 70,
       partitionDaysAhead: 14,
-      sink: { ...complete.sink, tasks: 5 },
     });
     const threshold = (key: string) => hops.flatMap((hop) => hop.alarms).find((alarm) => alarm.key === key)?.threshold;
     expect(threshold("capture-reads-behind")).toBe(120);
@@ -143,7 +142,7 @@ describe("the alarms", () => {
     expect(threshold("sink-behind")).toBe(120);
     expect(threshold("slot-behind")).toBe(3 * 2 ** 30);
     expect(threshold("kafka-disk-used")).toBe(70);
-    expect(threshold("sink-tasks-missing")).toBe(5);
+    expect(threshold("sink-tasks-missing")).toBe(1);
     expect(threshold("partitions-missing")).toBe(14);
   });
 
@@ -268,7 +267,6 @@ describe("a monitoring's arguments", () => {
       slotLagGiB: 0,
       kafkaDiskUsedPercent: 100,
       partitionDaysAhead: 0.5,
-      sink: { ...minimal.sink, tasks: 0 },
     });
     expect(refused.map((problem) => problem.setting)).toEqual([
       "email",
@@ -276,7 +274,6 @@ describe("a monitoring's arguments", () => {
       "slotLagGiB",
       "kafkaDiskUsedPercent",
       "partitionDaysAhead",
-      "sink.tasks",
     ]);
   });
 });

@@ -110,6 +110,7 @@ describe("the container", () => {
   } as const;
   const [container] = containerDefinitions({
     imageUri: minimal.imageUri as string,
+    memoryMiB: 2048,
     logGroupName: "/ecs/transformer",
     anyArn: clusterArn,
     settings: settingsOfTransformer,
@@ -119,6 +120,10 @@ describe("the container", () => {
     const environment = Object.fromEntries(container!.environment.map(({ name, value }) => [name, value]));
     expect(environment).toEqual(transformerEnvironment(settingsOfTransformer));
     expect(container).not.toHaveProperty("secrets");
+  });
+
+  it("knows how much memory it has, of which the JVM takes its share", () => {
+    expect(container).toMatchObject({ essential: true, memory: 2048 });
   });
 
   it("is healthy while Streams runs, and has time to start and to leave its group", () => {

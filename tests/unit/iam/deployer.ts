@@ -113,6 +113,8 @@ export function otherCalls(region: string, account: string): Call[] {
     ),
     ...on(arn("ecr", "repository/cdc-audit-dev-audit-transformer-repository-1"), "ecr:PutImage", "ecr:UploadLayerPart"),
     ...on(arn("ecs", "service/a/b"), "ecs:UpdateService", "ecs:DeleteService"),
+    // The provider follows a deployment by these.
+    ...on(arn("ecs", "service/a/b"), "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"),
   ];
 }
 
