@@ -36,8 +36,8 @@ export const likePattern = (selection: TableSelection) => selection.table.replac
 
 /**
  * Finds the tables that selections mean: `%` stands for any characters, every other character for itself. A pattern
- * means tables that can be watched (no partitions, whose parent stands for them); a table that is also named exactly
- * follows that selection.
+ * means tables that can be watched (no partitions, whose parent stands for them); of several selections
+ * that mean a table the exact name counts, else the longest pattern.
  */
 export async function resolveTables(
   client: ClientBase,
@@ -45,8 +45,10 @@ export async function resolveTables(
 ): Promise<ResolvedSelection> {
   const tables = new Map<number, SelectedTable>();
   const unmatched: TableToWatch[] = [];
-  const exactLast = [...selections].sort((left, right) => Number(isPattern(right)) - Number(isPattern(left)));
-  for (const selection of exactLast) {
+  const closestLast = [...selections].sort(
+    (left, right) => Number(isPattern(right)) - Number(isPattern(left)) || left.table.length - right.table.length,
+  );
+  for (const selection of closestLast) {
     const { rows } = await client.query<{ oid: number; name: string; owner: string }>(
       `SELECT pg_class.oid, format('%I.%I', nspname, relname) AS name, pg_get_userbyid(relowner) AS owner
        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

@@ -358,7 +358,8 @@ function replicationTask(
       // DMS moves it forward as it reads; what was asked for counts at the first start alone.
       ignoreChanges: ["cdcStartPosition"],
       protect: retainData,
-      deleteBeforeReplace: !retainData,
+      // DMS takes no second task of the same name. Protection is what refuses a replacement that nobody meant.
+      deleteBeforeReplace: true,
     },
   );
 }

@@ -11,17 +11,23 @@ export const ReplicaIdentity = {
 } as const;
 export type ReplicaIdentity = (typeof ReplicaIdentity)[keyof typeof ReplicaIdentity];
 
-/** A table to audit, or with `%` several. */
+/**
+ * A table to audit, or with `%` several: those that are there, and new ones from their first row on. Of several entries that
+ * mean a table the one without `%` counts, else the longest.
+ */
 export interface AuditedTableArgs {
-  /** Schema of the table; `%` stands for any text. */
+  /** Schema of the table, by its whole name. */
   schema: string;
   /** Name of the table; `%` stands for any text. */
   table: string;
   /** Columns whose change alone writes no event. Default: none. */
   ignoredColumns?: string[];
-  /** Columns whose values are never shown. Default: none. */
+  /** Columns whose values are never shown; where a table lacks one, from when it gets it. Default: none. */
   redactedColumns?: string[];
-  /** Whether transactions that don't say who acts get a context from the session's user and address. Default false. */
+  /**
+   * Whether transactions that don't say who acts get a context from the session: its setting `capture.actor`, else its user,
+   * with `capture.request_id`, `capture.context`, user, application name and address. Default false.
+   */
   identifyActor?: boolean;
   /** Default `full`, which alone tells every old value. */
   replicaIdentity?: ReplicaIdentity;

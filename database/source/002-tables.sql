@@ -58,7 +58,7 @@ ALTER TABLE capture.selection
   ADD COLUMN IF NOT EXISTS replica_identity text NOT NULL DEFAULT 'full';
 COMMENT ON TABLE capture.selection IS
   'The tables that DMS reads, by name, and how they are watched, as the last bootstrap was told; empty when it was never '
-  'told. Of several entries for a table one without % counts, else the last.';
+  'told. Of several entries for a table one without % counts, else the longest.';
 COMMENT ON COLUMN capture.selection.schema_name IS 'Schema of the tables.';
 COMMENT ON COLUMN capture.selection.table_pattern IS 'A pattern of LIKE that their names match.';
 COMMENT ON COLUMN capture.selection.place IS 'Place in the list.';

@@ -20,7 +20,7 @@ AS $$
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     JOIN capture.selection ON schema_name = nspname AND relname LIKE table_pattern
   WHERE pg_class.oid = target
-  ORDER BY strpos(table_pattern, '%') > 0, place DESC
+  ORDER BY strpos(table_pattern, '%') > 0, length(replace(table_pattern, '\', '')) DESC, place DESC
   LIMIT 1
 $$;
 COMMENT ON FUNCTION capture.selected_as(regclass) IS 'The entry of the selection that counts for a table; null without one.';

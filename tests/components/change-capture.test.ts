@@ -214,7 +214,7 @@ describe("a change capture", () => {
   it("keeps its task from being deleted unless told that nothing has to be kept", async () => {
     expect((await deploy(capture())).only("ReplicationTask").options).toMatchObject({
       protect: true,
-      deleteBeforeReplace: false,
+      deleteBeforeReplace: true,
     });
     expect((await deploy(capture({ retainData: false }))).only("ReplicationTask").options).toMatchObject({
       protect: false,

@@ -196,11 +196,13 @@ describe("Table selections", () => {
     expect(await watchedTables()).toEqual(["shop.order_lines"]);
   });
 
-  it("let the exact name win over the pattern, and a pattern skip columns that a table lacks", async () => {
+  it("let the exact name win over patterns and the longest pattern over others, and a pattern skip columns that a table lacks", async () => {
     await bootstrapSource(client, {
       tables: [
         { ...orders, ignoredColumns: ["note"], identifyActor: true },
-        { schema: "shop", table: "%", redactedColumns: ["secret", "note"] },
+        { schema: "shop", table: "order_l%", redactedColumns: ["secret", "note"] },
+        { schema: "shop", table: "order%", ignoredColumns: ["note"] },
+        { schema: "shop", table: "%" },
       ],
     });
     const { rows } = await client.query(

@@ -128,8 +128,8 @@ describe("A new table that the selection names", () => {
     await bootstrapSource(client, {
       tables: [
         { schema: "public", table: "orders", replicaIdentity: "default" },
-        { schema: "public", table: "%", ignoredColumns: ["seen"], redactedColumns: ["secret"], identifyActor: true },
         { schema: "public", table: "log_%", redactedColumns: ["note"] },
+        { schema: "public", table: "%", ignoredColumns: ["seen"], redactedColumns: ["secret"], identifyActor: true },
       ],
     });
     await client.query("DROP TABLE orders");
