@@ -65,8 +65,12 @@ export function sinkConnectionUrl(destination: SinkDestination): string {
   return `jdbc:aws-wrapper:postgresql://${destination.host}:${destination.port}/${encodeURIComponent(destination.database)}?${query}`;
 }
 
+/** Kafka's default of a producer's `buffer.memory`. */
+const producerDefaultBufferBytes = 32 * 1024 * 1024;
+
 /** The connector's whole configuration: what MSK Connect and the local worker are given, property by property. */
 export function sinkConnectorProperties(settings: SinkSettings): Record<string, string> {
+  const largestDeadLetter = deadLetterMaxBytes(settings.messageMaxBytes);
   return {
     "connector.class": sinkClasses.connector,
     "tasks.max": String(settings.tasks ?? sinkDefaultTasks),
@@ -91,6 +95,9 @@ export function sinkConnectorProperties(settings: SinkSettings): Record<string, 
     "consumer.override.max.poll.records": "1000",
     "consumer.override.auto.offset.reset": "earliest",
     "consumer.override.session.timeout.ms": "10000",
+    // MSK limits how many IAM connections a second it accepts; a consumer that it turns away once fails its task.
+    "consumer.override.reconnect.backoff.ms": "1000",
+    "producer.override.reconnect.backoff.ms": "1000",
 
     "errors.tolerance": "all",
     "errors.log.enable": "true",
@@ -99,7 +106,9 @@ export function sinkConnectorProperties(settings: SinkSettings): Record<string, 
     "errors.deadletterqueue.topic.name": settings.topics.deadLetter.name,
     "errors.deadletterqueue.topic.replication.factor": String(settings.deadLetterReplicationFactor),
     "errors.deadletterqueue.context.headers.enable": "true",
-    // Without it a refused record above 1 MB could not be set aside, and would stop the task.
-    "producer.override.max.request.size": String(deadLetterMaxBytes(settings.messageMaxBytes)),
+    // Without it a refused record above 1 MB could not be set aside, and the task would fail.
+    "producer.override.max.request.size": String(largestDeadLetter),
+    // A record larger than the whole buffer is turned down too; and while one is sent, the next one finds room.
+    "producer.override.buffer.memory": String(Math.max(producerDefaultBufferBytes, 2 * largestDeadLetter)),
   };
 }

@@ -9,6 +9,7 @@ import { consumerGroupOf } from "../../components/audit-sink/defaults";
 import { pluginDigest } from "../../components/audit-sink/plugin";
 import { workerConfiguration, workerProperties } from "../../components/audit-sink/worker-configuration";
 import { problemText } from "../../components/shared/checks";
+import { sinkConnectorProperties } from "../../contract/sink-connector";
 import { evaluate } from "./iam/evaluate";
 
 let folder: string;
@@ -104,6 +105,37 @@ describe("the worker configuration", () => {
     const { content } = workerConfiguration();
     const lines = content.trimEnd().split("\n");
     expect(Object.fromEntries(lines.map((line) => line.split("=")))).toEqual(workerProperties);
+  });
+});
+
+describe("the connector's properties", () => {
+  const properties = (messageMaxBytes?: number) =>
+    sinkConnectorProperties({
+      topics: { events: { name: "audit.events" }, deadLetter: { name: "audit.dead-letter" } },
+      destination: { host: "localhost", port: 5432, database: "shop", secretId: "writer", region: "eu-central-1" },
+      deadLetterReplicationFactor: 2,
+      messageMaxBytes,
+    });
+
+  it.each([
+    [undefined, "16842752", "33685504"],
+    [2_000_000, "2065536", "33554432"],
+    [64_000_000, "64065536", "128131072"],
+  ])(
+    "let the dead-letter producer send the largest record of %s bytes, and hold two of them",
+    (messageMaxBytes, largest, buffer) => {
+      expect(properties(messageMaxBytes)).toMatchObject({
+        "producer.override.max.request.size": largest,
+        "producer.override.buffer.memory": buffer,
+      });
+    },
+  );
+
+  it("let the clients reconnect no faster than MSK admits them", () => {
+    expect(properties()).toMatchObject({
+      "consumer.override.reconnect.backoff.ms": "1000",
+      "producer.override.reconnect.backoff.ms": "1000",
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 package io.cdcaudit.connect;
 
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -8,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.LongSupplier;
@@ -35,8 +37,12 @@ import org.slf4j.LoggerFactory;
 public final class AuditSinkTask extends SinkTask {
   private static final Logger log = LoggerFactory.getLogger(AuditSinkTask.class);
 
+  /** How often an event is reported whose dead letter Connect tells nothing of. */
+  private static final int REPORT_ATTEMPTS = 5;
+
   private final EventWriter.Opener opener;
   private final LongSupplier milliseconds;
+  private final Duration reportPause;
 
   private Map<String, String> properties;
   private AuditSinkConfig config;
@@ -67,12 +73,13 @@ public final class AuditSinkTask extends SinkTask {
 
   /** For Kafka Connect. */
   public AuditSinkTask() {
-    this(DebeziumWriter::open, () -> System.nanoTime() / 1_000_000);
+    this(DebeziumWriter::open, () -> System.nanoTime() / 1_000_000, Duration.ofSeconds(1));
   }
 
-  AuditSinkTask(EventWriter.Opener opener, LongSupplier milliseconds) {
+  AuditSinkTask(EventWriter.Opener opener, LongSupplier milliseconds, Duration reportPause) {
     this.opener = opener;
     this.milliseconds = milliseconds;
+    this.reportPause = reportPause;
   }
 
   @Override
@@ -203,12 +210,66 @@ public final class AuditSinkTask extends SinkTask {
               .formatted(position),
           refusal);
     }
-    reports.add(reporter.report(event, refusal));
+    reports.add(reportUntilTold(reporter, event, refusal));
   }
 
   /**
-   * Connect itself would go on after a report that fails at once, for example because the row is
-   * too large.
+   * Returns a report whose future tells whether the dead letter was written.
+   *
+   * <p>Connect's own does if the dead letter is still on its way when Connect looks. If its send is
+   * over by then, which hardly happens unless it failed, Connect drops that future and returns a
+   * plain one that is always a success. Then the event is reported again: a dead letter that is
+   * there twice does no harm, as both name its topic, partition and offset.
+   */
+  private Future<Void> reportUntilTold(
+      ErrantRecordReporter reporter, SinkRecord event, RefusedRowException refusal) {
+    Future<Void> report = reporter.report(event, refusal);
+    for (int attempt = 1; tellsNothing(report); attempt++) {
+      if (attempt == REPORT_ATTEMPTS) {
+        throw neverTold(event, refusal);
+      }
+      pauseBeforeReport();
+      report = reporter.report(event, refusal);
+    }
+    return report;
+  }
+
+  private ConnectException neverTold(SinkRecord event, RefusedRowException refusal) {
+    return new ConnectException(
+        ("The row at %s cannot be stored, and none of %d attempts to write it to the dead-letter"
+                + " topic was confirmed. The worker's log says why, after \"Could not produce"
+                + " message to dead letter queue\": the row is larger than %s or %s, or the brokers"
+                + " refused the worker's authentication or its writing to the topic, or the"
+                + " producer's buffer stayed full. Mend that, then restart the task")
+            .formatted(
+                Position.of(event),
+                REPORT_ATTEMPTS,
+                setting("producer.override.max.request.size"),
+                setting("producer.override.buffer.memory")),
+        refusal);
+  }
+
+  private String setting(String name) {
+    String value = properties.get(name);
+    return value == null ? name + " (not set)" : name + "=" + value;
+  }
+
+  private static boolean tellsNothing(Future<Void> report) {
+    // A report of Connect's own class may be done as well, but has kept what became of it.
+    return report instanceof CompletableFuture<?> && report.isDone();
+  }
+
+  private void pauseBeforeReport() {
+    try {
+      Thread.sleep(reportPause.toMillis());
+    } catch (InterruptedException error) {
+      throw stopped(error);
+    }
+  }
+
+  /**
+   * Until its dead letter is written an event is not done. Connect waits for it too, but only
+   * before it commits, and its failure does not say what to mend.
    */
   private void awaitReports() {
     try {
@@ -224,11 +285,15 @@ public final class AuditSinkTask extends SinkTask {
               + " the row; then restart the task",
           error);
     } catch (InterruptedException error) {
-      Thread.currentThread().interrupt();
-      throw new ConnectException("Stopped while writing to the dead-letter topic", error);
+      throw stopped(error);
     }
     reports.clear();
     reported.clear();
+  }
+
+  private static ConnectException stopped(InterruptedException error) {
+    Thread.currentThread().interrupt();
+    return new ConnectException("Stopped while writing to the dead-letter topic", error);
   }
 
   /**

@@ -225,6 +225,34 @@ class AuditSinkIT {
   }
 
   @Test
+  void aRefusedRowThatIsTooLargeForTheDeadLetterProducerFailsTheTaskAndLosesNothing()
+      throws Exception {
+    try (TestSink sink = new TestSink(servers, "too_large_refused_row")) {
+      String size = "producer.override.max.request.size";
+      String enough = sink.properties.put(size, "1000000");
+      String filler = "x".repeat(2_000_000);
+      String refused = Events.event(1, "{\"n\":1e200000,\"text\":\"" + filler + "\"}");
+      sink.send(refused);
+      sink.start();
+
+      Eventually.within(
+          SOON, () -> assertThat(servers.worker.taskStates(sink.name)).contains("FAILED"));
+      assertThat(servers.worker.failure(sink.name))
+          .contains("The row at too_large_refused_row.audit.events-")
+          .contains("none of 5 attempts to write it to the dead-letter topic was confirmed")
+          .contains("the row is larger than " + size + "=1000000");
+      assertThat(servers.worker.log()).contains("Could not produce message to dead letter queue");
+
+      sink.properties.put(size, enough);
+      sink.start();
+      assertThat(sink.deadLetters(1))
+          .extracting(letter -> letter.value().length)
+          .containsExactly(refused.length());
+      sink.awaitCommitted();
+    }
+  }
+
+  @Test
   void aMissingTableOrColumnFailsTheTaskWithTheFixAndLosesNothing() throws Exception {
     try (TestSink sink = new TestSink(servers, "missing_table")) {
       sink.table.execute("ALTER TABLE audit.events RENAME TO elsewhere");

@@ -4,19 +4,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cdcaudit.connect.fixture.Events;
+import io.cdcaudit.connect.fixture.WorkerReporter;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.sink.ErrantRecordReporter;
@@ -37,12 +45,17 @@ class AuditSinkTaskTest {
   private final FakeDatabase database = new FakeDatabase();
   private final FakeWorker worker = new FakeWorker();
   private long milliseconds;
-  private final AuditSinkTask task = new AuditSinkTask(database::open, () -> milliseconds);
+  private final AuditSinkTask task =
+      new AuditSinkTask(database::open, () -> milliseconds, Duration.ZERO);
 
   @BeforeEach
   void startTask() {
     task.initialize(worker);
-    task.start(Map.of("retry.pause.max.ms", "10000", "retry.refused.timeout.ms", "300000"));
+    task.start(
+        Map.of(
+            "retry.pause.max.ms", "10000",
+            "retry.refused.timeout.ms", "300000",
+            "producer.override.max.request.size", "1000000"));
   }
 
   @Test
@@ -202,15 +215,73 @@ class AuditSinkTaskTest {
   }
 
   @Test
-  void aReportThatCannotBeWrittenFailsTheTaskInsteadOfLosingTheRow() {
-    worker.reportFailure = new IllegalStateException("The message is 20000000 bytes");
+  void aReportThatTheBrokerTurnsDownFailsTheTaskInsteadOfLosingTheRow() {
+    worker.deadLetters.add(Send.later(new RecordTooLargeException("larger than the server takes")));
     database.refused.add(3L);
 
     assertThatThrownBy(() -> task.put(events(0, 10)))
         .isInstanceOf(ConnectException.class)
         .hasMessageContaining(
-            "could not be written to the dead-letter topic: The message is 20000000 bytes")
-        .hasMessageContaining("producer.override.max.request.size");
+            "could not be written to the dead-letter topic: larger than the server takes")
+        .hasMessageContaining("max.message.bytes");
+    assertThat(worker.reported).containsExactly(3L);
+    assertThat(committable()).isNull();
+  }
+
+  @Test
+  void aReportThatTheProducerTurnsDownAtOnceFailsTheTaskAfterSomeAttemptsInsteadOfLosingTheRow() {
+    for (int attempt = 0; attempt < 5; attempt++) {
+      worker.deadLetters.add(Send.atOnce(new RecordTooLargeException("2000000 bytes")));
+    }
+    database.refused.add(3L);
+
+    assertThatThrownBy(() -> task.put(events(0, 10)))
+        .isInstanceOf(ConnectException.class)
+        .isNotInstanceOf(RetriableException.class)
+        .hasMessageContaining("The row at audit.events-0 offset 3 cannot be stored")
+        .hasMessageContaining("none of 5 attempts to write it to the dead-letter topic")
+        .hasMessageContaining("larger than producer.override.max.request.size=1000000 or")
+        .hasMessageContaining("producer.override.buffer.memory (not set)")
+        .hasMessageContaining("authentication")
+        .hasRootCauseMessage(
+            "The database refused the row: value out of range (SQLSTATE 22003)");
+    assertThat(worker.reported).containsExactly(3L, 3L, 3L, 3L, 3L);
+    assertThat(committable()).isNull();
+  }
+
+  @Test
+  void aReportThatFailsAtOnceForAMomentIsRepeatedUntilItIsWritten() {
+    worker.deadLetters.add(Send.atOnce(new SaslAuthenticationException("Too many connects")));
+    worker.deadLetters.add(Send.atOnce(new SaslAuthenticationException("Too many connects")));
+    database.refused.add(3L);
+
+    task.put(events(0, 10));
+
+    assertThat(worker.reported).containsExactly(3L, 3L, 3L);
+    assertThat(database.stored).hasSize(9).doesNotContain(3L);
+    assertThat(committable()).isEqualTo(10);
+  }
+
+  @Test
+  void aReportThatIsWrittenBeforeConnectLooksIsDoubledAndFailsNothing() {
+    worker.deadLetters.add(Send.atOnce(null));
+    database.refused.add(3L);
+
+    task.put(events(0, 10));
+
+    assertThat(worker.reported).containsExactly(3L, 3L);
+    assertThat(committable()).isEqualTo(10);
+  }
+
+  @Test
+  void aReportThatIsWrittenAfterConnectLookedAndBeforeTheTaskDoesIsNotDoubled() {
+    worker.answersOnReturn = true;
+    database.refused.add(3L);
+
+    task.put(events(0, 10));
+
+    assertThat(worker.reported).containsExactly(3L);
+    assertThat(committable()).isEqualTo(10);
   }
 
   @Test
@@ -228,11 +299,13 @@ class AuditSinkTaskTest {
 
   @Test
   void anEventThatTheConverterRefusedAndThatCannotBeSetAsideFailsTheTask() {
-    worker.reportFailure = new IllegalStateException("The message is 20000000 bytes");
+    for (int attempt = 0; attempt < 5; attempt++) {
+      worker.deadLetters.add(Send.atOnce(new RecordTooLargeException("2000000 bytes")));
+    }
 
     assertThatThrownBy(() -> task.put(List.of(refused(0))))
         .isInstanceOf(ConnectException.class)
-        .hasMessageContaining("could not be written to the dead-letter topic");
+        .hasMessageContaining("none of 5 attempts to write it to the dead-letter topic");
     assertThat(committable()).isNull();
   }
 
@@ -332,12 +405,53 @@ class AuditSinkTaskTest {
     }
   }
 
+  /** A record on its way to the dead-letter topic until it is awaited, if not over at once. */
+  private static final class Send extends CompletableFuture<RecordMetadata> {
+    private final Exception failure;
+
+    private Send(Exception failure) {
+      this.failure = failure;
+    }
+
+    static Send later(Exception failure) {
+      return new Send(failure);
+    }
+
+    static Send atOnce(Exception failure) {
+      Send send = new Send(failure);
+      send.answer();
+      return send;
+    }
+
+    void answer() {
+      if (failure == null) {
+        complete(null);
+      } else {
+        completeExceptionally(failure);
+      }
+    }
+
+    @Override
+    public RecordMetadata get() throws InterruptedException, ExecutionException {
+      answer();
+      return super.get();
+    }
+  }
+
   private static final class FakeWorker implements SinkTaskContext {
     final List<Long> reported = new ArrayList<>();
     final List<String> reasons = new ArrayList<>();
     final List<Long> pauses = new ArrayList<>();
     boolean hasReporter = true;
-    Exception reportFailure;
+
+    /** What becomes of the next dead letters; those that follow are written after a moment. */
+    final Queue<Send> deadLetters = new ArrayDeque<>();
+
+    /** Whether that moment is over when the report returns. */
+    boolean answersOnReturn;
+
+    private Send lastSend;
+    private final WorkerReporter reporter = new WorkerReporter(this::send);
 
     @Override
     public ErrantRecordReporter errantRecordReporter() {
@@ -347,9 +461,16 @@ class AuditSinkTaskTest {
     private Future<Void> report(SinkRecord event, Throwable error) {
       reported.add(event.kafkaOffset());
       reasons.add(error.getMessage());
-      return reportFailure == null
-          ? CompletableFuture.completedFuture(null)
-          : CompletableFuture.failedFuture(reportFailure);
+      Future<Void> report = reporter.report(event, error);
+      if (answersOnReturn) {
+        lastSend.answer();
+      }
+      return report;
+    }
+
+    private Future<RecordMetadata> send() {
+      lastSend = deadLetters.isEmpty() ? Send.later(null) : deadLetters.remove();
+      return lastSend;
     }
 
     @Override
