@@ -97,9 +97,13 @@ public final class RowEvents {
         differs = true;
         differsNotably |= !column.ignored();
         writeMember(index, column, oldValue, before);
+      } else if (column.redacted() && isIncomplete(column, newValue)) {
+        // It may have changed nevertheless, and no value will show that.
+        unknown.set(index);
+        differsNotably |= !column.ignored();
       }
     }
-    if (differs && !differsNotably) {
+    if (differs && !differsNotably && isSurelyAlike(columns, row, oldRow)) {
       return null;
     }
     byte[] difference = close(before);
@@ -109,6 +113,24 @@ public final class RowEvents {
         wholeRow(columns, row, after),
         names(unknown, columns),
         names(untyped, columns));
+  }
+
+  /** Whether all columns but the ignored are equal, and not only as much of them as DMS carried. */
+  private boolean isSurelyAlike(Columns columns, JsonSlice[] row, JsonSlice[] oldRow) {
+    for (int index = 0; index < row.length; index++) {
+      // What DMS left out of the new or the old row is known not to have changed.
+      boolean wasCompared =
+          row[index] != null && oldRow[index] != null && row[index] != oldRow[index];
+      Column column = columns.get(index);
+      if (wasCompared && !column.ignored() && isIncomplete(column, row[index])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean isIncomplete(Column column, JsonSlice value) {
+    return !value.isNull() && column.type().isIncomplete(lobLimit, value);
   }
 
   private byte[] wholeRow(Columns columns, JsonSlice[] row, JsonOutput output) {

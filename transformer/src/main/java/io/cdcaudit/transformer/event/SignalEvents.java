@@ -5,18 +5,22 @@ import io.cdcaudit.transformer.catalog.CatalogVersion;
 import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.catalog.TableShape;
 import io.cdcaudit.transformer.json.JsonOutput;
+import io.cdcaudit.transformer.json.JsonSlice;
+import io.cdcaudit.transformer.json.JsonSyntax;
 import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.record.Operation;
 import io.cdcaudit.transformer.record.RefusedRecordException;
 import io.cdcaudit.transformer.record.RowImage;
 import io.cdcaudit.transformer.record.TableName;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -39,9 +43,10 @@ final class SignalEvents {
           Map.entry("body_4", "application_name"),
           Map.entry("body_5", "client_address"));
 
-  /** Numbers in a context keep every digit. */
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
+  /** The member of a context that could not stay as it was; the source's triggers name it so. */
+  private static final String AS_TEXT = "capture.context";
+
+  private static final JsonMapper CATALOG_JSON = JsonMapper.builder().build();
 
   private final EventIdentity identity;
   private final Catalogs catalogs;
@@ -63,13 +68,14 @@ final class SignalEvents {
     if (kind.equals("session")) {
       return audited(record, AuditOperation.CONTEXT, TABLE, session(row));
     }
-    JsonNode body = body(row);
+    byte[] body = body(row);
+    Map<String, JsonSlice> members = members(body);
     return switch (kind) {
-      case "context" -> audited(record, AuditOperation.CONTEXT, TABLE, context(body));
+      case "context" -> audited(record, AuditOperation.CONTEXT, TABLE, context(members));
       case "canary" ->
-          audited(record, AuditOperation.CANARY, TABLE, new Context(null, null, bytes(body)));
+          audited(record, AuditOperation.CANARY, TABLE, new Context(null, null, details(body)));
       case "truncate" -> audited(record, AuditOperation.TRUNCATE, subject(row), Context.NONE);
-      case "catalog" -> declared(record, subject(row), body);
+      case "catalog" -> declared(record, subject(row), tree(body));
       default ->
           throw invalid(
               "kind is \"" + kind + "\"; known are context, session, catalog, truncate and canary");
@@ -145,12 +151,34 @@ final class SignalEvents {
     return new Context(actor, row.get("body_2"), context);
   }
 
-  private static Context context(JsonNode body) {
-    JsonNode details = body.path("context");
+  private static Context context(Map<String, JsonSlice> body) {
+    JsonSlice details = body.get("context");
     return new Context(
-        body.path("actor").stringValue(null),
-        body.path("request_id").stringValue(null),
-        details.isMissingNode() || details.isNull() ? null : bytes(details));
+        string(body.get("actor")),
+        string(body.get("request_id")),
+        details == null || details.isNull() ? null : details(details.toBytes()));
+  }
+
+  /**
+   * A JSON value as it is, or, if it is nested too deep, as a text: no session shall lose its actor
+   * by what it says of itself, nor hide who PostgreSQL says it is.
+   */
+  private static byte[] details(byte[] json) {
+    if (!JsonSyntax.isTooDeep(json)) {
+      return json;
+    }
+    JsonOutput details = new JsonOutput();
+    details.write('{').writeString(AS_TEXT).write(':').writeString(json, 0, json.length);
+    if (json[0] == '{') {
+      Map<String, JsonSlice> members = members(json);
+      for (Map.Entry<String, String> fact : SESSION_FACTS) {
+        String value = string(members.get(fact.getValue()));
+        if (value != null) {
+          details.write(',').writeString(fact.getValue()).write(':').writeString(value);
+        }
+      }
+    }
+    return details.write('}').toBytes();
   }
 
   private static Context reasonAndCommand(JsonNode body) {
@@ -175,20 +203,46 @@ final class SignalEvents {
     return new TableName(schema, table);
   }
 
-  private static JsonNode body(Map<String, String> row) {
+  private static byte[] body(Map<String, String> row) {
     StringBuilder pieces = new StringBuilder();
     for (String column : BODY_COLUMNS) {
       pieces.append(row.getOrDefault(column, ""));
     }
-    try {
-      JsonNode body = JSON.readTree(pieces.toString());
-      if (body.isObject()) {
-        return body;
+    return pieces.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** The members of a JSON object, each as it stands: a tree of them could be too deep to write. */
+  private static Map<String, JsonSlice> members(byte[] json) {
+    try (JsonParser parser = JsonSyntax.signalParser(json)) {
+      if (parser.nextToken() == JsonToken.START_OBJECT) {
+        Map<String, JsonSlice> members = new HashMap<>();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+          String name = parser.currentName();
+          parser.nextToken();
+          members.put(name, JsonSyntax.slice(parser, json));
+        }
+        if (parser.nextToken() == null) {
+          return members;
+        }
       }
     } catch (JacksonException notJson) {
       // Falls through: the parser's message may quote the body.
     }
     throw invalid("the body of the signal is no JSON object");
+  }
+
+  /** Of a catalog, which has neither depth nor numbers that Jackson's usual limits would refuse. */
+  private static JsonNode tree(byte[] body) {
+    try {
+      return CATALOG_JSON.readTree(body);
+    } catch (JacksonException beyondLimits) {
+      throw invalid("the body of the catalog signal is no table's shape");
+    }
+  }
+
+  /** Null for what is no string. */
+  private static String string(JsonSlice value) {
+    return value != null && value.isString() ? value.text().toString() : null;
   }
 
   private static Map<String, String> strings(RowImage row) {
@@ -199,10 +253,6 @@ final class SignalEvents {
       }
     }
     return strings;
-  }
-
-  private static byte[] bytes(JsonNode node) {
-    return JSON.writeValueAsBytes(node);
   }
 
   private static byte[] bytes(TableShape shape) {

@@ -41,6 +41,10 @@ public record JsonSlice(byte[] bytes, int start, int end) {
     return new Text(bytes, start + 1, end - 1);
   }
 
+  public byte[] toBytes() {
+    return Arrays.copyOfRange(bytes, start, end);
+  }
+
   @Override
   public String toString() {
     return new String(bytes, start, length(), StandardCharsets.UTF_8);

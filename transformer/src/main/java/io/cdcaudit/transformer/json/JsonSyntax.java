@@ -5,7 +5,9 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonFactoryBuilder;
 import tools.jackson.core.util.JsonRecyclerPools;
@@ -30,6 +32,9 @@ public final class JsonSyntax {
           .maxNumberLength(150_000)
           .build();
 
+  /** So deep are the 32,000 characters that a signal's body has at most, were they all brackets. */
+  private static final int DEEPEST_SIGNAL = 16_000;
+
   /**
    * Remembers names and makes equal ones identical: those of records are columns, few and always
    * the same.
@@ -43,6 +48,19 @@ public final class JsonSyntax {
    */
   private static final JsonFactory VALUES =
       factory().disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
+
+  /** For values that may repeat a name within an object, which it refuses. */
+  private static final JsonFactory DISTINCT_VALUES =
+      factory()
+          .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
+
+  private static final JsonFactory SIGNALS =
+      factory()
+          .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
+          .streamReadConstraints(LIMITS.rebuild().maxNestingDepth(DEEPEST_SIGNAL).build())
+          .build();
 
   private JsonSyntax() {}
 
@@ -58,6 +76,11 @@ public final class JsonSyntax {
   /** A parser of a whole record. */
   public static JsonParser parser(byte[] bytes) {
     return RECORDS.createParser(ObjectReadContext.empty(), bytes);
+  }
+
+  /** A parser of a signal's body, which is as deep as a session chose to make it. */
+  public static JsonParser signalParser(byte[] bytes) {
+    return SIGNALS.createParser(ObjectReadContext.empty(), bytes);
   }
 
   /**
@@ -85,14 +108,40 @@ public final class JsonSyntax {
     return (int) parser.currentLocation().getByteOffset();
   }
 
+  /** Whether a JSON value is nested deeper than {@link #LARGEST_DEPTH}. */
+  public static boolean isTooDeep(byte[] json) {
+    if (json.length <= 2 * LARGEST_DEPTH) {
+      return false;
+    }
+    try (JsonParser parser = VALUES.createParser(ObjectReadContext.empty(), json)) {
+      parser.nextToken();
+      parser.skipChildren();
+      return false;
+    } catch (StreamConstraintsException tooDeep) {
+      return true;
+    }
+  }
+
+  /** Whether a value of type jsonb, as PostgreSQL writes it, arrived as one JSON value. */
+  public static boolean isJsonb(Text text) {
+    return isStorable(text, true);
+  }
+
   /**
-   * Whether the text is one JSON value that jsonb would take as well: the json type also stores
-   * {@code \u0000} and unpaired surrogates, which jsonb refuses.
+   * Whether a value of type json is one JSON value that jsonb would take, and keep as it is: json
+   * also stores {@code \u0000}, unpaired surrogates and numbers beyond numeric's range, which jsonb
+   * refuses, and every member of a name, of which jsonb keeps the last.
    */
   public static boolean isStorableJson(Text text) {
+    return isStorable(text, false);
+  }
+
+  private static boolean isStorable(Text text, boolean writtenByJsonb) {
+    JsonFactory factory = writtenByJsonb ? VALUES : DISTINCT_VALUES;
     boolean hasUnicodeEscapes = hasUnicodeEscapes(text);
     try (JsonParser parser =
-        VALUES.createParser(ObjectReadContext.empty(), text.bytes(), text.start(), text.length())) {
+        factory.createParser(
+            ObjectReadContext.empty(), text.bytes(), text.start(), text.length())) {
       if (parser.nextToken() == null) {
         return false;
       }
@@ -107,6 +156,8 @@ public final class JsonSyntax {
             && (token == JsonToken.VALUE_STRING || token == JsonToken.PROPERTY_NAME)
             && !isStorableText(parser.getString())) {
           return false;
+        } else if (!writtenByJsonb && token.isNumeric() && !isWithinNumeric(parser)) {
+          return false;
         }
         if (depth == 0) {
           return parser.nextToken() == null;
@@ -116,6 +167,12 @@ public final class JsonSyntax {
     } catch (JacksonException notJson) {
       return false;
     }
+  }
+
+  private static boolean isWithinNumeric(JsonParser parser) {
+    int start = parser.getStringOffset();
+    return NumericRange.holds(
+        parser.getStringCharacters(), start, start + parser.getStringLength());
   }
 
   private static int endOfString(byte[] bytes, int start) {

@@ -23,18 +23,27 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
   static final int MOST_REPLACEMENTS = 5;
   static final Duration WITHIN = Duration.ofMinutes(10);
 
+  /** A new thread connects anew, which is what the brokers have too much of. */
+  static final Duration AFTER_TOO_MANY_CONNECTS = Duration.ofSeconds(5);
+
   private static final Logger LOG = LoggerFactory.getLogger(StreamsFailures.class);
 
   private final Clock clock;
   private final String rawTopic;
   private final OversizedEvents oversized;
+  private final Pause pause;
   private int oversizedBefore;
   private final Deque<Instant> replacements = new ArrayDeque<>();
 
   StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized) {
+    this(clock, rawTopic, oversized, Pause.SLEEP);
+  }
+
+  StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized, Pause pause) {
     this.clock = clock;
     this.rawTopic = rawTopic;
     this.oversized = oversized;
+    this.pause = pause;
   }
 
   @Override
@@ -57,6 +66,14 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
       LOG.warn("The brokers did not do their part in time; the thread is replaced", failure);
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
+    if (TooManyConnects.caused(failure)) {
+      LOG.warn(
+          "The brokers had too many connections at once; the thread is replaced in {} s",
+          AFTER_TOO_MANY_CONNECTS.toSeconds(),
+          failure);
+      waitForConnections();
+      return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
     Instant now = clock.instant();
     replacements.removeIf(replacement -> replacement.isBefore(now.minus(WITHIN)));
     if (replacements.size() >= MOST_REPLACEMENTS) {
@@ -70,6 +87,17 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
     replacements.add(now);
     LOG.error("A thread died and is replaced", failure);
     return StreamThreadExceptionResponse.REPLACE_THREAD;
+  }
+
+  /**
+   * On the thread that dies, and for one after the other: threads that died together come apart.
+   */
+  private void waitForConnections() {
+    try {
+      pause.of(AFTER_TOO_MANY_CONNECTS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static boolean hasCause(Throwable failure, Class<? extends Throwable> type) {

@@ -6,12 +6,15 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
@@ -20,17 +23,52 @@ import org.springframework.context.SmartLifecycle;
  */
 final class TopicCheck implements SmartLifecycle {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  /** For an answer, and for the pauses between answers that the brokers had too many connects. */
+  static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  private static final Logger LOG = LoggerFactory.getLogger(TopicCheck.class);
 
   private final AuditProperties properties;
+  private final Function<Map<String, Object>, Admin> admins;
+  private final Pause pause;
   private volatile boolean running;
 
   TopicCheck(AuditProperties properties) {
+    this(properties, Admin::create, Pause.SLEEP);
+  }
+
+  TopicCheck(AuditProperties properties, Function<Map<String, Object>, Admin> admins, Pause pause) {
     this.properties = properties;
+    this.admins = admins;
+    this.pause = pause;
   }
 
   @Override
   public void start() {
+    Duration left = PATIENCE;
+    Duration next = FIRST_PAUSE;
+    Refusal refusal = ask();
+    while (refusal != null && TooManyConnects.caused(refusal.cause()) && !left.isZero()) {
+      Duration now = next.compareTo(left) < 0 ? next : left;
+      LOG.warn(
+          "The brokers had too many connections at once; they are asked again in {} s",
+          now.toSeconds());
+      waitFor(now);
+      left = left.minus(now);
+      next = next.multipliedBy(2);
+      refusal = ask();
+    }
+    if (refusal != null) {
+      throw new StartupException(complaint(refusal));
+    }
+    running = true;
+  }
+
+  private record Refusal(String topic, String setting, Throwable cause) {}
+
+  /** The first topic that the brokers do not describe; null if they describe all. */
+  private Refusal ask() {
     Map<String, Object> settings = StreamsProperties.connection(properties);
     settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
     settings.put(AdminClientConfig.CLIENT_ID_CONFIG, properties.applicationId() + "-topic-check");
@@ -39,19 +77,25 @@ final class TopicCheck implements SmartLifecycle {
     settingOfTopic.put(properties.topics().events(), "AUDIT_TOPICS_EVENTS");
     settingOfTopic.put(properties.topics().catalog(), "AUDIT_TOPICS_CATALOG");
     settingOfTopic.put(properties.topics().deadLetter(), "AUDIT_TOPICS_DEAD_LETTER");
-    try (Admin admin = Admin.create(settings)) {
+    try (Admin admin = admins.apply(settings)) {
       Map<String, KafkaFuture<TopicDescription>> descriptions =
           admin.describeTopics(settingOfTopic.keySet()).topicNameValues();
-      settingOfTopic.forEach((topic, setting) -> require(topic, setting, descriptions.get(topic)));
+      for (Map.Entry<String, String> topic : settingOfTopic.entrySet()) {
+        Throwable failure = failure(topic.getKey(), descriptions.get(topic.getKey()));
+        if (failure != null) {
+          return new Refusal(topic.getKey(), topic.getValue(), failure);
+        }
+      }
+      return null;
     }
-    running = true;
   }
 
-  private void require(String topic, String setting, KafkaFuture<TopicDescription> description) {
+  private static Throwable failure(String topic, KafkaFuture<TopicDescription> description) {
     try {
       description.get();
+      return null;
     } catch (ExecutionException failed) {
-      throw new StartupException(complaint(topic, setting, failed.getCause()));
+      return failed.getCause();
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new StartupException(
@@ -59,17 +103,27 @@ final class TopicCheck implements SmartLifecycle {
     }
   }
 
-  private String complaint(String topic, String setting, Throwable cause) {
-    if (cause instanceof UnknownTopicOrPartitionException) {
-      return "Topic \"%s\" (%s) does not exist on %s. Create it, or name another topic."
-          .formatted(topic, setting, properties.bootstrapServers());
+  private void waitFor(Duration duration) {
+    try {
+      pause.of(duration);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new StartupException("Interrupted while the brokers had too many connections.");
     }
-    if (cause instanceof TimeoutException) {
+  }
+
+  private String complaint(Refusal refusal) {
+    if (refusal.cause() instanceof UnknownTopicOrPartitionException) {
+      return "Topic \"%s\" (%s) does not exist on %s. Create it, or name another topic."
+          .formatted(refusal.topic(), refusal.setting(), properties.bootstrapServers());
+    }
+    if (refusal.cause() instanceof TimeoutException) {
       return "No broker of %s (AUDIT_BOOTSTRAP_SERVERS) answered within %d s. Check address, port, network and AUDIT_AUTHENTICATION."
           .formatted(properties.bootstrapServers(), PATIENCE.toSeconds());
     }
     return "The brokers of %s (AUDIT_BOOTSTRAP_SERVERS) refuse to describe topic \"%s\" (%s): %s"
-        .formatted(properties.bootstrapServers(), topic, setting, cause);
+        .formatted(
+            properties.bootstrapServers(), refusal.topic(), refusal.setting(), refusal.cause());
   }
 
   @Override

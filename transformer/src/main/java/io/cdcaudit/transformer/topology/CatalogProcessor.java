@@ -3,6 +3,7 @@ package io.cdcaudit.transformer.topology;
 import io.cdcaudit.transformer.catalog.CatalogJson;
 import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.catalog.TableHistory;
+import io.cdcaudit.transformer.record.TableName;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -43,7 +44,7 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
       if (entry.value() != null) {
         catalogs.receive(read(entry.value()));
       } else if (previous != null) {
-        catalogs.forget(read(previous).table());
+        forget(read(previous).table());
       }
     } catch (RuntimeException invalid) {
       // Stopping would stop the audit of every table. This one's columns are named in
@@ -53,6 +54,13 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
               + " capture.republish_catalog() for a new one",
           entry.key(),
           invalid);
+    }
+  }
+
+  /** The key of an older entry may have been another, and deleting that one takes nothing away. */
+  private void forget(TableName table) {
+    if (store.get(table.quoted()) == null) {
+      catalogs.forget(table);
     }
   }
 

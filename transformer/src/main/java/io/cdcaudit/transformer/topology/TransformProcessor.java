@@ -151,7 +151,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
   }
 
   private void publish(TableHistory history) {
-    byte[] key = history.table().toString().getBytes(StandardCharsets.UTF_8);
+    byte[] key = history.table().quoted().getBytes(StandardCharsets.UTF_8);
     context.forward(
         new Record<>(key, CatalogJson.writeHistory(history), clock.millis()),
         AuditTopology.CATALOG);

@@ -12,6 +12,11 @@ public sealed interface ColumnType permits ScalarType, ArrayType, UnknownType {
   /** Whether DMS, which cuts LOBs at {@code limit} bytes, cut this value. */
   boolean isCutAt(int limit, JsonSlice value);
 
+  /** Whether DMS did not carry the whole of a value that is not null: it cut or rounded it. */
+  default boolean isIncomplete(int limit, JsonSlice value) {
+    return isCutAt(limit, value);
+  }
+
   /**
    * @param name what PostgreSQL's {@code format_type} calls the type, without modifiers
    */

@@ -59,6 +59,9 @@ final class DateTimes {
               .atOffset(offset)
               .withOffsetSameInstant(ZoneOffset.UTC)
               .toLocalDateTime();
+      if (utc.getYear() < 1 || utc.getYear() > 9999) {
+        return Fit.UNTYPED;
+      }
       output.write('"').writeAscii(WITHOUT_ZONE.format(utc)).write('Z').write('"');
       return Fit.TYPED;
     } catch (DateTimeException notATime) {

@@ -41,6 +41,15 @@ final class Numbers {
     return Fit.TYPED;
   }
 
+  /** Whether {@link #writeInteger} would find the number incomplete. */
+  static boolean isRoundedInteger(Text text) {
+    if (isWhole(text) || !isNumber(text)) {
+      return false;
+    }
+    BigDecimal number = read(text);
+    return number != null && number.signum() != 0 && number.scale() < 0;
+  }
+
   /**
    * DMS writes an integer of more than 16 digits in scientific notation. If the digits do not reach
    * down to the units, it was rounded.

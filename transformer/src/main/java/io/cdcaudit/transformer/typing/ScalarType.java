@@ -30,6 +30,11 @@ public enum ScalarType implements ColumnType {
     Fit writeText(Text text, JsonOutput output) {
       return Numbers.writeInteger(text, output);
     }
+
+    @Override
+    public boolean isIncomplete(int limit, JsonSlice value) {
+      return Numbers.isRoundedInteger(value.text());
+    }
   },
 
   NUMERIC {
@@ -53,20 +58,29 @@ public enum ScalarType implements ColumnType {
   JSON {
     @Override
     public Fit write(JsonSlice value, JsonOutput output) {
-      if (value.isString()) {
-        return super.write(value, output);
-      }
-      output.write(value.bytes(), value.start(), value.end());
-      return Fit.TYPED;
+      return value.isString() ? super.write(value, output) : writeAsIs(value, output);
     }
 
     @Override
     Fit writeText(Text text, JsonOutput output) {
-      if (!JsonSyntax.isStorableJson(text)) {
-        return Fit.UNTYPED;
-      }
-      output.write(text.bytes(), text.start(), text.end());
-      return Fit.TYPED;
+      return writeJson(text, JsonSyntax.isStorableJson(text), output);
+    }
+
+    @Override
+    public boolean isCutAt(int limit, JsonSlice value) {
+      return LargeObjects.isTextCutAt(limit, value);
+    }
+  },
+
+  JSONB {
+    @Override
+    public Fit write(JsonSlice value, JsonOutput output) {
+      return value.isString() ? super.write(value, output) : writeAsIs(value, output);
+    }
+
+    @Override
+    Fit writeText(Text text, JsonOutput output) {
+      return writeJson(text, JsonSyntax.isJsonb(text), output);
     }
 
     @Override
@@ -138,7 +152,8 @@ public enum ScalarType implements ColumnType {
       case "smallint", "integer", "bigint" -> INTEGER;
       case "numeric" -> NUMERIC;
       case "real", "double precision" -> FLOATING_POINT;
-      case "json", "jsonb" -> JSON;
+      case "json" -> JSON;
+      case "jsonb" -> JSONB;
       case "bytea" -> BYTES;
       case "timestamp without time zone" -> TIMESTAMP;
       case "timestamp with time zone" -> TIMESTAMP_WITH_TIME_ZONE;
@@ -165,6 +180,14 @@ public enum ScalarType implements ColumnType {
 
   private static Fit writeAsIs(JsonSlice value, JsonOutput output) {
     output.write(value.bytes(), value.start(), value.end());
+    return Fit.TYPED;
+  }
+
+  private static Fit writeJson(Text text, boolean isStorable, JsonOutput output) {
+    if (!isStorable) {
+      return Fit.UNTYPED;
+    }
+    output.write(text.bytes(), text.start(), text.end());
     return Fit.TYPED;
   }
 

@@ -21,6 +21,8 @@ import java.util.Set;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -38,7 +40,25 @@ class RowEventsTest {
               new CatalogColumn("amount", "numeric", false, false),
               new CatalogColumn("body", "jsonb", false, false)));
 
-  private final RowEvents rows = new RowEvents(1 << 20);
+  private static final TableShape IGNORING =
+      new TableShape(
+          ReplicaIdentity.FULL,
+          List.of("id"),
+          List.of(
+              new CatalogColumn("id", "integer", false, false),
+              new CatalogColumn("ref", "bigint", false, false),
+              new CatalogColumn("secret", "bigint", false, true),
+              new CatalogColumn("note", "text", false, false),
+              new CatalogColumn("blob", "bytea", false, false),
+              new CatalogColumn("notes", "text[]", false, false),
+              new CatalogColumn("name", "character varying", false, false),
+              new CatalogColumn("amount", "numeric", false, false),
+              new CatalogColumn("hits", "bigint", true, false),
+              new CatalogColumn("seen", "integer", true, false)));
+
+  private static final int LOB_LIMIT = 1 << 10;
+
+  private final RowEvents rows = new RowEvents(LOB_LIMIT);
 
   @RepeatedTest(300)
   void theNewRowWithTheDifferencePutBackIsTheOldRow(RepetitionInfo repetition) {
@@ -95,15 +115,103 @@ class RowEventsTest {
     assertThat(insert(reversed).after()).isEqualTo(insert(row).after());
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "ref, 1.234567890123457e18",
+    "ref, 1e17",
+    "secret, 1.234567890123457e18",
+    "note, CUT",
+    "blob, CUT_BYTES",
+    "notes, CUT"
+  })
+  void aValueThatDmsDidNotCarryWholeMayHaveChangedBesideAnIgnoredColumn(
+      String column, String value) {
+    RowImages images = updateBesideIgnored(column, cut(value));
+    assertThat(images.unknownColumns()).containsExactly(column);
+    assertThat(Json.read(images.before())).isEqualTo(Json.read("{\"seen\": 1}"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ref, 123456789012345678",
+    "ref, 1.23456789012345678e17",
+    "ref, 0e5",
+    "ref, null",
+    "ref, true",
+    "secret, 1.5e1",
+    "secret, null",
+    "note, null",
+    "note, '\"short\"'",
+    "name, CUT",
+    "amount, 1.5e18",
+    "hits, 1.234567890123457e18"
+  })
+  void oneThatItDidCarryWholeDidNot(String column, String value) {
+    assertThat(updateBesideIgnored(column, cut(value))).isNull();
+  }
+
+  @Test
+  void whatWasLeftOutOfTheNewRowDidNotChangeHoweverMuchOfTheOldOneThereIs() {
+    Map<String, String> oldRow = ignoringRow("note", cut("CUT"));
+    Map<String, String> newRow = ignoringRow("seen", "2");
+    newRow.remove("note");
+    assertThat(update(IGNORING, newRow, oldRow)).isNull();
+  }
+
+  @Test
+  void aRedactedValueThatMayHaveChangedIsNamedWithoutAnIgnoredColumnToo() {
+    Map<String, String> row = ignoringRow("secret", "1.234567890123457e18");
+    RowImages images = update(IGNORING, row, row);
+    assertThat(Json.read(images.before())).isEqualTo(Json.read("{}"));
+    assertThat(Json.read(images.after()).required("secret").stringValue()).isEqualTo("[redacted]");
+    assertThat(images.unknownColumns()).containsExactly("secret");
+
+    Map<String, String> changed = ignoringRow("secret", "1.234567890123458e18");
+    RowImages difference = update(IGNORING, changed, row);
+    assertThat(Json.read(difference.before())).isEqualTo(Json.read("{\"secret\": \"[redacted]\"}"));
+    assertThat(difference.unknownColumns()).isEmpty();
+  }
+
+  private RowImages updateBesideIgnored(String column, String value) {
+    Map<String, String> oldRow = ignoringRow(column, value);
+    Map<String, String> newRow = new LinkedHashMap<>(oldRow);
+    newRow.put("seen", "2");
+    return update(IGNORING, newRow, oldRow);
+  }
+
+  /** Null in all columns but a few. */
+  private static Map<String, String> ignoringRow(String column, String value) {
+    Map<String, String> row = new LinkedHashMap<>();
+    IGNORING.columns().forEach(known -> row.put(known.name(), "null"));
+    row.put("id", "1");
+    row.put("seen", "1");
+    row.put(column, value);
+    return row;
+  }
+
+  private static String cut(String value) {
+    return switch (value) {
+      case "CUT" -> '"' + "x".repeat(LOB_LIMIT / 2) + '"';
+      case "CUT_BYTES" -> '"' + "ab".repeat(LOB_LIMIT) + '"';
+      default -> value;
+    };
+  }
+
   private RowImages insert(Map<String, String> row) {
-    return images("insert", "\"data\":" + json(row));
+    return images(SHAPE, "insert", "\"data\":" + json(row));
   }
 
   private RowImages update(Map<String, String> newRow, Map<String, String> oldRow) {
-    return images("update", "\"before-image\":" + json(oldRow) + ",\"data\":" + json(newRow));
+    return update(SHAPE, newRow, oldRow);
   }
 
-  private RowImages images(String operation, String images) {
+  private RowImages update(
+      TableShape shape, Map<String, String> newRow, Map<String, String> oldRow) {
+    return images(
+        shape, "update", "\"before-image\":" + json(oldRow) + ",\"data\":" + json(newRow));
+  }
+
+  private RowImages images(TableShape shape, String operation, String images) {
     String record =
         """
         {%s,"metadata":{"timestamp":"2026-11-22T10:00:00Z","record-type":"data","operation":"%s","schema-name":"shop",
@@ -114,7 +222,7 @@ class RowEventsTest {
     ChangeRecord change =
         (ChangeRecord) new IncomingRecordReader().read(record.getBytes(StandardCharsets.UTF_8));
     return rows.images(
-        change, CatalogVersion.of(null, Timestamp.parse("2026-11-22T10:00:00Z"), SHAPE).columns());
+        change, CatalogVersion.of(null, Timestamp.parse("2026-11-22T10:00:00Z"), shape).columns());
   }
 
   private static Map<String, String> randomRow(Random random) {

@@ -10,22 +10,29 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.streams.KafkaStreams.State;
 import org.apache.kafka.streams.errors.MissingSourceTopicException;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class StreamsFailuresTest {
 
   private final SettableClock clock = new SettableClock();
   private final OversizedEvents oversized = new OversizedEvents();
-  private final StreamsFailures failures = new StreamsFailures(clock, "cdc.raw", oversized);
+  private final List<Duration> pauses = new ArrayList<>();
+  private final StreamsFailures failures =
+      new StreamsFailures(clock, "cdc.raw", oversized, pauses::add);
 
   @Test
   void aDeadThreadIsReplacedSomeTimesAndThenTheClientStops() {
@@ -71,6 +78,50 @@ class StreamsFailuresTest {
       assertThat(failures.handle(new StreamsException(new TimeoutException("expired"))))
           .isEqualTo(REPLACE_THREAD);
     }
+  }
+
+  @Test
+  void brokersMayHaveTooManyConnectionsForAsLongAsTheyLikeAndAreGivenTime() {
+    StreamsException failure =
+        new StreamsException(new SaslAuthenticationException("[4f2c]: Too many connects"));
+    for (int death = 1; death <= 2 * StreamsFailures.MOST_REPLACEMENTS; death++) {
+      assertThat(failures.handle(failure)).isEqualTo(REPLACE_THREAD);
+    }
+    assertThat(pauses)
+        .hasSize(2 * StreamsFailures.MOST_REPLACEMENTS)
+        .containsOnly(StreamsFailures.AFTER_TOO_MANY_CONNECTS);
+  }
+
+  @ParameterizedTest
+  @MethodSource("otherRefusals")
+  void anyOtherRefusalDoesNotPassByItself(Exception refusal) {
+    for (int death = 1; death <= StreamsFailures.MOST_REPLACEMENTS; death++) {
+      assertThat(failures.handle(new StreamsException(refusal))).isEqualTo(REPLACE_THREAD);
+    }
+    assertThat(failures.handle(new StreamsException(refusal))).isEqualTo(SHUTDOWN_CLIENT);
+    assertThat(pauses).isEmpty();
+  }
+
+  static List<Exception> otherRefusals() {
+    return List.of(
+        new SaslAuthenticationException("[4f2c]: Access denied"),
+        new SaslAuthenticationException((String) null),
+        new IllegalStateException("Too many connects"));
+  }
+
+  @Test
+  void aThreadThatIsInterruptedWhileItWaitsIsReplacedAndStaysInterrupted() {
+    StreamsFailures interrupted =
+        new StreamsFailures(
+            clock,
+            "cdc.raw",
+            oversized,
+            duration -> {
+              throw new InterruptedException();
+            });
+    assertThat(interrupted.handle(new SaslAuthenticationException("Too many connects")))
+        .isEqualTo(REPLACE_THREAD);
+    assertThat(Thread.interrupted()).isTrue();
   }
 
   @Test

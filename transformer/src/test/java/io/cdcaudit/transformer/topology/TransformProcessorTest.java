@@ -219,18 +219,64 @@ class TransformProcessorTest {
     }
   }
 
+  @Test
+  void tablesWhoseNamesLookAlikeKeepTheirCatalogsApart() {
+    try (TransformerDriver driver = new TransformerDriver();
+        TransformerDriver restarted = new TransformerDriver()) {
+      driver.send(catalogSignal("watch", 1, "a.b", "c"));
+      driver.send(catalogSignal("watch", 2, "a", "b.c"));
+      Map<String, byte[]> entries = driver.catalog();
+      assertThat(entries).containsOnlyKeys("\"a.b\".c", "a.\"b.c\"");
+
+      entries.forEach(restarted::receiveCatalog);
+      restarted.send(record("insert", "a.b", "c", 9, "{\"id\":1}"));
+      restarted.send(record("insert", "a", "b.c", 9, "{\"id\":1}"));
+      assertThat(restarted.events())
+          .allSatisfy(
+              event -> assertThat(Json.read(event.value()).has("untyped_columns")).isFalse());
+    }
+  }
+
+  @Test
+  void anEntryUnderTheKeyThatItHadEarlierIsReadAndMayBeDeleted() {
+    byte[] insert = record("insert", "a.b", "c", 9, "{\"id\":1}");
+    try (TransformerDriver earlier = new TransformerDriver();
+        TransformerDriver driver = new TransformerDriver()) {
+      earlier.send(catalogSignal("watch", 1, "a.b", "c"));
+      driver.receiveCatalog("a.b.c", earlier.catalog().get("\"a.b\".c"));
+      driver.send(insert);
+      assertThat(Json.read(driver.events().get(0).value()).has("untyped_columns")).isFalse();
+
+      driver.send(catalogSignal("ddl", 2, "a.b", "c"));
+      driver.events();
+      byte[] both = driver.catalog().get("\"a.b\".c");
+      assertThat(Json.read(both).required("versions").size()).isEqualTo(2);
+      driver.receiveCatalog("\"a.b\".c", both);
+      driver.receiveCatalog("a.b.c", null);
+      driver.send(insert);
+      assertThat(Json.read(driver.events().get(0).value()).has("untyped_columns")).isFalse();
+
+      driver.receiveCatalog("\"a.b\".c", null);
+      driver.send(insert);
+      assertThat(Json.read(driver.events().get(0).value()).has("untyped_columns")).isTrue();
+    }
+  }
+
   private static final byte[] INSERT = record("insert", "shop", "orders", 9, "{\"id\":1}");
 
   private static byte[] catalogSignal(String reason, int second) {
+    return catalogSignal(reason, second, "shop", "orders");
+  }
+
+  private static byte[] catalogSignal(String reason, int second, String schema, String table) {
     String columns = second == 1 ? "integer" : "bigint";
     String body =
         "{\"reason\": \"%s\", \"replica_identity\": \"full\", \"key\": [\"id\"], \"columns\": [{\"name\": \"id\", \"type\": \"%s\"}]}"
             .formatted(reason, columns)
             .replace("\"", "\\\"");
     String data =
-        "{\"kind\":\"catalog\",\"schema_name\":\"shop\",\"table_name\":\"orders\",\"body_1\":\""
-            + body
-            + "\"}";
+        "{\"kind\":\"catalog\",\"schema_name\":\"%s\",\"table_name\":\"%s\",\"body_1\":\"%s\"}"
+            .formatted(schema, table, body);
     return record("insert", "capture", "signal", second, data);
   }
 

@@ -62,6 +62,16 @@ class ArrayTypeTest {
     assertThat(Typed.of("integer[]", literal).fit()).isEqualTo(Fit.UNTYPED);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"1e200000", "{\"a\":1,\"a\":2}"})
+  void jsonThatJsonbWouldRefuseOrChangeStaysAsItIsAlone(String document) {
+    assertThat(Typed.of("json", document))
+        .isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(document)));
+    String literal = "{\"%s\",1}".formatted(document.replace("\"", "\\\""));
+    assertThat(Typed.of("json[]", literal))
+        .isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(literal)));
+  }
+
   private static List<Object> randomArray(Random random, int dimensions) {
     List<Object> array = new ArrayList<>();
     int size = random.nextInt(dimensions > 1 ? 3 : 6) + (dimensions > 1 ? 1 : 0);
