@@ -111,12 +111,16 @@ export class AuditPipeline extends pulumi.ComponentResource {
       captureSecret: captureSecret(name, args, keyArn, this),
       writerSecret: writerSecret(name, args, keyArn, this),
     };
+    const transformer = new TransformerService(names.transformer, transformerArgs(args, given), { parent: this });
     const operator = hasOperator(args)
-      ? new Operator(names.operator, operatorArgs(args, given, operatedParts(name, args)), { parent: this })
+      ? new Operator(names.operator, operatorArgs(args, given, operatedParts(name, args)), {
+          parent: this,
+          // Who understands a signal is there before its SQL sends it.
+          dependsOn: [transformer],
+        })
       : undefined;
     const links: Links = { ...given, operatorFunctionName: operator?.functionName };
     const capture = new ChangeCapture(names.capture, captureArgs(args, links), { parent: this });
-    const transformer = new TransformerService(names.transformer, transformerArgs(args, links), { parent: this });
     const sink = new AuditSink(names.sink, sinkArgs(args, links), { parent: this });
     const monitoring = new Monitoring(
       names.monitoring,

@@ -116,6 +116,11 @@ describe("a pipeline", () => {
     expect(Object.keys(only("audit").inputs.kafka)).not.toContain("urn");
   });
 
+  it("has the transformer that understands a signal before the SQL that sends it", async () => {
+    const { only } = await deploy(pipeline());
+    expect(waitsFor(only("audit-operator").options)).toEqual(["audit-transformer"]);
+  });
+
   it("makes a secret for each role that logs in, with a password DMS can take", async () => {
     const { only, all } = await deploy(pipeline());
     const secret = (name: string) => JSON.parse(only(name).inputs.secretString);

@@ -58,7 +58,9 @@ describe("the alarms that the runbook lists", () => {
   it("are those of a stack, and no others", async () => {
     const alarms = (await recorded("dev")).ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
     const deployed = alarms.map(({ name }) => name.replace(/^audit-monitoring-/, ""));
-    const listed = [...documentNamed("docs/runbook.md").matchAll(/^\| `([a-z]+(?:-[a-z]+)+)` \| /gm)].map(([, key]) => key);
+    const listed = [...documentNamed("docs/runbook.md").matchAll(/^\| `([a-z]+(?:-[a-z]+)+)` \| /gm)].map(
+      ([, key]) => key,
+    );
     expect(listed.toSorted()).toEqual(deployed.toSorted());
   });
 });
