@@ -132,6 +132,7 @@ describe("Rights", () => {
        ORDER BY 1, 2`,
     );
     expect(rows).toEqual([
+      { name: "actors", role: "audit_reader" },
       { name: "acts", role: "audit_reader" },
       { name: "history", role: "audit_reader" },
       { name: "row_as_of", role: "audit_reader" },
