@@ -4,7 +4,7 @@ import { shopUser } from "../../local/pipeline";
 import { startTestPipeline, type TestPipeline } from "./support/pipeline";
 
 const schema = "kinds";
-const tables = ["people", "composite", "keyless", "every_type", "documents", "renamed_key"].map((table) => ({
+const tables = ["people", "composite", "keyless", "every_type", "documents", "renamed_key", "later_%"].map((table) => ({
   schema,
   table,
 }));
@@ -179,6 +179,32 @@ test("TRUNCATE and ALTER TABLE are in the log, and rows written after it have th
   expect(rows[0]?.after.columns?.map(({ name }) => name)).toContain("visits");
 });
 
+test("a table that is made later, by a name that the selection covers, is in the log from its first row on", async () => {
+  await running.act(
+    "dba",
+    "CREATE TABLE kinds.later_notes (id bigint PRIMARY KEY, amount numeric(6, 2), body jsonb)",
+    "CREATE TRIGGER oracle_rows AFTER INSERT OR UPDATE OR DELETE ON kinds.later_notes FOR EACH ROW EXECUTE FUNCTION oracle.note()",
+    `INSERT INTO kinds.later_notes VALUES (1, 1.50, '{"a": 1}')`,
+  );
+  await running.act("ann", "UPDATE kinds.later_notes SET amount = 2 WHERE id = 1");
+
+  expect(await running.differences()).toEqual([]);
+  const rows = await running.query(
+    `SELECT operation, actor, key, before, after, unknown_columns, untyped_columns FROM audit.log WHERE "table" = 'later_notes' AND operation <> 'schema' ORDER BY time, sequence`,
+  );
+  const whole = { key: { id: 1 }, unknown_columns: null, untyped_columns: null };
+  expect(rows).toEqual([
+    { operation: "insert", actor: "dba", before: null, after: { id: 1, amount: 1.5, body: { a: 1 } }, ...whole },
+    {
+      operation: "update",
+      actor: "ann",
+      before: { amount: 1.5 },
+      after: { id: 1, amount: 2, body: { a: 1 } },
+      ...whole,
+    },
+  ]);
+});
+
 test("an application that says nothing is known by its session, one that uses the settings by those", async () => {
   await running.query("SELECT capture.watch('kinds.renamed_key', identify_actor => true)");
   await withClient({ ...running.pipeline.sample, ...shopUser, application_name: 'till "7"' }, async (client) => {
@@ -219,5 +245,7 @@ test("the audit log, its topics and its signals never feed back into the capture
   const captured = await running.query<{ name: string }>(
     "SELECT DISTINCT schema_name || '.' || table_name AS name FROM audit.events WHERE operation NOT IN ('context', 'canary') ORDER BY 1",
   );
-  expect(captured.map(({ name }) => name)).toEqual(tables.map(({ table }) => `${schema}.${table}`).sort());
+  expect(captured.map(({ name }) => name)).toEqual(
+    tables.map(({ table }) => `${schema}.${table.replace("%", "notes")}`).sort(),
+  );
 });
