@@ -1,41 +1,19 @@
 import type { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bootstrapSource } from "../../operator/bootstrap";
 import { maintainSource } from "../../operator/maintain";
-import { errorOf, TestServer } from "./support/postgres";
+import { captureDatabase } from "./support/capture";
+import { errorOf, type TestServer } from "./support/postgres";
 import { takeSignals } from "./support/signals";
 
+const database = captureDatabase();
+const { watchedTables } = database;
 let server: TestServer;
 let client: Client;
-let warnings: string[] = [];
 
-beforeAll(async () => {
-  server = await TestServer.start();
-  client = await server.createDatabase();
-  await bootstrapSource(client, { tables: [] });
-  client.on("notice", ({ severity, message }) => {
-    if (severity === "WARNING") warnings.push(message ?? "");
-  });
+beforeAll(() => {
+  ({ server, client } = database);
 });
-
-afterAll(() => server.stop());
-
-// No table is left from the test before, nor anything that the capture knows of it.
-beforeEach(async () => {
-  await client.query("DISCARD ALL");
-  await client.query("SET client_min_messages = warning");
-  await client.query("DROP SCHEMA IF EXISTS public, app CASCADE");
-  await client.query("CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC");
-  await client.query("TRUNCATE capture.watched_tables, capture.selection, capture.signal");
-  warnings = [];
-});
-
-const watchedTables = async () =>
-  (
-    await client.query<{ name: string }>(
-      "SELECT format('%s.%s', schema_name, table_name) AS name FROM capture.watched_tables ORDER BY 1",
-    )
-  ).rows.map(({ name }) => name);
 
 const captureTriggers = async (table: string) =>
   (
@@ -71,7 +49,9 @@ describe("A publication of somebody else's", () => {
     await client.query("CREATE PUBLICATION theirs FOR TABLE orders WHERE (status = 'paid')");
     await client.query("SELECT capture.unwatch('orders')");
     expect(await replicaIdentity("orders")).toBe("f");
-    expect(warnings).toEqual(["public.orders keeps replica identity full, for publication theirs restricts it by now"]);
+    expect(database.warnings).toEqual([
+      "public.orders keeps replica identity full, for publication theirs restricts it by now",
+    ]);
     await client.query("UPDATE orders SET status = 'paid'");
   });
 
@@ -86,120 +66,9 @@ describe("A publication of somebody else's", () => {
     await takeSignals(client);
     await client.query("ALTER TABLE orders ADD COLUMN extra int");
     expect((await takeSignals(client)).map(({ table }) => table)).toEqual(["public.orders", "public.parts_2"]);
-    expect(warnings[0]).toMatch(
+    expect(database.warnings[0]).toMatch(
       /^public.parts_1 is not under audit, though its parent public.parts is: publication theirs/,
     );
-  });
-});
-
-describe("What DMS reads and what is watched", () => {
-  const problems = async () =>
-    (
-      await client.query<{ line: string }>("SELECT object || ' ' || problem AS line FROM capture.problems() ORDER BY 1")
-    ).rows.map(({ line }) => line);
-
-  it("are the same thing to the checks as long as nobody said what DMS reads", async () => {
-    await client.query("CREATE TABLE orders (id int PRIMARY KEY); SELECT capture.watch('orders')");
-    expect(await problems()).toEqual([]);
-  });
-
-  it("differ after a rename, a new table under a pattern, or a partition that no name covers", async () => {
-    await client.query("CREATE TABLE orders (id int PRIMARY KEY); CREATE TABLE log_1 (id int PRIMARY KEY)");
-    await client.query("CREATE TABLE parts (id int) PARTITION BY RANGE (id)");
-    await client.query("SELECT capture.watch('orders'); SELECT capture.watch('log_1'); SELECT capture.watch('parts')");
-    await client.query(
-      "INSERT INTO capture.selection VALUES ('public', 'orders'), ('public', 'parts'), ('public', 'log\\_%')",
-    );
-    expect(await problems()).toEqual([]);
-    await client.query("ALTER TABLE orders RENAME TO purchases; CREATE TABLE log_2 (id int PRIMARY KEY)");
-    await client.query("SELECT capture.unwatch('log_2')");
-    await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
-    expect(await problems()).toEqual([
-      "public.log_2 is read by DMS, but not watched: neither its shape nor a truncate is known, and no column is redacted",
-      "public.parts_1 is watched, but DMS does not read a table of this name: its changes are not captured",
-      "public.purchases is watched, but DMS does not read a table of this name: its changes are not captured",
-    ]);
-  });
-});
-
-describe("A new table that the selection names", () => {
-  beforeEach(async () => {
-    await client.query("CREATE TABLE orders (id int PRIMARY KEY)");
-    await bootstrapSource(client, {
-      tables: [
-        { schema: "public", table: "orders", replicaIdentity: "default" },
-        { schema: "public", table: "log_%", redactedColumns: ["note"] },
-        { schema: "public", table: "%", ignoredColumns: ["seen"], redactedColumns: ["secret"], identifyActor: true },
-      ],
-    });
-    await client.query("DROP TABLE orders");
-    await takeSignals(client);
-    warnings = [];
-  });
-
-  const settings = async () =>
-    (
-      await client.query<{ line: string }>(
-        `SELECT concat_ws(' ', table_name, ignored_columns, redacted_columns, identify_actor, replica_identity) AS line
-         FROM capture.watched_tables ORDER BY 1`,
-      )
-    ).rows.map(({ line }) => line);
-
-  it("is watched from its first row on, as the entry says that counts for it", async () => {
-    await client.query(`
-      BEGIN;
-      CREATE TABLE customers (id int PRIMARY KEY, secret text, seen int);
-      INSERT INTO customers VALUES (1, 'x', 0);
-      CREATE TABLE orders (id int PRIMARY KEY);
-      CREATE TABLE log_1 (id int PRIMARY KEY, note text);
-      CREATE TABLE parts (id int) PARTITION BY RANGE (id);
-      CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
-      CREATE TEMP TABLE scratch (id int);
-      COMMIT`);
-    expect(await settings()).toEqual([
-      "customers {seen} {secret} t full",
-      "log_1 {} {note} f full",
-      "orders {} {} f default",
-      "parts {} {} t full",
-      "parts_1 {} {} t full",
-    ]);
-    expect((await takeSignals(client)).map(({ kind, table }) => `${kind} ${table}`)).toEqual([
-      "catalog public.customers",
-      "session null",
-      "catalog public.orders",
-      "catalog public.log_1",
-      "catalog public.parts_1",
-    ]);
-    expect(warnings).toEqual([]);
-    expect((await client.query("SELECT FROM capture.problems()")).rowCount).toBe(0);
-  });
-
-  it("is watched, too, when a query makes it or a name brings it in", async () => {
-    await client.query("CREATE SCHEMA app; CREATE TABLE app.elsewhere (id int)");
-    await client.query("CREATE TABLE copied AS SELECT 1 AS id; SELECT 1 AS id INTO chosen");
-    await client.query("ALTER TABLE app.elsewhere SET SCHEMA public");
-    expect(await watchedTables()).toEqual(["public.chosen", "public.copied", "public.elsewhere"]);
-  });
-
-  it("is made all the same when it can't be watched, with a warning, and the checks name it", async () => {
-    await client.query("CREATE TABLE spoiled (id int, secret text PRIMARY KEY)");
-    expect(warnings).toEqual([
-      "public.spoiled is not under audit, though DMS reads it: column secret identifies the rows of public.spoiled: a key column can be neither ignored nor redacted",
-    ]);
-    expect((await client.query("SELECT object FROM capture.problems()")).rows).toEqual([{ object: "public.spoiled" }]);
-  });
-
-  it("redacts a column of the entry that it gets later, also in its partitions", async () => {
-    await client.query("CREATE TABLE customers (id int PRIMARY KEY)");
-    await client.query("CREATE TABLE parts (id int) PARTITION BY RANGE (id)");
-    await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
-    await takeSignals(client);
-    await client.query("ALTER TABLE customers ADD COLUMN secret text; ALTER TABLE parts ADD COLUMN secret text");
-    const columns = (await takeSignals(client)).map(({ table, body }) => [table, body.columns[1]]);
-    expect(columns).toEqual([
-      ["public.customers", { name: "secret", type: "text", redacted: true }],
-      ["public.parts_1", { name: "secret", type: "text", redacted: true }],
-    ]);
   });
 });
 
@@ -383,17 +252,19 @@ describe("Watching is refused", () => {
 describe("Watching warns", () => {
   it("of the columns that DMS leaves out of a table without a key", async () => {
     await client.query("CREATE TABLE t (id int, note text, tags int[], name varchar(10)); SELECT capture.watch('t')");
-    expect(warnings).toEqual([expect.stringMatching(/^public\.t has neither .* leaves out its columns note, tags$/)]);
+    expect(database.warnings).toEqual([
+      expect.stringMatching(/^public\.t has neither .* leaves out its columns note, tags$/),
+    ]);
   });
 
   it("of a replica identity, kept on request, that identifies no row", async () => {
     await client.query("CREATE TABLE t (id int); SELECT capture.watch('t', replica_identity => 'keep')");
-    expect(warnings).toEqual([expect.stringContaining("its updates and deletes cannot be captured")]);
+    expect(database.warnings).toEqual([expect.stringContaining("its updates and deletes cannot be captured")]);
   });
 
   it("of nothing when there is a unique index", async () => {
     await client.query("CREATE TABLE t (id int UNIQUE, note text); SELECT capture.watch('t')");
-    expect(warnings).toEqual([]);
+    expect(database.warnings).toEqual([]);
   });
 });
 
@@ -442,7 +313,7 @@ describe("A partitioned table", () => {
       ["public.sales_south_2", "watch", true],
     ]);
     expect(await captureTriggers("sales_south_2")).toEqual(["capture_actor", "capture_truncate"]);
-    expect(warnings).toEqual([]);
+    expect(database.warnings).toEqual([]);
   });
 
   it("passes a change of its columns on to its partitions", async () => {
@@ -483,7 +354,7 @@ describe("A partitioned table", () => {
       CREATE FOREIGN TABLE mixed_there PARTITION OF mixed FOR VALUES FROM (10) TO (20) SERVER elsewhere;
       CREATE UNLOGGED TABLE mixed_fast PARTITION OF mixed FOR VALUES FROM (20) TO (30);
       SELECT capture.watch('mixed');`);
-    expect(warnings).toEqual([
+    expect(database.warnings).toEqual([
       "public.mixed_there is a foreign table: its changes are not in the WAL",
       "public.mixed_fast is unlogged: its changes are not in the WAL",
     ]);
@@ -571,9 +442,9 @@ describe("DDL", () => {
     await client.query("CREATE TABLE t (id int PRIMARY KEY); SELECT capture.watch('t')");
     await client.query("ALTER TABLE capture.signal ADD CONSTRAINT broken CHECK (false) NOT VALID");
     await client.query("ALTER TABLE t ADD COLUMN a int");
-    expect(warnings).toEqual([expect.stringContaining("the audit pipeline was not told of this ALTER TABLE")]);
+    expect(database.warnings).toEqual([expect.stringContaining("the audit pipeline was not told of this ALTER TABLE")]);
     await client.query("CREATE TABLE other (id int); DROP TABLE other; DROP TABLE t");
-    expect(warnings).toHaveLength(2);
+    expect(database.warnings).toHaveLength(2);
     await client.query("ALTER TABLE capture.signal DROP CONSTRAINT broken");
     expect(await maintainSource(client)).toMatchObject({ shapesPublished: 0, problems: [] });
   });
