@@ -6,8 +6,8 @@ final class NumericRange {
   private static final int MOST_WHOLE_DIGITS = 131_072;
   private static final int MOST_FRACTION_DIGITS = 16_383;
 
-  /** Beyond any exponent that matters, and far from overflowing. */
-  private static final int HUGE = 1_000_000_000;
+  /** Beyond any exponent that matters; ten times as much does not overflow. */
+  private static final int HUGE = 100_000_000;
 
   private NumericRange() {}
 

@@ -80,7 +80,9 @@ class JsonSyntaxTest {
         "{\"a\": [1, 1e200000]}",
         "1e99999999999999999999",
         "1e-99999999999999999999",
-        "0e2000000000"
+        "0e2000000000",
+        "1e4294967296",
+        "1e-4294967297"
       })
   void oneBeyondItIsNot(String json) {
     assertThat(JsonSyntax.isStorableJson(Text.of(json))).isFalse();
