@@ -1,53 +1,59 @@
 import { defineConfig } from "vitest/config";
 
-// Each project is a folder of `tests/`. Files that start servers run two at a time, whatever the machine, and those that
-// start whole pipelines one at a time.
+/** What a test needs is the suffix of its file, `NAME.KIND.test.ts`; what needs nothing has none, and is of kind unit. */
+const kinds = ["graph", "package", "database", "pipeline"] as const;
+
+const filesOf = (kind: (typeof kinds)[number]) => `tests/**/*.${kind}.test.ts`;
+
 export default defineConfig({
   test: {
     maxWorkers: "100%",
     projects: [
-      { test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
-      { test: { name: "components", include: ["tests/components/**/*.test.ts"], testTimeout: 30_000 } },
       {
+        test: {
+          name: "unit",
+          include: ["tests/**/*.test.ts"],
+          exclude: kinds.map(filesOf),
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // Needs the stacks recorded.
         test: {
           name: "graph",
-          include: ["tests/graph/**/*.test.ts"],
-          globalSetup: "tests/graph/record.ts",
+          include: [filesOf("graph")],
+          globalSetup: "tests/setup/record-stacks.ts",
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
       },
       {
+        // Needs the components packed.
         test: {
           name: "package",
-          include: ["tests/package/**/*.test.ts"],
-          globalSetup: "tests/package/record.ts",
+          include: [filesOf("package")],
+          globalSetup: "tests/setup/package.ts",
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
       },
       {
-        test: {
-          name: "documents",
-          include: ["tests/documents/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
+        // Starts servers: two files at a time, whatever the machine.
         test: {
           name: "database",
-          include: ["tests/database/**/*.test.ts"],
-          globalSetup: "tests/database/build.ts",
+          include: [filesOf("database")],
+          globalSetup: "tests/setup/build.ts",
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
       },
       {
+        // Starts whole pipelines: one file at a time.
         test: {
-          name: "end-to-end",
-          include: ["tests/end-to-end/**/*.test.ts"],
+          name: "pipeline",
+          include: [filesOf("pipeline")],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 600_000,

@@ -11,21 +11,21 @@ import {
 import { sinkConnectorName, sinkConnectorProperties } from "../contract/sink-connector";
 import { defaultMessageMaxBytes, pipelineTopics, topicList, type Topics } from "../contract/topics";
 import { databaseRoles } from "../contract/database-roles";
-import type { CanaryReport } from "../operator/handlers/canary";
-import { connectionUrl, withClient } from "./database-client";
-import { diagnoseLocally } from "./diagnosis";
+import type { CanaryReport } from "../operator/handlers/canary/canary";
+import { connectionUrl, withClient } from "./servers/database-client";
+import { diagnoseLocally } from "./parts/diagnosis";
 import { standInProcess } from "./dms-stand-in/process";
-import { type ClientListener, connectWorker, kafkaBroker, putConnector } from "./kafka";
-import { freePorts, type ManagedProcess } from "./managed-process";
-import { type Passwords, passwordsOf } from "./passwords";
-import { PipelineOperator, writerLogin, writerSecret } from "./pipeline-operator";
-import { postgresServer, superuserConnection } from "./postgres";
-import { startSecretsManager, type SecretsManager } from "./secrets-manager";
-import { sinkRuns, unpackPlugin } from "./sink";
-import { cleanSource } from "./source";
-import { createTopics } from "./topics";
-import { transformerProcess } from "./transformer";
-import { createShop, shopTables } from "./workloads/shop";
+import { type ClientListener, connectWorker, kafkaBroker, putConnector } from "./servers/kafka";
+import { freePorts, type ManagedProcess } from "./machine/managed-process";
+import { type Passwords, passwordsOf } from "./servers/passwords";
+import { PipelineOperator, writerLogin, writerSecret } from "./parts/operator";
+import { postgresServer, superuserConnection } from "./servers/postgres";
+import { startSecretsManager, type SecretsManager } from "./servers/secrets-manager";
+import { sinkRuns, unpackPlugin } from "./parts/sink";
+import { cleanSource } from "./parts/source";
+import { createTopics } from "./servers/topics";
+import { transformerProcess } from "./parts/transformer";
+import { createShop, shopTables } from "./command/shop";
 
 /** What to run and where its data go. */
 export interface PipelineOptions {

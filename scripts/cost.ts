@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import prices from "../docs/prices.json";
 import { environments } from "../config/schema";
-import type { Registration } from "../tests/graph/engine";
-import { type Graph, compare, input, shortType, textInput } from "../tests/graph/graph";
+import type { Registration } from "../recorder/engine";
+import { type Graph, compare, input, shortType, textInput } from "../recorder/graph";
 import { recorded } from "./recorded";
 import { table } from "./settings-reference";
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { format } from "prettier";
-import { mermaidPicture } from "../tests/graph/picture";
+import { mermaidPicture } from "../recorder/picture";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
 import { previewPolicy } from "./preview-policy";

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Command } from "commander";
-import { buildOperator } from "../operator/build";
+import { buildOperator } from "../operator/lambda/build";
 
 const run = promisify(execFile);
 const repositoryFolder = resolve(__dirname, "..");

@@ -4,8 +4,8 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import type { Client } from "pg";
 import { databaseRoles } from "../contract/database-roles";
-import { bootstrapDestination } from "../operator/bootstrap";
-import { TestServer } from "../tests/database/support/postgres";
+import { bootstrapDestination } from "../operator/database/bootstrap";
+import { TestServer } from "../local/servers/test-server";
 import { type Question, questions } from "./query-guide-questions";
 
 const file = resolve(__dirname, "../docs/query-guide.md");
@@ -145,7 +145,7 @@ function introduction(events: number, machine: string): string[] {
       "partitions. The time is that of the fastest of three runs. The plan is PostgreSQL's own; for a function it shows the " +
       "plans of the statements inside. Empty partitions of later months are left out.",
     `Written by \`npm run query-guide\`, which makes the sample anew on a PostgreSQL of its own (${machine}). The SQL and its ` +
-      "answers are tested by `tests/documents/query-guide.test.ts`.",
+      "answers are tested by `tests/docs/query-guide.database.test.ts`.",
   ];
 }
 

@@ -1,5 +1,5 @@
-import { Graph } from "../tests/graph/graph";
-import { recordProgram } from "../tests/graph/stacks";
+import { Graph } from "../recorder/graph";
+import { recordProgram } from "../recorder/stacks";
 
 const graphs = new Map<string, Promise<Graph>>();
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { format } from "prettier";
-import { RunningPlugin } from "../tests/package/plugin";
+import { RunningPlugin } from "./plugin";
 
 const componentsFolder = resolve(__dirname, "../components");
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryFolder } from "../folders";
-import { ManagedProcess } from "../managed-process";
+import { repositoryFolder } from "../machine/folders";
+import { ManagedProcess } from "../machine/managed-process";
 
 /**
  * The stand-in as a local process; the caller starts it. Its configuration, which holds a password, is written to a file

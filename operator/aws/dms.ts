@@ -8,7 +8,7 @@ import {
   StopReplicationTaskCommand,
   TestConnectionCommand,
 } from "@aws-sdk/client-database-migration-service";
-import { type OperatorContext, OperatorError } from "../context";
+import { type OperatorContext, OperatorError } from "../lambda/context";
 import { isAwsError, type Observation, NotInTimeError, waitFor } from "./wait";
 
 type DmsContext = Pick<OperatorContext, "clients" | "deadline" | "signal">;

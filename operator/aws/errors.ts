@@ -1,4 +1,4 @@
-import { type OperatorContext, OperatorError } from "../context";
+import { type OperatorContext, OperatorError } from "../lambda/context";
 import { isTemporary } from "./wait";
 
 /** A step that calls AWS: a refusal in AWS's words gets the fix beside it. */

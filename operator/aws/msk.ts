@@ -5,7 +5,7 @@ import {
   paginateListScramSecrets,
   UpdateConnectivityCommand,
 } from "@aws-sdk/client-kafka";
-import { type OperatorContext, OperatorError } from "../context";
+import { type OperatorContext, OperatorError } from "../lambda/context";
 import { isAwsError, NotInTimeError, type Observation, waitFor } from "./wait";
 
 type MskContext = Pick<OperatorContext, "clients" | "deadline" | "signal">;

@@ -5,8 +5,8 @@ import {
   PutSecretValueCommand,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import { type OperatorContext, OperatorError } from "../context";
-import { type Credentials, parseCredentials } from "../secrets";
+import { type OperatorContext, OperatorError } from "../lambda/context";
+import { type Credentials, parseCredentials } from "../lambda/secrets";
 import { isAwsError } from "./wait";
 
 type SecretContext = Pick<OperatorContext, "clients" | "hide" | "signal">;

@@ -1,4 +1,4 @@
-import { type OperatorContext, OperatorError } from "../context";
+import { type OperatorContext, OperatorError } from "../lambda/context";
 
 /** What bounds a wait: the invocation's time. */
 export type WaitLimits = Pick<OperatorContext, "deadline" | "signal">;

@@ -8,10 +8,10 @@ import {
   checkDestination,
   checkSource,
   NotReadyError,
-} from "../bootstrap";
-import { type OperatorContext, OperatorError } from "../context";
-import { createDatabase, isBesideSource } from "../destination-database";
-import { scramVerifier } from "../passwords";
+} from "../database/bootstrap";
+import { type OperatorContext, OperatorError } from "../lambda/context";
+import { createDatabase, isBesideSource } from "../database/destination-database";
+import { scramVerifier } from "../database/passwords";
 import { withDatabase } from "./with-database";
 
 /** What a bootstrap changed on each side. */

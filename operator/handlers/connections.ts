@@ -1,7 +1,7 @@
 import type { ConnectionsRequest } from "../../contract/operator";
 import { testConnection, waitForInstance } from "../aws/dms";
 import { awsStep, explainAwsError } from "../aws/errors";
-import { type OperatorContext, OperatorError } from "../context";
+import { type OperatorContext, OperatorError } from "../lambda/context";
 
 export interface ConnectionsReport {
   /** Endpoints that DMS can connect to now. */

@@ -10,7 +10,7 @@ import {
   turnPublicAccessOff,
 } from "../aws/msk";
 import { waitFor } from "../aws/wait";
-import { type OperatorContext, OperatorError } from "../context";
+import { type OperatorContext, OperatorError } from "../lambda/context";
 import {
   type AccessRule,
   captureRules,

@@ -1,13 +1,13 @@
 import type { MaintainRequest } from "../../contract/operator";
 import type { OperatorMetric } from "../../contract/operator-metrics";
-import type { OperatorContext } from "../context";
+import type { OperatorContext } from "../lambda/context";
 import {
   type DestinationMaintenance,
   maintainDestination,
   maintainSource,
   type SlotHealth,
   type SourceMaintenance,
-} from "../maintain";
+} from "../database/maintain";
 import { withDatabase } from "./with-database";
 
 /** What maintenance did and found on each side. */

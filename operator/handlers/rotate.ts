@@ -5,10 +5,10 @@ import { describeTask, resumeTask, settledTaskStatus, stopTask, testConnection }
 import { awsStep } from "../aws/errors";
 import { SecretRotation } from "../aws/secret-rotation";
 import { isAwsError, waitFor } from "../aws/wait";
-import { type OperatorContext, OperatorError } from "../context";
+import { type OperatorContext, OperatorError } from "../lambda/context";
 import { KafkaLoginError, withKafkaAdmin } from "../kafka/admin";
-import { setPasswords } from "../passwords";
-import { inTransaction } from "../transaction";
+import { setPasswords } from "../database/passwords";
+import { inTransaction } from "../database/transaction";
 
 export interface RotateReport {
   readonly credential: RotatedCredential["kind"];

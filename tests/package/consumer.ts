@@ -42,7 +42,7 @@ export async function createConsumer(tarball: string, parent: string): Promise<C
   cpSync(examplesFolder, folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
   for (const example of [...typescriptExamples, "yaml"]) {
     // As somebody who downloaded the release has it.
-    cpSync(join(repositoryFolder, "tests/graph/fixtures/plugin.zip"), join(folder, example, "audit-sink-plugin.zip"));
+    cpSync(join(repositoryFolder, "recorder/stand-ins/plugin.zip"), join(folder, example, "audit-sink-plugin.zip"));
     symlinkSync("../node_modules", join(folder, example, "node_modules"));
   }
   for (const example of typescriptExamples) withoutCheck(join(folder, example, "tsconfig.json"));

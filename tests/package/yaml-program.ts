@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { RecordingEngine } from "../graph/engine";
-import { type Recording, placeOf } from "../graph/recorder";
-import { readStackSettings } from "../graph/stack-settings";
-import { type Value, type ValueMap, isList, isMap } from "../graph/values";
-import { RunningPlugin } from "./plugin";
+import { RecordingEngine } from "../../recorder/engine";
+import { type Recording, placeOf } from "../../recorder/recorder";
+import { readStackSettings } from "../../recorder/stack-settings";
+import { type Value, type ValueMap, isList, isMap } from "../../recorder/values";
+import { RunningPlugin } from "../../scripts/plugin";
 
 interface YamlProgram {
   readonly resources: Readonly<Record<string, { readonly type: string; readonly properties: ValueMap }>>;

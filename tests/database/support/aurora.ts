@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { DatabaseClient, TestServer } from "./postgres";
+import type { DatabaseClient, TestServer } from "../../../local/servers/test-server";
 
 export const administrator = { user: "administrator", password: "administrator-Passw0rd" } as const;
 

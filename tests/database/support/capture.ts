@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { bootstrapSource } from "../../../operator/bootstrap";
-import { TestServer } from "./postgres";
+import { bootstrapSource } from "../../../operator/database/bootstrap";
+import { TestServer } from "../../../local/servers/test-server";
 
 /** A database in which capture is prepared and, before each test, no table is left nor anything known of one. */
 export interface CaptureDatabase {

@@ -1,0 +1,238 @@
+import { mkdtempSync, chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { build, isBuilt } from "../local/machine/build";
+import { Pipeline, shopUser } from "../local/pipeline";
+import { measureWorkload, warmUp, type Setting } from "./measurements/comparison";
+import { startDebezium, stopDebezium, type Images } from "./systems/debezium";
+import { measureGrowth } from "./measurements/growth";
+import { pipelineSystem } from "./systems/ours";
+import { measureOutage, measureRestart, measureStart } from "./measurements/recovery";
+import { writeReport } from "./report/report";
+import { meets, Recorder, thisMachine, type Run } from "./report/results";
+import { measureSink } from "./measurements/sink";
+import { measureTransformer } from "./measurements/transformer";
+import { createTables, workloads as allWorkloads, type Workload } from "./load/workloads";
+import { measureWriterCost, removePipeline } from "./measurements/writer-cost";
+import { writerName } from "./load/writer";
+
+const phases = ["workloads", "transformer", "restart", "outage", "writer", "sink", "growth"] as const;
+type Phase = (typeof phases)[number];
+const peerChoices = ["none", "debezium", "triggers", "all"] as const;
+
+interface Options {
+  readonly quick?: boolean;
+  readonly peers?: (typeof peerChoices)[number];
+  readonly only?: readonly Phase[];
+  readonly workloads?: readonly string[];
+  readonly scale: number;
+  readonly json?: string;
+  readonly report?: readonly string[];
+}
+
+/** The sizes of a run. */
+function sizes({ quick, scale }: Options) {
+  return quick
+    ? { seconds: Math.max(2, Math.round(3 * scale)), backlog: 20_000 * scale, outage: 10, sinkEvents: 50_000 * scale }
+    : {
+        seconds: Math.max(2, Math.round(30 * scale)),
+        backlog: 500_000 * scale,
+        outage: Math.max(5, 60 * scale),
+        sinkEvents: 200_000 * scale,
+      };
+}
+
+async function main(): Promise<void> {
+  const options = parse();
+  if (options.report) return writeReport(options.report);
+  const { quick = false, scale } = options;
+  // The sink and the growth take minutes of their own; growth takes 12 GB of disk besides, so it is asked for by name.
+  const wanted = options.only ?? phases.filter((phase) => phase !== "growth" && !(quick && phase === "sink"));
+  const peers = options.peers ?? (quick ? "none" : "all");
+  const chosen = allWorkloads(quick ? scale / 5 : scale);
+  const selected = chosen.filter(({ name }) => !options.workloads || options.workloads.includes(name));
+  const size = sizes(options);
+
+  if (!isBuilt()) await build();
+  const recorder = new Recorder();
+  const run: Omit<Run, "figures" | "failures"> = {
+    startedAt: new Date().toISOString(),
+    machine: thisMachine(),
+    writer: writerName,
+    quick,
+    scale,
+  };
+  const { processors, memoryGibibytes, loadBefore } = run.machine;
+  console.log(`${processors}, ${memoryGibibytes} GiB, load ${loadBefore}; writer: ${run.writer}; ${run.startedAt}`);
+
+  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-bench-"));
+  chmodSync(folder, 0o755);
+  const begin = Date.now();
+  let filling = 0;
+  const pipeline = await Pipeline.prepare({
+    folder,
+    tables: [{ schema: "ledger", table: "%" }],
+    // As in production: in the application's database the log would go through its own capture, for every system.
+    auditDatabase: "audit",
+    prepareSample: async (client) => {
+      const before = Date.now();
+      await createTables(client, quick ? scale / 5 : scale);
+      filling = Date.now() - before;
+    },
+    postgresSettings: {
+      // Nobody reads while a backlog grows; the server must not take the reader for dead.
+      wal_sender_timeout: "0",
+      // What a server with logs of millions of rows is given, for every system; PostgreSQL's defaults suit a laptop.
+      shared_buffers: "1GB",
+      max_wal_size: "8GB",
+    },
+  });
+  const setting: Setting = {
+    recorder,
+    application: { ...pipeline.sample, ...shopUser },
+    source: pipeline.sample,
+    observer: pipeline.destination,
+    brokerLog: join(folder, "data/kafka/log"),
+    seconds: size.seconds,
+    backlog: size.backlog,
+  };
+  const interrupted = () => void pipeline.stop().finally(() => process.exit(130));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  try {
+    if (wanted.some((phase) => phase !== "sink")) {
+      await pipeline.start();
+      // Large tables of the application's own are no part of starting.
+      await measureStart(setting, pipeline, begin + filling);
+      await measurePipeline(setting, pipeline, wanted, {
+        chosen,
+        selected,
+        peers,
+        quick,
+        ...size,
+        scale: quick ? scale / 5 : scale,
+      });
+    }
+    if (wanted.includes("workloads") && (peers === "debezium" || peers === "all")) {
+      await removePipeline(pipeline);
+      for (const images of ["old and new values", "new values only"] as const) {
+        await recorder.attempt(`Debezium, ${images}`, () =>
+          measureDebezium(setting, pipeline, images, chosen, selected),
+        );
+        await stopDebezium(pipeline, images);
+      }
+    }
+  } finally {
+    await pipeline.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  if (wanted.includes("sink")) await recorder.attempt("sink", () => measureSink(recorder, size.sinkEvents));
+
+  const { figures, failures } = recorder;
+  if (options.json) {
+    mkdirSync(dirname(options.json), { recursive: true });
+    writeFileSync(options.json, JSON.stringify({ ...run, figures, failures } satisfies Run, undefined, 1) + "\n");
+  }
+  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
+  console.log(
+    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
+  );
+  for (const { what, reason } of failures) console.log(`Not measured: ${what} (${reason})`);
+  if (failures.length > 0) process.exitCode = 1;
+}
+
+/** Everything that needs the pipeline; the writer's cost comes last, since it takes capture out again. */
+async function measurePipeline(
+  setting: Setting,
+  pipeline: Pipeline,
+  wanted: readonly Phase[],
+  plan: ReturnType<typeof sizes> & {
+    readonly chosen: readonly Workload[];
+    readonly selected: readonly Workload[];
+    readonly peers: string;
+    readonly quick: boolean;
+    readonly scale: number;
+  },
+): Promise<void> {
+  const { recorder } = setting;
+  const { chosen, selected } = plan;
+  const system = pipelineSystem(pipeline);
+  if (wanted.includes("workloads") || wanted.includes("transformer")) await warmUp(setting, system, chosen);
+  // First, while all that was captured are the warm-up's rows, whatever workloads are chosen.
+  if (wanted.includes("transformer")) {
+    await recorder.attempt("transformer", () => measureTransformer(setting, pipeline));
+  }
+  if (wanted.includes("workloads")) {
+    for (const workload of selected) {
+      await recorder.attempt(`${system.name}, ${workload.title}`, () => measureWorkload(setting, system, workload));
+    }
+  }
+  const steps: Partial<Record<Phase, () => Promise<void>>> = {
+    restart: () => measureRestart(setting, pipeline),
+    outage: () => measureOutage(setting, pipeline, plan.outage),
+    growth: () => measureGrowth(setting, pipeline, 10_000_000 * plan.scale),
+    writer: () =>
+      measureWriterCost(
+        setting,
+        pipeline,
+        chosen.filter(({ name }) => name === "hot" || (name === "tpcb" && !plan.quick)),
+        plan.peers === "triggers" || plan.peers === "all",
+      ),
+  };
+  for (const [phase, measure] of Object.entries(steps) as [Phase, () => Promise<void>][]) {
+    if (wanted.includes(phase)) await recorder.attempt(phase, measure);
+  }
+}
+
+async function measureDebezium(
+  setting: Setting,
+  pipeline: Pipeline,
+  images: Images,
+  chosen: readonly Workload[],
+  selected: readonly Workload[],
+): Promise<void> {
+  const system = await startDebezium(pipeline, images);
+  await warmUp(setting, system, chosen);
+  for (const workload of selected) {
+    await setting.recorder.attempt(`${system.name}, ${workload.title}`, () =>
+      measureWorkload(setting, system, workload),
+    );
+  }
+}
+
+function parse(): Options {
+  const names = allWorkloads(1).map(({ name }) => name);
+  const listOf = (allowed: readonly string[]) => (text: string) => {
+    const chosen = text.split(",");
+    const unknown = chosen.filter((name) => !allowed.includes(name));
+    if (unknown.length > 0) throw new InvalidArgumentError(`${unknown.join(",")} is none of ${allowed.join(",")}.`);
+    return chosen;
+  };
+  const positive = (text: string) => {
+    const value = Number(text);
+    if (!(value > 0 && value <= 10)) throw new InvalidArgumentError(`${text} is not a number above 0 and up to 10.`);
+    return value;
+  };
+  return new Command("npm run bench --")
+    .description(
+      "Measures the local pipeline, and its peers in the same run. Compare no figure with one of another run.",
+    )
+    .option("--quick", "small backlogs and short measurements, without peers: under 5 minutes")
+    .addOption(
+      new Option("--peers <which>", "what to measure beside it (default: all; with --quick: none)").choices(
+        peerChoices,
+      ),
+    )
+    .option("--only <phases>", `some of ${phases.join(",")}; growth only by name`, listOf(phases))
+    .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
+    .option("--scale <factor>", "shrinks or enlarges every size, for trying out the benchmark itself", positive, 1)
+    .option("--json <file>", "also write the figures to this file")
+    .option("--report <files...>", "measure nothing: write docs/performance.md from these files")
+    .parse()
+    .opts<Options>();
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  process.exit(1);
+});

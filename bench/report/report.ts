@@ -1,0 +1,351 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryFolder } from "../../local/machine/folders";
+import { barChart, type BarChart } from "./bar-chart";
+import { goalText, meets, shown, type Figure, type Run } from "./results";
+import { workloads } from "../load/workloads";
+
+const document = join(repositoryFolder, "docs/performance.md");
+const plotFolder = join(repositoryFolder, "docs/performance");
+const [begin, end] = ["<!-- measured: begin -->", "<!-- measured: end -->"];
+
+const ours = "cdc-audit";
+const oldAndNew = "Debezium, old and new values";
+const newOnly = "Debezium, new values only";
+const systems = [ours, oldAndNew, newOnly];
+
+/** What is compared between systems, and the goal of the ratio of ours to each peer's. */
+const comparisons = [
+  { phase: "sustained", metric: "sustained rate", title: "Sustained rate", unit: "changes/s", better: "more" },
+  { phase: "drain", metric: "drain rate", title: "Drain of a backlog", unit: "changes/s", better: "more" },
+  { phase: "latency", metric: "p50", title: "Commit to table, p50", unit: "ms", better: "less" },
+  { phase: "latency", metric: "p99", title: "Commit to table, p99", unit: "ms", better: "less" },
+  { phase: "latency", metric: "max", title: "Commit to table, slowest", unit: "ms", better: "less" },
+  { phase: "drain", metric: "CPU", title: "CPU of the whole chain", unit: "ms for 1,000 changes", better: "less" },
+  { phase: "drain", metric: "log", title: "Rows and indexes of the log", unit: "B a change", better: "less" },
+  { phase: "drain", metric: "memory", title: "Memory of the whole chain after a drain", unit: "MiB", better: "less" },
+] as const;
+type Comparison = (typeof comparisons)[number];
+
+/** Ratios of ours to a peer's that were set as goals, under the workload of single-row updates. */
+const ratioGoals = [
+  { metric: "sustained rate", peer: oldAndNew, atLeast: 1.2 },
+  { metric: "drain rate", peer: oldAndNew, atLeast: 1.2 },
+  { metric: "sustained rate", peer: newOnly, atLeast: 0.9 },
+  { metric: "drain rate", peer: newOnly, atLeast: 0.9 },
+  { metric: "p50", peer: oldAndNew, atMost: 1 },
+  { metric: "p99", peer: oldAndNew, atMost: 1 },
+] as const;
+
+/**
+ * Writes the measured part of `docs/performance.md` and its plots from the files of one or more runs: medians, and
+ * ratios worked out within each run. Refuses runs that measured the same thing at different sizes.
+ */
+export function writeReport(files: readonly string[]): void {
+  const runs = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Run);
+  for (const phase of new Set(runs.flatMap(phasesOf))) {
+    const sizes = new Set(runs.filter((run) => phasesOf(run).includes(phase)).map(sizeOf));
+    // Where everything starts is measured on the way to whatever was asked for, and is the same at any size.
+    if (sizes.size === 1 || phase === "start") continue;
+    throw new Error(
+      `The runs that measured ${phase} have different sizes (${[...sizes].join("; ")}). Report only runs of one size.`,
+    );
+  }
+  const page = readFileSync(document, "utf8");
+  const [before, after] = [page.split(begin)[0], page.split(end)[1]];
+  if (before === page || after === undefined) throw new Error(`${document} lacks the lines ${begin} and ${end}.`);
+  const results = new Results(runs);
+  const plots = plotsOf(results);
+  mkdirSync(plotFolder, { recursive: true });
+  for (const { file, chart } of plots) writeFileSync(join(plotFolder, file), barChart(chart));
+  const measured = [
+    losses(results),
+    plots.map(({ file, chart }) => `![${chart.title}](performance/${file})`).join("\n\n"),
+    ...comparisons.map((comparison) => comparisonTable(results, comparison)),
+    heldTable(results),
+    partsTables(results, "sustained", cpuPrefix, "CPU of each part at the sustained rate, ms for 1,000 changes"),
+    partsTables(results, "drain", cpuPrefix, "CPU of each part while a backlog drains, ms for 1,000 changes"),
+    partsTables(results, "drain", "bytes per change: ", "Bytes of one change at each hop"),
+    partsTables(results, "drain", "memory after the drain: ", "Memory of each part after a drain, MiB"),
+    ...["writer", "transformer", "sink", "start", "restart", "outage", "growth"].map((phase) =>
+      phaseTable(results, phase),
+    ),
+    runsTable(files, runs),
+  ];
+  writeFileSync(document, `${before}${begin}\n\n${measured.filter(Boolean).join("\n\n")}\n\n${end}${after}`);
+}
+
+const sizeOf = ({ quick, scale }: Run) => `${quick ? "quick, " : ""}scale ${scale}`;
+const phasesOf = ({ figures }: Run) => [...new Set(figures.map(({ phase }) => phase))];
+
+/** The figures of several runs. */
+class Results {
+  private readonly byKey: readonly ReadonlyMap<string, number>[];
+
+  constructor(readonly runs: readonly Run[]) {
+    this.byKey = runs.map(({ figures }) => {
+      const values = new Map<string, number>();
+      for (const figure of figures) values.set(keyOf(figure), figure.value);
+      for (const [key, value] of sums(figures)) values.set(key, value);
+      return values;
+    });
+  }
+
+  /** Each run's value, where it has one. */
+  values(system: string, phase: string, workload: string | undefined, metric: string): (number | undefined)[] {
+    return this.byKey.map((values) => values.get(keyOf({ system, phase, workload, metric })));
+  }
+
+  median(system: string, phase: string, workload: string | undefined, metric: string): number | undefined {
+    return median(this.values(system, phase, workload, metric));
+  }
+
+  /** The median of our value over a peer's in the same run. */
+  ratio(peer: string, phase: string, workload: string, metric: string): number | undefined {
+    const theirs = this.values(peer, phase, workload, metric);
+    return median(
+      this.values(ours, phase, workload, metric).map((value, run) => {
+        const their = theirs[run];
+        return value === undefined || their === undefined ? undefined : value / their;
+      }),
+    );
+  }
+
+  /** All different figures, each once, in the order in which they were measured. */
+  distinct(filter: (figure: Figure) => boolean): Figure[] {
+    const seen = new Map<string, Figure>();
+    for (const figure of this.runs.flatMap(({ figures }) => figures).filter(filter)) {
+      if (!seen.has(keyOf(figure))) seen.set(keyOf(figure), figure);
+    }
+    return [...seen.values()];
+  }
+}
+
+const cpuPrefix = "CPU for 1,000 changes: ";
+
+const keyOf = ({
+  system,
+  phase,
+  workload,
+  metric,
+}: Pick<Figure, "system" | "phase" | "metric"> & { workload?: string | undefined }) =>
+  [system, phase, workload ?? "", phase === "latency" ? metric.replace(/^.*, /, "") : metric].join(" | ");
+
+/** Figures that are sums of others: what the whole chain uses, and the whole log. */
+function sums(figures: readonly Figure[]): Map<string, number> {
+  const summed = new Map<string, number>();
+  const prefixes = {
+    [cpuPrefix]: "CPU",
+    "memory after the drain: ": "memory",
+    "bytes per change: rows in the log": "log",
+    "bytes per change: indexes of the log": "log",
+  };
+  for (const figure of figures) {
+    if (figure.phase !== "drain" || figure.metric.endsWith("everything else on the machine")) continue;
+    const [, sum] = Object.entries(prefixes).find(([start]) => figure.metric.startsWith(start)) ?? [];
+    if (!sum) continue;
+    const key = keyOf({ ...figure, metric: sum });
+    summed.set(key, (summed.get(key) ?? 0) + figure.value);
+  }
+  return summed;
+}
+
+function median(values: readonly (number | undefined)[]): number | undefined {
+  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length === 0) return undefined;
+  return sorted.length % 2 ? sorted[middle] : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+function losses(results: Results): string {
+  const lines: string[] = [];
+  for (const figure of results.distinct(({ goal }) => goal !== undefined)) {
+    const { system, phase, workload, metric, goal, unit } = figure;
+    const value = results.median(system, phase, workload, phase === "latency" ? metric.replace(/^.*, /, "") : metric);
+    if (!goal || value === undefined || meets(value, goal)) continue;
+    lines.push(
+      `${[titleOf(workload), metric].filter(Boolean).join(": ")}: ${shown(value)} ${unit}, the goal is ${goalText(goal)}.`,
+    );
+  }
+  for (const { metric, peer, ...goal } of ratioGoals) {
+    const { phase, title } = comparisons.find((comparison) => comparison.metric === metric) as Comparison;
+    const ratio = results.ratio(peer, phase, "hot", metric);
+    if (ratio === undefined || meets(ratio, goal)) continue;
+    lines.push(
+      `${title}, ${titleOf("hot")}: ${ratio.toFixed(2)} times that of ${peer}, the goal is ${goalText(goal)}.`,
+    );
+  }
+  for (const { phase, metric, title, better } of comparisons) {
+    for (const peer of [oldAndNew, newOnly]) {
+      const worse = workloads(1).flatMap(({ name, title: workload }) => {
+        const ratio = results.ratio(peer, phase, name, metric);
+        const loses = ratio !== undefined && (better === "more" ? ratio < 1 : ratio > 1);
+        return loses ? [`${ratio.toFixed(2)} times (${workload})`] : [];
+      });
+      if (worse.length > 0) lines.push(`${title} against ${peer}: ${worse.join(", ")}.`);
+    }
+  }
+  const failures = results.runs.flatMap(({ failures: failed }) => failed);
+  for (const { what, reason } of failures) lines.push(`Not measured in one run: ${what} (${reason.split("\n")[0]}).`);
+  const intro =
+    lines.length === 0
+      ? "No goal is missed, and no peer that was measured is ahead in anything listed here."
+      : "Goals that are missed, and whatever a peer does better, as ours over theirs:";
+  return ["## Where we lose, first", intro, lines.map((line) => `- ${line}`).join("\n")].filter(Boolean).join("\n\n");
+}
+
+function comparisonTable(results: Results, { phase, metric, title, unit, better }: Comparison): string {
+  const { present, text } = systemsTable(results, phase, metric, (value, system, workload) => {
+    const ratio = system === ours ? undefined : results.ratio(system, phase, workload, metric);
+    return `${shown(value)}${ratio === undefined ? "" : ` (${ratio.toFixed(2)}×)`}`;
+  });
+  if (!text) return "";
+  const note = present.length > 1 ? ` In brackets ours over theirs: ${better} is better.` : "";
+  return `### ${title}\n\nIn ${unit}.${note}\n\n${text}`;
+}
+
+/** Tells where a sustained rate is what the system carries, and where it is what the writer wrote beside it. */
+function heldTable(results: Results): string {
+  const metric = "share of the time that the writer was held";
+  const { text } = systemsTable(results, "sustained", metric, (value) => value.toFixed(0));
+  const note = "Percent of the sustained rate's time. At 0 the system carried all that the writer wrote beside it.";
+  return text && `### How long the writer was held\n\n${note}\n\n${text}`;
+}
+
+/** A figure of every system under every workload. */
+function systemsTable(
+  results: Results,
+  phase: string,
+  metric: string,
+  cell: (value: number, system: string, workload: string) => string,
+): { present: readonly string[]; text: string } {
+  const present = systems.filter((system) =>
+    workloads(1).some(({ name }) => results.median(system, phase, name, metric) !== undefined),
+  );
+  const rows = workloads(1).flatMap(({ name, title }) => {
+    if (results.median(ours, phase, name, metric) === undefined) return [];
+    const cells = present.map((system) => {
+      const value = results.median(system, phase, name, metric);
+      return value === undefined ? "not measured" : cell(value, system, name);
+    });
+    return [[title, ...cells]];
+  });
+  return { present, text: rows.length === 0 ? "" : table(["", ...present], rows) };
+}
+
+/** A figure of each part or hop, for every system, under single-row updates and under the largest rows. */
+function partsTables(results: Results, phase: string, prefix: string, title: string): string {
+  const tables = ["hot", "wide-8k"].map((workload) => partsTable(results, phase, prefix, workload)).filter(Boolean);
+  return tables.length === 0 ? "" : [`### ${title}`, ...tables].join("\n\n");
+}
+
+function partsTable(results: Results, phase: string, prefix: string, workload: string): string {
+  const figures = results.distinct(
+    (figure) => figure.phase === phase && figure.workload === workload && figure.metric.startsWith(prefix),
+  );
+  const metrics = [...new Set(figures.map(({ metric }) => metric))];
+  const present = systems.filter((system) => figures.some((figure) => figure.system === system));
+  if (metrics.length === 0) return "";
+  const rows = metrics.map((metric) => [
+    metric.slice(prefix.length),
+    ...present.map((system) => {
+      const value = results.median(system, phase, workload, metric);
+      return value === undefined ? "" : shown(value);
+    }),
+  ]);
+  return `${titleOf(workload)}:\n\n${table(["", ...present], rows)}`;
+}
+
+/** The figures of a phase that has no peers in other columns. */
+function phaseTable(results: Results, phase: string): string {
+  const titles: Record<string, string> = {
+    writer: "What the application pays",
+    transformer: "The transformer alone",
+    sink: "The sink alone",
+    start: "Start and rest",
+    restart: "Restart",
+    outage: "Outage",
+    growth: "A growing log",
+  };
+  const figures = results.distinct((figure) => figure.phase === phase);
+  if (figures.length === 0) return "";
+  const rows = figures.map(({ system, workload, metric, unit, goal }) => {
+    const values = results.values(system, phase, workload, metric).filter((value) => value !== undefined);
+    const value = median(values) as number;
+    const range = values.length > 1 ? `${shown(Math.min(...values))} to ${shown(Math.max(...values))}` : "one run";
+    const verdict = goal ? `${goalText(goal)}: ${meets(value, goal) ? "met" : "**missed**"}` : "";
+    const what = [system === ours ? "" : system, titleOf(workload), metric].filter(Boolean).join(" · ");
+    return [what, `${shown(value)} ${unit}`.trim(), range, verdict];
+  });
+  return `### ${titles[phase]}\n\n${table(["", "median", "range", "goal"], rows)}`;
+}
+
+function runsTable(files: readonly string[], runs: readonly Run[]): string {
+  const rows = runs.map((run, index) => {
+    const { startedAt, machine, writer } = run;
+    return [
+      `\`${(files[index] as string).replace(/^.*\//, "")}\``,
+      startedAt,
+      sizeOf(run),
+      phasesOf(run).join(", "),
+      `${machine.processors}, ${machine.memoryGibibytes} GiB, Linux ${machine.kernel}, Node ${machine.node}`,
+      machine.loadBefore.toFixed(1),
+      writer,
+    ];
+  });
+  return `### The runs\n\nEach figure is the median of the runs that measured it.\n\n${table(["file", "begun", "size", "measured", "machine", "load before", "writer"], rows)}`;
+}
+
+function plotsOf(results: Results): { file: string; chart: BarChart }[] {
+  const compared = comparisons
+    .filter(({ metric }) => ["sustained rate", "drain rate", "p99", "CPU"].includes(metric))
+    .map(({ phase, metric, title, unit }) => ({
+      file: `${metric.replaceAll(" ", "-").toLowerCase()}.svg`,
+      chart: {
+        title,
+        unit,
+        series: systems,
+        groups: workloads(1)
+          .map(({ name, title: label }) => ({
+            label,
+            values: systems.map((system) => results.median(system, phase, name, metric)),
+          }))
+          .filter(({ values }) => values.some((value) => value !== undefined)),
+      },
+    }));
+  const single = (phase: string, pattern: RegExp, file: string, title: string, unit: string) => ({
+    file,
+    chart: {
+      title,
+      unit,
+      series: ["median"],
+      groups: results
+        .distinct(
+          (figure) => figure.phase === phase && pattern.test(figure.metric) && (figure.workload ?? "hot") === "hot",
+        )
+        .map(({ system, workload, metric }) => ({
+          label: metric.replace(/: .*/, ""),
+          values: [results.median(system, phase, workload, metric)],
+        })),
+    },
+  });
+  return [
+    ...compared,
+    single(
+      "writer",
+      /: share of/,
+      "writer.svg",
+      "The application's rate, single-row updates",
+      "share of the rate with capture off",
+    ),
+    single("growth", /^rows [\d,]+ to [\d,]+$/, "growth.svg", "Inserts into a growing log", "rows/s"),
+  ].filter(({ chart }) => chart.groups.length > 0);
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(heads), line(heads.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+}
+
+const titleOf = (name: string | undefined) =>
+  workloads(1).find((workload) => workload.name === name)?.title ?? name ?? "";

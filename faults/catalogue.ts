@@ -1,0 +1,349 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+import { connectRequest } from "../local/servers/kafka";
+import { withClient } from "../local/servers/database-client";
+import { sinkConnectorName } from "../contract/sink-connector";
+import { topicEndOffsets } from "../local/servers/topics";
+import { Disk } from "./injection/disk";
+import { poison } from "./injection/poison";
+import type { Random } from "./random";
+import { ShiftedClock } from "./injection/clock";
+import { cables, diskOwners, parts, type Cable, type Part, type System } from "./system";
+import { alteredTable } from "./workload";
+
+/** Something that goes wrong, and is mended after a while. */
+export interface Fault {
+  readonly name: string;
+  /** What it needs for itself: two faults that share one of these do not happen at once. */
+  readonly touches: readonly (Part | Cable)[];
+  /** How often it is drawn, against the others. */
+  readonly weight: number;
+  /** Seconds that it lasts when it lasts long. Default 10. */
+  readonly long?: number;
+  /** Seconds that it must last to have an effect. Default 0. */
+  readonly shortest?: number;
+  /** Why it can't happen on this machine. */
+  readonly obstacle?: () => string | undefined;
+  /** Lets it happen, waits, mends it. What it did may be told in a few words. */
+  readonly happen: (system: System, seconds: number, random: Random) => Promise<string | void>;
+}
+
+const pause = (seconds: number) => sleep(seconds * 1000);
+
+/** Every cable that ends at a part. */
+function cablesOf(part: Part): Cable[] {
+  const end = { "source database": "source", "destination database": "database", broker: "broker" } as const;
+  const arrives = part in end ? ` to ${end[part as keyof typeof end]}` : undefined;
+  const leaves = part === "worker" ? ["worker to", "sink to"] : [`${part} to`];
+  return cables.filter(
+    (cable) => (arrives && cable.endsWith(arrives)) || leaves.some((beginning) => cable.startsWith(beginning)),
+  );
+}
+
+function down(name: string, part: Part, signal: NodeJS.Signals, options: { weight: number; long?: number }): Fault {
+  return {
+    name,
+    touches: [part],
+    ...options,
+    happen: async (system, seconds) => {
+      await system.end(part, signal);
+      await pause(seconds);
+      system.release(part);
+    },
+  };
+}
+
+/** `kill -9`; for a database server its immediate shutdown, which leaves it to crash recovery. */
+const kills: Fault[] = [
+  down("kill the DMS stand-in", "DMS stand-in", "SIGKILL", { weight: 3 }),
+  down("kill the broker", "broker", "SIGKILL", { weight: 3, long: 60 }),
+  down("kill the transformer", "transformer", "SIGKILL", { weight: 2 }),
+  down("kill the worker", "worker", "SIGKILL", { weight: 2 }),
+  down("shut the source database down at once", "source database", "SIGQUIT", { weight: 3 }),
+  down("shut the destination database down at once", "destination database", "SIGQUIT", { weight: 3, long: 60 }),
+];
+
+const orderlyStops: Fault[] = [
+  down("stop the transformer in order", "transformer", "SIGTERM", { weight: 1 }),
+  down("stop the worker in order", "worker", "SIGTERM", { weight: 1 }),
+  down("stop the DMS stand-in in order", "DMS stand-in", "SIGTERM", { weight: 1 }),
+  down("stop the broker in order", "broker", "SIGTERM", { weight: 1 }),
+];
+
+const standstills: Fault[] = parts.map((part) => ({
+  name: `SIGSTOP the ${part}`,
+  touches: [part],
+  weight: 1,
+  long: 30,
+  happen: async (system, seconds) => {
+    system.signal(part, "SIGSTOP");
+    await pause(seconds);
+    system.signal(part, "SIGCONT");
+  },
+}));
+
+const networkFaults: Fault[] = cables.flatMap((cable): Fault[] => [
+  {
+    name: `cut ${cable}`,
+    touches: [cable],
+    weight: 1,
+    happen: async (system, seconds) => {
+      system.link(cable).cut();
+      await pause(seconds);
+      system.link(cable).mend();
+    },
+  },
+  {
+    name: `lose every packet of ${cable}`,
+    touches: [cable],
+    weight: 0.7,
+    long: 30,
+    happen: async (system, seconds) => {
+      system.link(cable).freeze();
+      await pause(seconds);
+      system.link(cable).mend();
+    },
+  },
+]);
+
+const slowDestination: Fault = {
+  name: "slow destination",
+  touches: ["sink to database"],
+  weight: 2,
+  happen: async (system, seconds, random) => {
+    const delay = random.integer(20, 150);
+    const bytesPerSecond = random.pick([100_000, 500_000, 2_000_000]);
+    system.link("sink to database").slow({ delay, bytesPerSecond });
+    await pause(seconds);
+    system.link("sink to database").mend();
+    return `${delay} ms, ${bytesPerSecond / 1000} kB/s`;
+  },
+};
+
+const fullDisks: Fault[] = diskOwners.map((owner) => ({
+  name: `disk full: ${owner}`,
+  touches: [owner],
+  weight: 1,
+  shortest: 3,
+  obstacle: () => Disk.obstacle(),
+  happen: async (system, seconds) => {
+    const disk = system.disks.get(owner) as Disk;
+    await disk.fill();
+    await pause(seconds);
+    await disk.free();
+  },
+}));
+
+/** What Kafka Connect tells of where a sink is. */
+interface ConnectorOffsets {
+  readonly offsets: readonly {
+    readonly partition: { readonly kafka_topic: string; readonly kafka_partition: number };
+    readonly offset: { readonly kafka_offset: number };
+  }[];
+}
+
+/** From its beginning while the topic is small, else some way back: only the time that it takes differs. */
+const offsetsReset: Fault = {
+  name: "the connector's offsets are reset",
+  touches: ["worker", "broker", "worker to broker"],
+  weight: 2,
+  happen: async (system, _seconds, random) => {
+    const { pipeline } = system;
+    const connector = `/connectors/${sinkConnectorName}`;
+    const ends = await topicEndOffsets(pipeline.bootstrapServers, pipeline.topics.events.name);
+    const total = ends.reduce((sum, end) => sum + Number(end), 0);
+    const back = total < 100_000 ? undefined : random.integer(500, 8_000);
+    await persistently(() => connectRequest(pipeline.ports.worker, "PUT", `${connector}/stop`));
+    await persistently(async () => {
+      if (back === undefined) await connectRequest(pipeline.ports.worker, "DELETE", `${connector}/offsets`);
+      else {
+        // From where the connector is, which may be further behind: a reset never leaves anything out.
+        const answer = await connectRequest(pipeline.ports.worker, "GET", `${connector}/offsets`);
+        const { offsets } = answer as ConnectorOffsets;
+        await connectRequest(pipeline.ports.worker, "PATCH", `${connector}/offsets`, {
+          offsets: offsets.map(({ partition, offset }) => ({
+            partition,
+            offset: { kafka_offset: Math.max(0, offset.kafka_offset - back) },
+          })),
+        });
+      }
+    });
+    await persistently(() => connectRequest(pipeline.ports.worker, "PUT", `${connector}/resume`));
+    return back === undefined ? `to the beginning, ${total} events` : `by ${back} in each partition`;
+  },
+};
+
+/** A slot can't go back, but a copy of it that was taken earlier can take its place. */
+const olderPosition: Fault = {
+  name: "the DMS stand-in replays from an older position",
+  touches: ["DMS stand-in", "source database", "DMS stand-in to source"],
+  weight: 2,
+  shortest: 1,
+  happen: async (system, seconds) => {
+    const [slot] = await system.querySource<{ slot_name: string }>(
+      "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'logical'",
+    );
+    if (!slot) throw new Error("The source has no replication slot.");
+    const older = `${slot.slot_name}_older`;
+    await system.querySource("SELECT pg_copy_logical_replication_slot($1, $2)", [slot.slot_name, older]);
+    await pause(seconds);
+    await system.end("DMS stand-in", "SIGKILL");
+    await persistently(() => system.querySource("SELECT pg_drop_replication_slot($1)", [slot.slot_name]));
+    await system.querySource("SELECT pg_copy_logical_replication_slot($1, $2)", [older, slot.slot_name]);
+    await system.querySource("SELECT pg_drop_replication_slot($1)", [older]);
+    system.release("DMS stand-in");
+  },
+};
+
+const poisonRecords: Fault = {
+  name: "poison records",
+  touches: ["broker"],
+  weight: 3,
+  happen: async (system, seconds, random) => {
+    const count = random.integer(1, 8);
+    for (let sent = 0; sent < count; sent += 1) {
+      system.poisoned.push(await poison(system.pipeline, random));
+      await pause(seconds / count);
+    }
+    return `${count}`;
+  },
+};
+
+/** The running partition is cut off at the present: what is committed from then on has none, until maintenance comes. */
+const missingPartition: Fault = {
+  name: "a partition is missing",
+  touches: ["destination database"],
+  weight: 2,
+  shortest: 2,
+  happen: async (system, seconds) => {
+    await persistently(() => withClient(system.pipeline.destination, cutPartitionOff));
+    await pause(seconds);
+    return withClient(system.pipeline.destination, async (client) => {
+      const { rows } = await client.query<{ count: string }>("SELECT count(*) FROM audit.events_default");
+      const { rowCount } = await client.query("SELECT FROM audit.maintain() WHERE action = 'created'");
+      if (!rowCount) throw new Error("Maintenance made no partition.");
+      return `${rows[0]?.count} events in the default partition`;
+    });
+  },
+};
+
+/** In a second's time, so that no event is stored beyond it yet; should the locks take longer, the server refuses. */
+async function cutPartitionOff(client: Client): Promise<void> {
+  const { rows } = await client.query<{ name: string; from: string; bound: string; suffix: string }>(
+    `SELECT partition::text AS name, lower_bound::text AS "from", (now() + interval '1 second')::text AS bound,
+            to_char(now(), 'DD_HH24MISSMS') AS suffix
+     FROM audit.partitions() WHERE lower_bound <= now() AND now() < upper_bound`,
+  );
+  const [current] = rows;
+  if (!current) throw new Error("There is no partition for the present.");
+  const shortened = `events_until_${current.suffix}`;
+  await client.query(`
+    BEGIN;
+    ALTER TABLE audit.events DETACH PARTITION ${current.name};
+    ALTER TABLE ${current.name} RENAME TO ${shortened};
+    ALTER TABLE audit.events ATTACH PARTITION audit.${shortened} FOR VALUES FROM ('${current.from}') TO ('${current.bound}');
+    COMMIT`);
+}
+
+const schemaChange: Fault = {
+  name: "a column is added under load",
+  touches: ["source database"],
+  weight: 2,
+  happen: async (system, seconds, random) => {
+    const column = `extra_${Date.now()}`;
+    const type = random.pick([
+      "integer DEFAULT 7",
+      "text",
+      "numeric(8, 3) DEFAULT 1.500",
+      "boolean",
+      "jsonb DEFAULT '[1]'",
+    ]);
+    await system.querySource(`ALTER TABLE ${alteredTable} ADD COLUMN ${column} ${type}`);
+    await pause(seconds);
+    return `${column} ${type}`;
+  },
+};
+
+/** With the sink at a standstill meanwhile: what it has not read yet must not be taken for old by the broker. */
+const clockJump: Fault = {
+  name: "the transformer's clock jumps",
+  touches: ["transformer", "worker"],
+  weight: 2,
+  shortest: 3,
+  obstacle: () => ShiftedClock.obstacle(),
+  happen: async (system, seconds, random) => {
+    const hours = random.pick([-24 * 10, -24 * 100, -1, 1, 24 * 400]);
+    system.signal("worker", "SIGSTOP");
+    system.clock?.shift(hours * 3600);
+    await pause(seconds);
+    system.clock?.shift(0);
+    system.signal("worker", "SIGCONT");
+    return `${hours} hours`;
+  },
+};
+
+/** Kafka's clients note by this clock when they tried to connect, and wait from then on. */
+const clockRightAgainOffline: Fault = {
+  name: "the transformer's clock is set right while its broker is away",
+  touches: ["transformer", "transformer to broker"],
+  weight: 1,
+  shortest: 3,
+  obstacle: () => ShiftedClock.obstacle(),
+  happen: async (system, seconds, random) => {
+    const hours = random.pick([1, 24 * 400]);
+    system.clock?.shift(hours * 3600);
+    system.link("transformer to broker").cut();
+    await pause(seconds);
+    system.clock?.shift(0);
+    system.link("transformer to broker").mend();
+    return `${hours} hours ahead before`;
+  },
+};
+
+/** Every fault that is known. */
+export const catalogue: readonly Fault[] = [
+  ...kills,
+  ...standstills,
+  ...networkFaults,
+  slowDestination,
+  ...fullDisks,
+  offsetsReset,
+  olderPosition,
+  poisonRecords,
+  missingPartition,
+  schemaChange,
+  clockJump,
+  clockRightAgainOffline,
+  ...orderlyStops,
+];
+
+/** Whether two faults can happen at the same time without one undoing or hindering the other. */
+export function compatible(one: Fault, other: Fault): boolean {
+  const reach = ({ touches }: Fault) =>
+    new Set<string>(
+      touches.flatMap((touched) => [
+        touched,
+        ...(parts.some((part) => part === touched) ? cablesOf(touched as Part) : []),
+      ]),
+    );
+  return (
+    other.touches.every((touched) => !reach(one).has(touched)) &&
+    one.touches.every((touched) => !reach(other).has(touched))
+  );
+}
+
+const patienceMilliseconds = 60_000;
+
+/** What a pipeline under fault refuses for a moment is asked for again. */
+async function persistently(ask: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + patienceMilliseconds;
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
+}

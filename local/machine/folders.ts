@@ -1,0 +1,10 @@
+import { join, resolve } from "node:path";
+
+/** The root of this repository. */
+export const repositoryFolder = resolve(__dirname, "../..");
+
+/** The one folder that holds what running locally leaves behind; git ignores it, `npm run local:clean` removes it. */
+export const localFolder = join(repositoryFolder, ".local");
+
+/** Written while the pipeline runs: where its parts listen and their process ids. */
+export const runFile = join(localFolder, "run.json");

@@ -1,0 +1,145 @@
+import type { TableSelection } from "../../contract/change-capture";
+import { databaseRoles } from "../../contract/database-roles";
+import type { CanaryRequest, DatabaseAccess, OperatorAction } from "../../contract/operator";
+import { sinkConnectorName } from "../../contract/sink-connector";
+import type { OperatorContext } from "../../operator/lambda/context";
+import { bootstrap } from "../../operator/handlers/bootstrap";
+import { canary, type CanaryReport } from "../../operator/handlers/canary/canary";
+import { maintain } from "../../operator/handlers/maintain";
+import type { Credentials } from "../../operator/lambda/secrets";
+import type { diagnoseLocally } from "./diagnosis";
+import { withLocalContext, writeLinesTo } from "./operator-context";
+import type { Passwords } from "../servers/passwords";
+import type { superuserConnection } from "../servers/postgres";
+
+type SuperuserConnection = ReturnType<typeof superuserConnection>;
+
+/** The databases that the operator works on, and how it gets in. */
+export interface PipelineOperatorOptions {
+  readonly sourceId: string;
+  /** The sample database, audited unless there is a `source`. */
+  readonly sample: SuperuserConnection;
+  /** Where the audit log is. */
+  readonly destination: SuperuserConnection;
+  /** The user's own database, audited in place of the sample: a connection URL. */
+  readonly source?: string;
+  readonly passwords: Passwords;
+  readonly logFile: string;
+}
+
+/** Names of secrets, where a deployment has ARNs. */
+const administratorSecret = "local/administrator";
+const sourceAdministratorSecret = "local/source-administrator";
+const captureSecret = "local/cdc_capture";
+/** Name of the sink's secret. */
+export const writerSecret = "local/audit_writer";
+
+/** Everything runs when the canary is sent: a minute is plenty. */
+const canaryTimeoutSeconds = 60;
+/** Milliseconds. Whoever starts the pipeline waits for the canary, and this database has nothing else to do. */
+const canaryPollInterval = 25;
+
+/** What the sink signs in with. */
+export function writerLogin(passwords: Passwords): Credentials {
+  return { username: databaseRoles.writer, password: passwords.writer };
+}
+
+/** The operator's actions over a local pipeline, as a deployment invokes them. */
+export class PipelineOperator {
+  constructor(private readonly options: PipelineOperatorOptions) {}
+
+  /** Installs capture in the source and the audit log in the destination. */
+  async bootstrap(tables: readonly TableSelection[]): Promise<void> {
+    await this.operate("bootstrap", (context) =>
+      bootstrap(
+        {
+          action: "bootstrap",
+          source: { ...this.sourceAccess, captureSecretArn: captureSecret, tables },
+          destination: { ...accessTo(this.options.destination), writerSecretArn: writerSecret },
+        },
+        context,
+      ),
+    );
+  }
+
+  /** Makes partitions, and signals what each table looks like. */
+  async maintain(): Promise<void> {
+    await this.operate("maintain", (context) => maintain({ action: "maintain", ...this.databases }, context));
+  }
+
+  /** Sends a row through every part of the pipeline and waits for it. */
+  async canary(
+    kafka: CanaryRequest["kafka"],
+    diagnose: (...request: DiagnosisArguments) => ReturnType<typeof diagnoseLocally>,
+    options: { readonly stop?: AbortSignal; readonly timeoutSeconds?: number },
+  ): Promise<CanaryReport> {
+    const { stop, timeoutSeconds = canaryTimeoutSeconds } = options;
+    const request: CanaryRequest = {
+      action: "canary",
+      ...this.databases,
+      captureTaskArn: "local/dms-stand-in",
+      kafka,
+      connectorArn: `local/${sinkConnectorName}`,
+    };
+    return this.operate(
+      "canary",
+      (context) =>
+        canary({ ...request, timeoutSeconds }, context, (asked, _, writtenAt) => diagnose(asked, writtenAt), {
+          pollInterval: canaryPollInterval,
+        }),
+      stop,
+    );
+  }
+
+  private get databases() {
+    const { sourceId, destination } = this.options;
+    return { sourceId, source: this.sourceAccess, destination: accessTo(destination) };
+  }
+
+  private get sourceAccess(): DatabaseAccess {
+    const { source, sample } = this.options;
+    if (!source) return accessTo(sample);
+    const { hostname, port, pathname } = new URL(source);
+    return {
+      host: hostname,
+      port: Number(port || 5432),
+      database: decodeURIComponent(pathname.slice(1)),
+      adminSecretArn: sourceAdministratorSecret,
+    };
+  }
+
+  private get secrets(): Readonly<Record<string, Credentials>> {
+    const { sample, passwords } = this.options;
+    return {
+      [administratorSecret]: { username: sample.user, password: passwords.superuser },
+      [captureSecret]: { username: databaseRoles.capture, password: passwords.capture },
+      [writerSecret]: writerLogin(passwords),
+    };
+  }
+
+  private operate<Result>(
+    action: OperatorAction,
+    handle: (context: OperatorContext) => Promise<Result>,
+    stop?: AbortSignal,
+  ): Promise<Result> {
+    return withLocalContext(
+      action,
+      {
+        secrets: this.secrets,
+        // The user's own URL may say more than host and password.
+        connection: ({ adminSecretArn }) =>
+          adminSecretArn === sourceAdministratorSecret ? { connectionString: this.options.source } : undefined,
+        writeLine: writeLinesTo(this.options.logFile),
+        ...(stop ? { stop } : {}),
+      },
+      handle,
+    );
+  }
+}
+
+/** What {@link diagnoseLocally} is asked, but for the pipeline. */
+type DiagnosisArguments = Parameters<typeof diagnoseLocally> extends [unknown, ...infer Rest] ? Rest : never;
+
+function accessTo({ host, port, database }: SuperuserConnection): DatabaseAccess {
+  return { host, port, database, adminSecretArn: administratorSecret };
+}

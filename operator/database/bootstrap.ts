@@ -1,0 +1,211 @@
+import { type ClientBase, escapeIdentifier, escapeLiteral } from "pg";
+import { databaseRoles } from "../../contract/database-roles";
+import { type DatabaseSide, sqlFiles } from "../../database";
+import { type Change, changesBetween, takeInventory } from "./inventory";
+import { checkDestination } from "./check-destination";
+import { checkSource, SourceNotReadyError } from "./check-source";
+import { setPasswords } from "./passwords";
+import { NotReadyError } from "./problems";
+import {
+  defaultLockTimeoutMilliseconds,
+  exclusively,
+  inTransaction,
+  type LockOptions,
+  withWarnings,
+} from "./transaction";
+import { checkTables, noteSelection, resolveTables, type TableToWatch, watchTable } from "./watch-tables";
+
+export { checkDestination } from "./check-destination";
+export { checkSource, SourceNotReadyError } from "./check-source";
+export { NotReadyError, type Problem } from "./problems";
+export type { TableToWatch } from "./watch-tables";
+export type { Change } from "./inventory";
+
+/** What a bootstrap or uninstall did. */
+export interface BootstrapReport {
+  /** Objects that differ from before; empty when everything was in place. */
+  readonly changes: readonly Change[];
+  /** Roles whose password was set. It is set again at each run, since the server does not tell whether it differs. */
+  readonly passwordsSet: readonly string[];
+  /** What the server warned of, such as a table without a key whose text columns DMS leaves out. */
+  readonly warnings: readonly string[];
+}
+
+export interface SourceBootstrap extends LockOptions {
+  /** The tables to put under audit. Tables that are watched already and not named stay as they are. */
+  readonly tables: readonly TableToWatch[];
+  /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
+  readonly passwords?: Partial<Record<typeof databaseRoles.capture | typeof databaseRoles.application, string>>;
+}
+
+export interface DestinationBootstrap extends LockOptions {
+  /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
+  readonly passwords?: Partial<Record<typeof databaseRoles.writer | typeof databaseRoles.reader, string>>;
+  /** How far ahead partitions are made, as a PostgreSQL interval. Default `3 months`. */
+  readonly partitionsAhead?: string;
+  /** How much time one partition holds. Default `month`; see the comment of `audit.maintain`. */
+  readonly partitionPeriod?: "month" | "day";
+}
+
+/**
+ * Prepares a database for capture: roles, schemas, triggers, then each table under audit. One caller at a time, and safe
+ * to repeat. Each table is watched in a transaction of its own, so that writers never wait for more than one table; should
+ * one fail, those before it stay watched and another run goes on from there.
+ *
+ * @throws SourceNotReadyError with everything that is missing, before anything is touched.
+ */
+export async function bootstrapSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
+  const problems = await checkSource(client, { tables: options.tables });
+  if (problems.length > 0) throw new SourceNotReadyError(problems);
+  return reporting(client, options, async () => {
+    const { tables, unmatched } = await inTransaction(client, options, async () => {
+      await applySql(client, options, "source");
+      const selected = await resolveTables(client, options.tables);
+      await checkTables(client, selected.tables);
+      await noteSelection(client, options.tables);
+      return selected;
+    });
+    for (const table of tables) {
+      await inTransaction(client, options, () => explainingLocks(options, table.name, () => watchTable(client, table)));
+    }
+    return {
+      passwordsSet: await inTransaction(client, options, () => setPasswords(client, options.passwords ?? {})),
+      warnings: unmatched.map(
+        ({ schema, table }) => `${schema}.${table} matches no table yet. Run the bootstrap again when it does.`,
+      ),
+    };
+  });
+}
+
+/**
+ * Prepares a database for the audit log: roles, schema, partitions. All or nothing, and safe to repeat.
+ *
+ * @throws NotReadyError with everything that is missing, before anything is touched.
+ */
+export async function bootstrapDestination(
+  client: ClientBase,
+  options: DestinationBootstrap = {},
+): Promise<BootstrapReport> {
+  const problems = await checkDestination(client);
+  if (problems.length > 0) throw new NotReadyError("The database is not ready for the audit log.", problems);
+  return reporting(client, options, () =>
+    inTransaction(client, options, async () => {
+      await applySql(client, options, "destination");
+      await client.query("SELECT audit.maintain(ahead => $1::interval, period => $2)", [
+        options.partitionsAhead ?? "3 months",
+        options.partitionPeriod ?? "month",
+      ]);
+      return { passwordsSet: await setPasswords(client, options.passwords ?? {}), warnings: [] };
+    }),
+  );
+}
+
+/**
+ * Removes what capture made: triggers, event triggers, the schemas capture and capture_heartbeat, and its two roles
+ * unless something else depends on them. Watched tables get back the replica identity they had. Does nothing where
+ * nothing was made. Replication slots are left, and named in the warnings: only their reader knows whether they may go.
+ */
+export async function uninstallSource(client: ClientBase, options: LockOptions = {}): Promise<BootstrapReport> {
+  return reporting(client, options, async () => {
+    const watched = await inTransaction(client, options, async () => {
+      // First, so that they do not report the rest.
+      await client.query("DROP EVENT TRIGGER IF EXISTS capture_ddl");
+      await client.query("DROP EVENT TRIGGER IF EXISTS capture_drop");
+      return watchedTables(client);
+    });
+    for (const { oid, name } of watched) {
+      await inTransaction(client, options, () =>
+        explainingLocks(options, name, () => client.query("SELECT capture.unwatch($1::oid::regclass)", [oid])),
+      );
+    }
+    await inTransaction(client, options, async () => {
+      // Where the capture never was, the roles are those of another database's.
+      const { rowCount: schemas } = await client.query(
+        "SELECT FROM pg_namespace WHERE nspname IN ('capture', 'capture_heartbeat')",
+      );
+      if (!schemas) return;
+      await client.query("DROP SCHEMA IF EXISTS capture, capture_heartbeat CASCADE");
+      for (const role of [databaseRoles.capture, databaseRoles.application]) await dropRole(client, role);
+    });
+    const { rows: slots } = await client.query<{ name: string }>(
+      "SELECT slot_name AS name FROM pg_catalog.pg_replication_slots WHERE database = current_database() ORDER BY 1",
+    );
+    return {
+      passwordsSet: [],
+      warnings: slots.map(
+        ({ name }) =>
+          `Replication slot ${name} still keeps WAL. If the pipeline used it, run SELECT pg_drop_replication_slot(${escapeLiteral(name)}).`,
+      ),
+    };
+  });
+}
+
+/** The tables to let go, whole partitioned tables before partitions that were watched by themselves. */
+async function watchedTables(client: ClientBase): Promise<{ oid: number; name: string }[]> {
+  const { rows: installed } = await client.query<{ complete: boolean }>(
+    "SELECT to_regclass('capture.watched_tables') IS NOT NULL AND to_regproc('capture.unwatch') IS NOT NULL AS complete",
+  );
+  if (!installed[0]?.complete) return [];
+  const { rows } = await client.query<{ oid: number; name: string }>(
+    `SELECT relation::oid AS oid, relation::text AS name
+     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+     ORDER BY partition_of IS NOT NULL, relation`,
+  );
+  return rows;
+}
+
+/** Drops a role that nothing depends on; one that is still needed stays. */
+async function dropRole(client: ClientBase, role: string): Promise<void> {
+  const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
+  if (!rowCount) return;
+  await client.query("SAVEPOINT drop_role");
+  try {
+    const { rows } = await client.query<{ name: string }>("SELECT current_database() AS name");
+    await client.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(rows[0]!.name)} FROM ${role}`);
+    await client.query(`DROP ROLE ${role}`);
+  } catch (error) {
+    await client.query("ROLLBACK TO drop_role");
+    const dependentObjectsStillExist = "2BP01";
+    if ((error as { code?: string }).code !== dependentObjectsStillExist) throw error;
+  }
+  await client.query("RELEASE drop_role");
+}
+
+async function applySql(client: ClientBase, options: LockOptions, side: DatabaseSide): Promise<void> {
+  for (const file of sqlFiles(side)) {
+    await explainingLocks(options, `database/${side}/${file.name}`, () => client.query(file.sql));
+  }
+}
+
+/** Says what was being done, and what to do about a lock that was not to be had. */
+async function explainingLocks(options: LockOptions, what: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const lockNotAvailable = "55P03";
+    const waited = options.lockTimeoutMilliseconds ?? defaultLockTimeoutMilliseconds;
+    error.message =
+      (error as { code?: string }).code === lockNotAvailable
+        ? `${what}: other transactions held a lock on it for more than ${waited} ms. Run this again, or raise lockTimeoutMilliseconds.`
+        : `${what}: ${error.message}`;
+    throw error;
+  }
+}
+
+async function reporting(
+  client: ClientBase,
+  options: LockOptions,
+  work: () => Promise<Omit<BootstrapReport, "changes">>,
+): Promise<BootstrapReport> {
+  return exclusively(client, async () => {
+    const takeStock = () => inTransaction(client, options, () => takeInventory(client));
+    const before = await takeStock();
+    const { result, warnings } = await withWarnings(client, work);
+    return {
+      changes: changesBetween(before, await takeStock()),
+      passwordsSet: result.passwordsSet,
+      warnings: [...warnings, ...result.warnings],
+    };
+  });
+}

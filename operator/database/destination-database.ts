@@ -1,0 +1,35 @@
+import { type Client, DatabaseError, escapeIdentifier } from "pg";
+import type { DatabaseAccess } from "../../contract/operator";
+import { OperatorError } from "../lambda/context";
+
+const duplicateDatabase = "42P04";
+
+/**
+ * Whether the audit log is in a database of its own on the source's server. Then the operator can create it: a cluster
+ * is made with one database.
+ */
+export function isBesideSource(source: DatabaseAccess, destination: DatabaseAccess): boolean {
+  const address = ({ host, port = 5432 }: DatabaseAccess) => `${host}:${port}`;
+  return address(source) === address(destination) && source.database !== destination.database;
+}
+
+/**
+ * Creates the database unless it is there.
+ *
+ * @param client A connection to another database of the same server.
+ * @throws OperatorError when the server refuses.
+ */
+export async function createDatabase(client: Client, name: string): Promise<void> {
+  const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+  if (rowCount) return;
+  try {
+    await client.query(`CREATE DATABASE ${escapeIdentifier(name)}`);
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === duplicateDatabase) return;
+    throw new OperatorError(
+      `The database ${name} for the audit log is not there and can't be created: ${(error as Error).message}.`,
+      "Create it by hand, or let the administrator whose secret was named create databases (CREATEDB).",
+      { cause: error },
+    );
+  }
+}

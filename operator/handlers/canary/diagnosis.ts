@@ -1,0 +1,361 @@
+import type { ReplicationTask } from "@aws-sdk/client-database-migration-service";
+import { DescribeConnectorCommand, type DescribeConnectorResponse } from "@aws-sdk/client-kafkaconnect";
+import { auditEventsTable } from "../../../contract/audit-table";
+import type { CanaryHop, CanaryRequest } from "../../../contract/operator";
+import { describeTask } from "../../aws/dms";
+import { isAwsError, pause } from "../../aws/wait";
+import { type OperatorContext, OperatorError } from "../../lambda/context";
+import type { Diagnosis } from "./canary";
+import { type GroupProgress, KafkaAdmin, MissingTopicError } from "../../kafka/admin";
+import { type SlotHealth, slotHealth } from "../../database/maintain";
+
+/** Milliseconds that one look may take: all are taken side by side, and a canary keeps 30 s back for them. */
+const lookTimeout = 20_000;
+
+/** What one look has seen, or why it saw nothing. */
+type Seen<Value> = { readonly value: Value } | { readonly error: unknown };
+
+/** Everything that is looked at, in the order of the flow. */
+interface Evidence {
+  readonly slots: Seen<readonly SlotHealth[]>;
+  /** Undefined when DMS knows no such task. */
+  readonly task: Seen<ReplicationTask | undefined>;
+  /** Whether `cdc.raw` got a record since the canary was written. */
+  readonly captured: Seen<boolean>;
+  readonly transformer: Seen<GroupProgress>;
+  /** Whether `audit.events` got a record since then. */
+  readonly transformed: Seen<boolean>;
+  /** Undefined when there is no such connector. */
+  readonly connector: Seen<DescribeConnectorResponse | undefined>;
+  readonly sink: Seen<GroupProgress>;
+  /** Whether the audit table has a canary of that time. */
+  readonly stored: Seen<boolean>;
+}
+
+/** One question to the evidence: where the flow stands still, if it is here. */
+type Check = (evidence: Evidence, request: CanaryRequest) => Diagnosis | undefined;
+
+/**
+ * Finds the hop that a canary did not pass: the first in the flow that stands still, or else the first that is behind.
+ * What can't be looked at is said and stands in nobody's way.
+ */
+export async function diagnoseCanary(
+  request: CanaryRequest,
+  context: OperatorContext,
+  writtenAt: Date,
+): Promise<Diagnosis> {
+  const evidence = await look(request, context, writtenAt);
+  const found = firstOf([...standstills, ...delays], evidence, request) ?? withoutFinding(evidence);
+  const unseen = blindSpots(evidence);
+  return unseen === "" ? found : { ...found, finding: `${found.finding} Not looked at: ${unseen}` };
+}
+
+function firstOf(checks: readonly Check[], evidence: Evidence, request: CanaryRequest): Diagnosis | undefined {
+  for (const check of checks) {
+    const diagnosis = check(evidence, request);
+    if (diagnosis) return diagnosis;
+  }
+  return undefined;
+}
+
+async function look(request: CanaryRequest, context: OperatorContext, writtenAt: Date): Promise<Evidence> {
+  const { rawTopic, eventsTopic, transformerGroup, sinkGroup, bootstrapBrokersIam } = request.kafka;
+  const see = <Value>(work: () => Promise<Value>) => seen(work, context.signal);
+  const kafka = { bootstrapServers: bootstrapBrokersIam, login: await context.kafkaLogin(), attempts: 2 };
+  const admin = new KafkaAdmin(kafka);
+  try {
+    const [slots, task, captured, transformer, transformed, connector, sink, stored] = await Promise.all([
+      see(() => slotsOf(request, context)),
+      see(() => describeTask(context, request.captureTaskArn)),
+      see(() => admin.hasRecordsSince(rawTopic, writtenAt)),
+      see(() => admin.groupProgress(transformerGroup, rawTopic)),
+      see(() => admin.hasRecordsSince(eventsTopic, writtenAt)),
+      see(() => connectorOf(request, context)),
+      see(() => admin.groupProgress(sinkGroup, eventsTopic)),
+      see(() => storedSince(request, context, writtenAt)),
+    ]);
+    return { slots, task, captured, transformer, transformed, connector, sink, stored };
+  } finally {
+    await admin.close().catch(() => undefined);
+  }
+}
+
+async function seen<Value>(work: () => Promise<Value>, signal: AbortSignal): Promise<Seen<Value>> {
+  const over = new AbortController();
+  const timeout = pause(lookTimeout, AbortSignal.any([signal, over.signal])).then(() => {
+    throw new OperatorError(`it took more than ${lookTimeout / 1000} s.`, "Look again later.");
+  });
+  try {
+    return { value: await Promise.race([work(), timeout]) };
+  } catch (error) {
+    return { error };
+  } finally {
+    timeout.catch(() => undefined);
+    over.abort();
+  }
+}
+
+async function slotsOf(request: CanaryRequest, context: OperatorContext): Promise<SlotHealth[]> {
+  const client = await context.connect(request.source);
+  try {
+    return await slotHealth(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function connectorOf(
+  { connectorArn }: CanaryRequest,
+  { clients, signal }: OperatorContext,
+): Promise<DescribeConnectorResponse | undefined> {
+  try {
+    return await clients.kafkaConnect.send(new DescribeConnectorCommand({ connectorArn }), { abortSignal: signal });
+  } catch (error) {
+    if (isAwsError(error, "NotFoundException")) return undefined;
+    throw error;
+  }
+}
+
+async function storedSince(request: CanaryRequest, context: OperatorContext, writtenAt: Date): Promise<boolean> {
+  const client = await context.connect(request.destination);
+  try {
+    const { rowCount } = await client.query(
+      `SELECT FROM ${auditEventsTable.qualifiedName}
+       WHERE committed_at >= $1 AND operation = 'canary' AND source_id = $2
+       LIMIT 1`,
+      // A date of JavaScript is coarser than PostgreSQL's.
+      [new Date(writtenAt.getTime() - 1000), request.sourceId],
+    );
+    return rowCount === 1;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Undefined when it could not be looked at. */
+function known<Value>(seen: Seen<Value>): Value | undefined {
+  return "value" in seen ? seen.value : undefined;
+}
+
+const sourceHasSlot: Check = ({ slots, task }) => {
+  const found = known(slots);
+  if (!found) return undefined;
+  const state = "value" in task ? ` The DMS task is ${task.value?.Status ?? "gone"}.` : "";
+  if (found.length === 0) {
+    return {
+      hop: "source",
+      finding: `The source database has no replication slot.${state}`,
+      fix:
+        "If the task never ran, start it (start-replication). If it did, changes since then are lost to it: follow " +
+        '"Lose a slot" in docs/runbook.md.',
+    };
+  }
+  if (found.every(({ walStatus }) => walStatus === "lost")) {
+    const names = found.map(({ name }) => name).join(", ");
+    return {
+      hop: "source",
+      finding: `Replication slot ${names} has lost its place in the WAL.${state}`,
+      fix: 'Follow "Lose a slot" in docs/runbook.md, and raise max_slot_wal_keep_size or remove it.',
+    };
+  }
+  return undefined;
+};
+
+const taskRuns: Check = ({ task }, { captureTaskArn }) => {
+  if (!("value" in task)) return undefined;
+  const status = task.value?.Status;
+  if (status === "running") return undefined;
+  if (status === undefined) {
+    return { hop: "capture", finding: `DMS has no task ${captureTaskArn}.`, fix: "Deploy again." };
+  }
+  const reasons = [task.value?.LastFailureMessage, task.value?.StopReason].filter(Boolean).join("; ");
+  const start = status === "ready" ? "start-replication" : "resume-processing";
+  return {
+    hop: "capture",
+    finding: `The DMS task is ${status}${reasons ? `: ${reasons}` : ""}.`,
+    fix:
+      "Mend what its log names, then run aws dms start-replication-task " +
+      `--replication-task-arn ${captureTaskArn} --start-replication-task-type ${start}.`,
+  };
+};
+
+const slotIsRead: Check = ({ slots }) => {
+  const found = known(slots);
+  if (!found || found.some(({ active }) => active)) return undefined;
+  return {
+    hop: "capture",
+    finding: `Nobody reads ${found.map(slotText).join(", ")}.`,
+    fix: "Run the connections action: it tells why DMS can't connect to the source. Then look at the task's log.",
+  };
+};
+
+const rawTopicGrows: Check = ({ captured, slots }, { kafka }) => {
+  const missing = missingTopic(captured);
+  if (missing) return { hop: "raw-topic", finding: missing.message, fix: missing.fix };
+  if (known(captured) !== false) return undefined;
+  const held = known(slots)
+    ?.filter(({ active }) => active)
+    .map(slotText)
+    .join(", ");
+  return {
+    hop: "raw-topic",
+    finding: `DMS is at work, but ${kafka.rawTopic} got no record since the canary was written.${held ? ` Read: ${held}.` : ""}`,
+    fix:
+      "Look at the task's CDCLatencySource (a long transaction, or too much WAL) and CDCLatencyTarget (Kafka refuses: " +
+      "run the connections and the guard action), and at its log.",
+  };
+};
+
+const transformerRuns: Check = ({ transformer, transformed }, { kafka }) => {
+  const progress = known(transformer);
+  if (!progress) return undefined;
+  const { rawTopic, eventsTopic, transformerGroup: group } = kafka;
+  const behind = `${progress.lag} records of ${rawTopic} wait`;
+  if (progress.members === 0) {
+    return {
+      hop: "transformer",
+      finding: `The group ${group} has no members: the transformer does not run, and ${behind}.`,
+      fix: "Look at the events and stopped tasks of its ECS service, and at its log.",
+    };
+  }
+  if (progress.lag > 0 && known(transformed) === false) {
+    return {
+      hop: "transformer",
+      finding: `The transformer is there but writes nothing to ${eventsTopic}; ${behind}.`,
+      fix: "Look at its log for an error that it repeats; restart its ECS service (--force-new-deployment).",
+    };
+  }
+  return undefined;
+};
+
+const eventsTopicGrows: Check = ({ transformed }, { kafka }) => {
+  const missing = missingTopic(transformed);
+  if (missing) return { hop: "events-topic", finding: missing.message, fix: missing.fix };
+  if (known(transformed) !== false) return undefined;
+  return {
+    hop: "events-topic",
+    finding: `The transformer has read all of ${kafka.rawTopic}, but ${kafka.eventsTopic} got no record.`,
+    fix: "List the dead letters (npm run dead-letters): each says why its record is no event.",
+  };
+};
+
+const connectorRuns: Check = ({ connector }, { connectorArn }) => {
+  if (!("value" in connector)) return undefined;
+  const state = connector.value?.connectorState;
+  if (state === "RUNNING") return undefined;
+  if (state === undefined) {
+    return { hop: "sink", finding: `MSK Connect has no connector ${connectorArn}.`, fix: "Deploy again." };
+  }
+  const { code, message } = connector.value?.stateDescription ?? {};
+  const reason = [code, message].filter(Boolean).join(": ");
+  return {
+    hop: "sink",
+    finding: `The connector is ${state}${reason ? ` (${reason})` : ""}.`,
+    fix: "Look at the connector's log. A connector that has FAILED never recovers: deploy it anew (pulumi up --replace).",
+  };
+};
+
+const sinkReads: Check = ({ sink }, { kafka }) => {
+  const progress = known(sink);
+  if (!progress || progress.members > 0) return undefined;
+  return {
+    hop: "sink",
+    finding: `The group ${kafka.sinkGroup} has no members: no task of the sink runs, and ${progress.lag} events wait.`,
+    fix: "Look at the connector's log for the error that ended its tasks, and at ErroredTaskCount.",
+  };
+};
+
+const transformerIsBehind: Check = ({ transformer }, { kafka }) => {
+  const lag = known(transformer)?.lag ?? 0;
+  if (lag === 0) return undefined;
+  return {
+    hop: "transformer",
+    finding: `The transformer runs, but is ${lag} records of ${kafka.rawTopic} behind.`,
+    fix: "Wait until it has caught up, or give it more CPU; its lag is on the dashboard.",
+  };
+};
+
+const sinkIsBehind: Check = ({ sink }, { kafka }) => {
+  const lag = known(sink)?.lag ?? 0;
+  if (lag === 0) return undefined;
+  return {
+    hop: "sink",
+    finding: `The sink runs, but is ${lag} events of ${kafka.eventsTopic} behind.`,
+    fix: "Look at the connector's log: a database that is away or full holds it up. Otherwise give it more workers.",
+  };
+};
+
+const standstills: readonly Check[] = [
+  sourceHasSlot,
+  taskRuns,
+  slotIsRead,
+  rawTopicGrows,
+  transformerRuns,
+  eventsTopicGrows,
+  connectorRuns,
+  sinkReads,
+];
+
+/** Asked only when everything is at work: a busy pipeline always has some lag. */
+const delays: readonly Check[] = [transformerIsBehind, sinkIsBehind];
+
+/** No part that could be looked at stands still or has anything left to do. */
+function withoutFinding(evidence: Evidence): Diagnosis {
+  if (known(evidence.stored)) {
+    return {
+      hop: "sink",
+      finding: "It arrived after all, later than allowed.",
+      fix: "Look which latency on the dashboard has grown, or raise timeoutSeconds.",
+    };
+  }
+  const [unseen] = unseenParts(evidence);
+  if (unseen !== undefined) {
+    return {
+      hop: parts[unseen].hop,
+      finding: "Nothing that could be looked at stands still.",
+      fix: "Let the operator look at the rest, and run the canary again.",
+    };
+  }
+  return {
+    hop: "sink",
+    finding: "Every part is at work and nothing waits, but the row is not there: the sink has set it aside.",
+    fix: "List the dead letters (npm run dead-letters): each says why it was refused.",
+  };
+}
+
+function missingTopic(seen: Seen<unknown>): MissingTopicError | undefined {
+  return "error" in seen && seen.error instanceof MissingTopicError ? seen.error : undefined;
+}
+
+function slotText({ name, retainedBytes }: SlotHealth): string {
+  const held = retainedBytes === null ? "no WAL" : `${(retainedBytes / 1_048_576).toFixed(1)} MiB of WAL`;
+  return `slot ${name}, which holds ${held}`;
+}
+
+const parts: Readonly<Record<keyof Evidence, { readonly name: string; readonly hop: CanaryHop }>> = {
+  slots: { name: "the source database", hop: "source" },
+  task: { name: "the DMS task", hop: "capture" },
+  captured: { name: "the raw topic", hop: "raw-topic" },
+  transformer: { name: "the transformer's group", hop: "transformer" },
+  transformed: { name: "the events topic", hop: "events-topic" },
+  connector: { name: "the connector", hop: "sink" },
+  sink: { name: "the sink's group", hop: "sink" },
+  stored: { name: "the audit table", hop: "sink" },
+};
+
+/** The parts that could not be looked at, in the order of the flow. */
+function unseenParts(evidence: Evidence): (keyof Evidence)[] {
+  const inOrder = Object.keys(parts) as (keyof Evidence)[];
+  return inOrder.filter((part) => "error" in evidence[part] && !missingTopic(evidence[part]));
+}
+
+/** What could not be looked at and why, each reason once. */
+function blindSpots(evidence: Evidence): string {
+  const byReason = new Map<string, string[]>();
+  for (const part of unseenParts(evidence)) {
+    const { error } = evidence[part] as { readonly error: unknown };
+    const reason = error instanceof Error ? error.message : String(error);
+    byReason.set(reason, [...(byReason.get(reason) ?? []), parts[part].name]);
+  }
+  return [...byReason].map(([reason, names]) => `${names.join(", ")} (${reason})`).join("; ");
+}

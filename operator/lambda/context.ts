@@ -1,0 +1,185 @@
+import type { Client } from "pg";
+import type { DatabaseAccess, OperatorAction } from "../../contract/operator";
+import type { OperatorMetric } from "../../contract/operator-metrics";
+import type { AwsClients } from "../aws/clients";
+import type { KafkaLogin } from "../kafka/admin";
+import type { Credentials } from "./secrets";
+
+/** What a handler has around it: time, a log, and ways to reach databases and AWS. */
+export interface OperatorContext {
+  /** When the handler must have ended, in milliseconds since 1970. */
+  readonly deadline: number;
+  /** Aborted at the deadline. */
+  readonly signal: AbortSignal;
+  /** AWS clients, each built when it is first asked for. Where there is no AWS, asking for one throws. */
+  readonly clients: AwsClients;
+  /**
+   * Does one step and logs its beginning and end, one JSON line each. What it throws says which step failed. A step
+   * that is still at work at the deadline fails with {@link DeadlineError}.
+   */
+  step<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
+  /** User name and password of a secret. From then on they never appear in a log line or an error of this context. */
+  credentials(secretArn: string): Promise<Credentials>;
+  /** Keeps a text out of log lines and errors from now on, such as a password that was just made. */
+  hide(value: string): void;
+  /** A connection as the administrator of a database, over verified TLS. The caller ends it; so does the deadline. */
+  connect(access: DatabaseAccess): Promise<Client>;
+  /** How to log in to Kafka as its administrator: MSK with IAM; on one machine the plain listener. */
+  kafkaLogin(): Promise<KafkaLogin>;
+  /** Publishes values of one pipeline to CloudWatch; does nothing where there is none. */
+  publishMetrics(sourceId: string, values: Partial<Record<OperatorMetric, number>>): Promise<void>;
+}
+
+/** Where a context writes: one JSON object a line. */
+export type WriteLine = (line: string) => void;
+
+/** A failure whose remedy is known. */
+export class OperatorError extends Error {
+  /**
+   * @param message what is wrong, with the value found; a sentence.
+   * @param fix what to do about it; a sentence.
+   */
+  constructor(
+    message: string,
+    readonly fix: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "OperatorError";
+  }
+}
+
+/** The time for the handler is over. */
+export class DeadlineError extends OperatorError {
+  constructor(milliseconds: number) {
+    super(
+      `It was not done within the ${(milliseconds / 1000).toFixed(0)} s that this invocation had.`,
+      "Run it again: every action goes on from where it was. If it never ends, raise the timeout of the function.",
+    );
+    this.name = "DeadlineError";
+  }
+}
+
+/** What a handler throws: the action, the step that failed, the reason, and the fix where it is known. */
+export class StepError extends Error {
+  constructor(
+    readonly action: OperatorAction,
+    readonly step: string,
+    readonly reason: string,
+    readonly fix?: string,
+  ) {
+    super(
+      `${action} failed at "${step}": ${reason}${fix === undefined ? "" : `${/[.!?]$/.test(reason) ? "" : "."} ${fix}`}`,
+    );
+    this.name = "StepError";
+  }
+}
+
+/** The values that must not be shown. */
+export class Redactor {
+  private readonly hidden = new Set<string>();
+
+  hide(value: string): void {
+    if (value !== "") this.hidden.add(value);
+  }
+
+  /** The text without any hidden value, also as it stands within JSON or a URL. */
+  redact(text: string): string {
+    let redacted = text;
+    for (const value of this.hidden) {
+      for (const form of [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]) {
+        redacted = redacted.replaceAll(form, "[hidden]");
+      }
+    }
+    return redacted;
+  }
+}
+
+/** The part of a context that is the same wherever it runs: steps, their log, and the deadline. */
+export class Steps {
+  private readonly begun = Date.now();
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+  readonly redactor = new Redactor();
+
+  constructor(
+    private readonly action: OperatorAction,
+    readonly deadline: number,
+    private readonly writeLine: WriteLine,
+  ) {
+    this.timer = setTimeout(() => this.controller.abort(this.deadlineError()), Math.max(0, deadline - Date.now()));
+    this.timer.unref();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Ends the steps before the deadline, for a reason of its own. */
+  abort(reason: OperatorError): void {
+    this.controller.abort(reason);
+  }
+
+  /** Stops the clock. */
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  async run<Result>(step: string, work: () => Promise<Result>): Promise<Result> {
+    const begun = Date.now();
+    this.log({ step, event: "begin" });
+    try {
+      const result = await this.beforeDeadline(work);
+      this.log({ step, event: "end", outcome: "done", milliseconds: Date.now() - begun });
+      return result;
+    } catch (error) {
+      const failure = this.failure(step, error);
+      this.log({
+        step,
+        event: "end",
+        outcome: "failed",
+        milliseconds: Date.now() - begun,
+        reason: failure.reason,
+        ...(failure.fix === undefined ? {} : { fix: failure.fix }),
+      });
+      throw failure;
+    }
+  }
+
+  private async beforeDeadline<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.signal.throwIfAborted();
+    const { promise: deadline, reject } = Promise.withResolvers<never>();
+    const expire = () => reject(this.signal.reason);
+    this.signal.addEventListener("abort", expire, { once: true });
+    try {
+      return await Promise.race([work(), deadline]);
+    } catch (error) {
+      // What the abort tore down fails in its own words; the deadline is the reason.
+      throw this.signal.aborted ? this.signal.reason : error;
+    } finally {
+      this.signal.removeEventListener("abort", expire);
+    }
+  }
+
+  /** A step within a step has said already where it failed. */
+  private failure(step: string, error: unknown): StepError {
+    if (error instanceof StepError) return error;
+    const reason = this.redactor.redact(error instanceof Error ? error.message : String(error));
+    return new StepError(this.action, step, reason, fixOf(error));
+  }
+
+  private deadlineError(): DeadlineError {
+    return new DeadlineError(this.deadline - this.begun);
+  }
+
+  private log(entry: object): void {
+    this.writeLine(this.redactor.redact(JSON.stringify({ action: this.action, ...entry })));
+  }
+}
+
+/** What an error says itself about its remedy: ours do, and PostgreSQL's with a hint. */
+function fixOf(error: unknown): string | undefined {
+  if (error instanceof OperatorError) return error.fix;
+  const hint = (error as { hint?: unknown } | undefined)?.hint;
+  return typeof hint === "string" ? hint : undefined;
+}

@@ -1,0 +1,165 @@
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ChangeCaptureArgs, SourceDatabaseArgs } from "../../../components/change-capture";
+import { changeCaptureProblems } from "../../../components/change-capture/checks";
+import { sourceSettings, targetSettings } from "../../../components/change-capture/endpoints";
+
+const minimal: ChangeCaptureArgs = {
+  vpcId: "vpc-1",
+  subnetIds: ["subnet-1", "subnet-2"],
+  source: {
+    endpoint: "shop.cluster-abc.eu-central-1.rds.amazonaws.com",
+    databaseName: "shop",
+    securityGroupId: "sg-database",
+    secretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:capture-AbCdEf",
+  },
+  kafka: {
+    bootstrapBrokersScram: "b-1.example.com:9096",
+    securityGroupId: "sg-kafka",
+    captureUsername: "change-capture",
+    capturePassword: "correct-horse",
+  },
+  rawTopic: "cdc.raw",
+  tables: [{ schema: "public", table: "orders" }],
+};
+
+function settings(args: Partial<ChangeCaptureArgs>): string[] {
+  return changeCaptureProblems({ ...minimal, ...args }).map((problem) => problem.setting);
+}
+
+function source(args: Partial<SourceDatabaseArgs>): Partial<ChangeCaptureArgs> {
+  return { source: { ...minimal.source, ...args } };
+}
+
+describe("a change capture's arguments", () => {
+  it("are accepted at their least", () => {
+    expect(changeCaptureProblems(minimal)).toEqual([]);
+  });
+
+  it("are accepted with every choice made", () => {
+    expect(
+      settings({
+        ...source({ port: 5433, postgresVersion: "17.5" }),
+        messageMaxBytes: 1_000_000,
+        lobMaxSizeKilobytes: 400,
+        engineVersion: "3.6.1",
+        instanceClass: "dms.r6i.2xlarge",
+        allocatedStorageGiB: 6144,
+        multiAz: true,
+        maintenanceWindow: "sun:03:00-sun:04:30",
+        heartbeatMinutes: 1,
+        slotName: "audit_slot",
+        cdcStartPosition: "00000002/7C007178",
+        certificatePem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        logRetentionDays: 90,
+      }),
+    ).toEqual([]);
+  });
+
+  it.each<[string, Partial<ChangeCaptureArgs>, string[]]>([
+    ["one subnet", { subnetIds: ["subnet-1"] }, ["subnetIds"]],
+    ["one subnet twice", { subnetIds: ["subnet-1", "subnet-1"] }, ["subnetIds"]],
+    ["the readers", source({ endpoint: "shop.cluster-ro-abc.eu-central-1.rds.amazonaws.com" }), ["source.endpoint"]],
+    ["a proxy", source({ endpoint: "shop.proxy-abc.eu-central-1.rds.amazonaws.com" }), ["source.endpoint"]],
+    ["an impossible port", source({ port: 70_000 }), ["source.port"]],
+    ["PostgreSQL 18, which DMS can't read", source({ postgresVersion: "18.1" }), ["source.postgresVersion"]],
+    ["an engine too old for 17", { ...source({ postgresVersion: "17" }), engineVersion: "3.5.4" }, ["engineVersion"]],
+    ["an engine without its patch", { engineVersion: "3.6" }, ["engineVersion"]],
+    ["a class of another service", { instanceClass: "db.r6i.large" }, ["instanceClass"]],
+    ["too little storage", { allocatedStorageGiB: 4 }, ["allocatedStorageGiB"]],
+    ["a window without a day", { maintenanceWindow: "03:00-04:00" }, ["maintenanceWindow"]],
+    ["no heartbeat", { heartbeatMinutes: 0 }, ["heartbeatMinutes"]],
+    ["a slot without a position", { slotName: "audit_slot" }, ["cdcStartPosition"]],
+    ["a position without a slot", { cdcStartPosition: "0/1" }, ["slotName"]],
+    ["a position and a full load", { slotName: "s", cdcStartPosition: "0/1", fullLoad: true }, ["fullLoad"]],
+    ["a slot that PostgreSQL can't name", { slotName: "Audit-Slot", cdcStartPosition: "0/1" }, ["slotName"]],
+    ["a LOB that fits a message once but not twice", { lobMaxSizeKilobytes: 8192 }, ["messageMaxBytes"]],
+    ["something that is not a certificate", { certificatePem: "rds-ca-2019" }, ["certificatePem"]],
+    ["a retention CloudWatch lacks", { logRetentionDays: 31 }, ["logRetentionDays"]],
+    ["no table", { tables: [] }, ["tables"]],
+    ["all schemas", { tables: [{ schema: "%", table: "%" }] }, ["tables[0].schema"]],
+    ["the audit log itself", { tables: [{ schema: "audit", table: "events" }] }, ["tables[0].schema"]],
+    ["the signals", { tables: [{ schema: "capture", table: "%" }] }, ["tables[0].schema"]],
+    ["a quoted name", { tables: [{ schema: "public", table: '"Orders"' }] }, ["tables[0]"]],
+    ["a table twice", { tables: [...minimal.tables, ...minimal.tables] }, ["tables[1]"]],
+  ])("are refused with %s", (_, args, refused) => {
+    expect(settings(args)).toEqual(refused);
+  });
+
+  it("are refused for all reasons at once", () => {
+    expect(settings({ subnetIds: [], tables: [], engineVersion: "latest", heartbeatMinutes: 61 })).toEqual([
+      "subnetIds",
+      "tables",
+      "engineVersion",
+      "heartbeatMinutes",
+    ]);
+  });
+
+  it("are left to AWS where they become known only while deploying", () => {
+    const later = pulumi.output("whatever") as pulumi.Output<never>;
+    expect(
+      settings({
+        ...source({ endpoint: later, port: later, postgresVersion: later }),
+        subnetIds: later,
+        messageMaxBytes: later,
+        engineVersion: later,
+        certificatePem: later,
+      }),
+    ).toEqual([]);
+  });
+
+  it("never show a certificate's text in a message", () => {
+    const [problem] = changeCaptureProblems({ ...minimal, certificatePem: "-----BEGIN PRIVATE KEY-----" });
+    expect(JSON.stringify(problem)).not.toContain("PRIVATE KEY");
+  });
+
+  it("take any engine from the first that reads the database's version", () => {
+    const version = fc.tuple(
+      fc.integer({ min: 3, max: 4 }),
+      fc.integer({ min: 0, max: 9 }),
+      fc.integer({ max: 9, min: 0 }),
+    );
+    fc.assert(
+      fc.property(
+        version,
+        fc.constantFrom<[string, number[]]>(["15", [3, 5, 1]], ["16", [3, 5, 3]], ["17", [3, 6, 1]]),
+        (engine, [postgresVersion, first]) => {
+          const number = (parts: number[]) => parts.reduce((sum, part) => sum * 100 + part, 0);
+          const refused = settings({ ...source({ postgresVersion }), engineVersion: engine.join(".") });
+          expect(refused).toEqual(number(engine) >= number(first) ? [] : ["engineVersion"]);
+        },
+      ),
+    );
+  });
+});
+
+describe("the source endpoint", () => {
+  it("reads old values, writes heartbeats and refuses to cut large values", () => {
+    expect(sourceSettings(minimal)).toEqual({
+      pluginName: "test-decoding",
+      captureDdls: false,
+      failTasksOnLobTruncation: true,
+      heartbeatEnable: true,
+      heartbeatFrequency: 5,
+      heartbeatSchema: "capture_heartbeat",
+      slotName: undefined,
+    });
+  });
+});
+
+describe("the target endpoint", () => {
+  it("logs in with SCRAM over TLS and writes records of the contract's format", () => {
+    expect(targetSettings(minimal)).toMatchObject({
+      broker: "b-1.example.com:9096",
+      securityProtocol: "sasl-ssl",
+      saslMechanism: "scram-sha-512",
+      messageFormat: "json-unformatted",
+      includeTransactionDetails: true,
+      includePartitionValue: true,
+      partitionIncludeSchemaTable: true,
+      includeNullAndEmpty: true,
+      messageMaxBytes: 16_777_216,
+    });
+  });
+});

@@ -1,0 +1,330 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import type { z } from "zod";
+import { pipelineEndpoints } from "../../components/network/checks";
+import { defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
+import { environmentDefaults } from "../../config/defaults";
+import { environments, settingSchemas } from "../../config/schema";
+import { InvalidSettings, type Settings, leftOut, parseSettings } from "../../config/settings";
+
+const now = new Date("2026-11-22T12:00:00Z");
+const root = join(__dirname, "../..");
+
+/** What must be built before a deployment, pointed at files that are always there. */
+const built = {
+  transformer: `{"imageUri": "registry.example/transformer@sha256:${"a".repeat(64)}"}`,
+  sink: '{"pluginPath": "package.json"}',
+  operator: '{"bundlePath": "recorder/stand-ins/operator.zip"}',
+};
+const minimal = {
+  environment: "dev",
+  retainData: "false",
+  sourceId: "orders",
+  tables: '[{"schema": "public", "table": "%"}]',
+  network: '{"availabilityZones": ["eu-central-1a", "eu-central-1b"]}',
+  ...built,
+};
+
+/** Settings of an operator that has been built. */
+function operator(members: object): string {
+  return JSON.stringify({ ...(JSON.parse(built.operator) as object), ...members });
+}
+const canaryTimeout = "operator.canaryTimeoutSeconds";
+const partitionsAhead = "operator.partitionsAhead";
+
+function settings(
+  project: Record<string, string | undefined> = {},
+  region: string | undefined = "eu-central-1",
+): Settings {
+  const written = Object.entries({ ...minimal, ...project }).filter(([, value]) => value !== undefined);
+  return parseSettings({ region, project: Object.fromEntries(written) as Record<string, string> }, now);
+}
+
+function problems(project: Record<string, string | undefined>, region?: string) {
+  try {
+    settings(project, region);
+  } catch (error) {
+    if (error instanceof InvalidSettings) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+function faults(project: Record<string, string | undefined>, region?: string): string[] {
+  return problems(project, region).map((problem) => problem.setting);
+}
+
+describe("the settings of a stack", () => {
+  it("need little for a small environment", () => {
+    expect(settings()).toMatchObject({
+      environment: "dev",
+      everywhere: { retainData: false, logRetentionDays: 30, kmsKeyArn: undefined },
+      network: { natGateways: "single" },
+      database: { serverless: { minimumCapacity: 0.5, maximumCapacity: 2 }, backupRetentionDays: 1 },
+      kafka: { brokers: 2, instanceType: "kafka.t3.small" },
+      pipeline: { sourceId: "orders", lobMaxSizeKilobytes: defaultLobMaxSizeKilobytes, capture: { multiAz: false } },
+    });
+  });
+
+  it("make a prod environment outlive a zone", () => {
+    const network = '{"availabilityZones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]}';
+    expect(settings({ environment: "prod", network })).toMatchObject({
+      network: { natGateways: "per-zone" },
+      database: { readers: 1 },
+      kafka: { brokers: 3, storageAutoscaling: { maximumGiB: 1000 } },
+      pipeline: { capture: { multiAz: true } },
+    });
+  });
+
+  it("take what is written before what is usual", () => {
+    const { database, kafka } = settings({
+      database: '{"serverless": {"minimumCapacity": 2}, "readers": 2}',
+      kafka: '{"brokers": 4}',
+    });
+    expect(database).toMatchObject({ serverless: { minimumCapacity: 2 }, readers: 2, backupRetentionDays: 1 });
+    expect(kafka).toMatchObject({ brokers: 4, instanceType: "kafka.t3.small" });
+  });
+
+  it("let a written instance class replace the usual serverless capacity", () => {
+    expect(settings({ database: '{"instanceClass": "db.r7g.large"}' }).database.serverless).toBeUndefined();
+    expect(faults({ database: '{"instanceClass": "db.r7g.large", "serverless": {}}' })).toEqual([
+      "database.instanceClass",
+    ]);
+  });
+
+  it("use an existing network as it is", () => {
+    const existing = { vpcId: "vpc-1", cidrBlock: "10.0.0.0/16", privateSubnetIds: ["subnet-1", "subnet-2"] };
+    expect(settings({ network: JSON.stringify({ existing }) }).network).toEqual({ existing });
+  });
+
+  it("accept numbers and flags as the CLI writes them, as texts or as JSON", () => {
+    const kafka = '{"brokers": "4", "subnetsArePublic": "true"}';
+    expect(settings({ kafka, logRetentionDays: "7", sourceId: "42" })).toMatchObject({
+      kafka: { brokers: 4, subnetsArePublic: true },
+      everywhere: { logRetentionDays: 7 },
+      pipeline: { sourceId: "42" },
+    });
+  });
+
+  it("give each component its own key unless one is named", () => {
+    const kmsKeyArn = "arn:aws:kms:eu-central-1:123456789012:key/1";
+    expect(settings({ kmsKeyArn }).everywhere.kmsKeyArn).toBe(kmsKeyArn);
+    expect(settings({ kmsKeyArn: "" }).everywhere.kmsKeyArn).toBeUndefined();
+  });
+
+  it("leave the log in the source's database unless it is given one of its own", () => {
+    expect(settings().auditDatabaseName).toBeUndefined();
+    expect(settings({ auditDatabaseName: "audit_2" }).auditDatabaseName).toBe("audit_2");
+  });
+});
+
+describe("wrong settings", () => {
+  it("are reported all at once, each with its value, what is allowed and the fix", () => {
+    const found = problems({
+      environment: "production",
+      retainData: undefined,
+      kafak: "{}",
+      kafka: '{"brokers": 3, "volumeSizeGiB": "large", "colour": "red"}',
+      database: '{"engineVersion": "14"}',
+      network: '{"cidrBlock": "8.8.0.0/16", "availabilityZones": ["eu-west-1a", "eu-west-1b"]}',
+      tables: "[]",
+      logRetentionDays: "8",
+    });
+    expect(found.map((problem) => problem.setting).sort()).toEqual([
+      "database.engineVersion",
+      "environment",
+      "kafak",
+      "kafka.brokers",
+      "kafka.colour",
+      "kafka.volumeSizeGiB",
+      "logRetentionDays",
+      "network.availabilityZones",
+      "network.cidrBlock",
+      "retainData",
+      "tables",
+    ]);
+    for (const problem of found) {
+      expect(problem.allowed).not.toBe("");
+      expect(problem.fix).toMatch(/\.$/);
+    }
+  });
+
+  it("begin with what has to be built first, and the command that builds it", () => {
+    const found = problems({
+      transformer: '{"cpu": 3}',
+      sink: '{"pluginPath": "absent.zip"}',
+      operator: '{"bundlePath": "absent"}',
+      environment: "x",
+    });
+    expect(found.map((problem) => problem.setting)).toEqual([
+      "transformer.imageUri",
+      "sink.pluginPath",
+      "operator.bundlePath",
+      "transformer.cpu",
+      "environment",
+    ]);
+    expect(found[0]?.fix).toContain("imageBuildContext");
+    expect(found[1]?.fix).toContain("npm run build:plugin");
+    expect(found[2]?.fix).toContain("npm run build:operator");
+  });
+
+  it.each<[string, Record<string, string | undefined>, string]>([
+    ["no environment", { environment: undefined }, "environment"],
+    ["no decision about data", { retainData: undefined }, "retainData"],
+    ["no source", { sourceId: undefined }, "sourceId"],
+    ["no tables", { tables: undefined }, "tables"],
+    ["no zones", { network: undefined }, "network.availabilityZones"],
+    ["a misspelt setting", { kafkaBrokers: "2" }, "kafkaBrokers"],
+    ["a misspelt member", { kafka: '{"broker": 2}' }, "kafka.broker"],
+    ["a misspelt member of a member", { database: '{"serverless": {"minimum": 1}}' }, "database.serverless.minimum"],
+    ["a misspelt member of a table", { tables: '[{"schema": "a", "table": "b", "ignored": []}]' }, "tables[0].ignored"],
+    ["a text for an object", { kafka: "small" }, "kafka"],
+    ["broken JSON", { kafka: '{"brokers": 2' }, "kafka"],
+    ["a text for a number", { kafka: '{"brokers": "two"}' }, "kafka.brokers"],
+    [
+      "an unknown choice",
+      { network: '{"availabilityZones": ["eu-central-1a", "eu-central-1b"], "natGateways": "two"}' },
+      "network.natGateways",
+    ],
+    ["a key's alias", { kmsKeyArn: "alias/mine" }, "kmsKeyArn"],
+    ["a key of another region", { kmsKeyArn: "arn:aws:kms:us-east-1:123456789012:key/1" }, "kmsKeyArn"],
+    ["a database that every server has", { auditDatabaseName: "postgres" }, "auditDatabaseName"],
+    ["a database by a name that needs quotes", { auditDatabaseName: "audit-log" }, "auditDatabaseName"],
+    [
+      "a database of the log's own that nobody would create",
+      { auditDatabaseName: "audit", operator: '{"enabled": false}' },
+      "auditDatabaseName",
+    ],
+    ["brokers that don't divide over the zones", { kafka: '{"brokers": 3}' }, "kafka.brokers"],
+    [
+      "an engine of DMS that can't read the database",
+      { capture: '{"engineVersion": "3.5.4"}' },
+      "capture.engineVersion",
+    ],
+    ["more sink tasks than partitions", { sink: '{"pluginPath": "package.json", "tasks": 7}' }, "sink.tasks"],
+    ["an image by tag", { transformer: '{"imageUri": "registry.example/transformer:latest"}' }, "transformer.imageUri"],
+    ["values that could not pass as messages", { lobMaxSizeKilobytes: "20000" }, "topics.messageMaxBytes"],
+    ["more brokers than MSK's API takes", { kafka: '{"brokers": 16}' }, "kafka.brokers"],
+    ["a canary that outlasts its interval", { operator: operator({ canaryIntervalMinutes: 1 }) }, canaryTimeout],
+    ["a canary with no time to arrive", { operator: operator({ canaryTimeoutSeconds: 5 }) }, canaryTimeout],
+    ["no unit for an interval", { operator: operator({ auditRetention: "7" }) }, "operator.auditRetention"],
+    ["a retention of hours", { operator: operator({ auditRetention: "12 hours" }) }, "operator.auditRetention"],
+    ["partitions that an alarm misses", { operator: operator({ partitionsAhead: "7 days" }) }, partitionsAhead],
+    [
+      "thousands of partitions",
+      { operator: operator({ partitionsAhead: "5 years", partitionPeriod: "day" }) },
+      partitionsAhead,
+    ],
+    ["an unknown period", { operator: operator({ partitionPeriod: "hour" }) }, "operator.partitionPeriod"],
+    [
+      "wishes to an operator that is left out",
+      { operator: '{"enabled": false, "canaryIntervalMinutes": 5}' },
+      "operator.canaryIntervalMinutes",
+    ],
+    [
+      "an operator that can't reach MSK's API",
+      {
+        network: JSON.stringify({
+          availabilityZones: ["eu-central-1a", "eu-central-1b"],
+          natGateways: "none",
+          interfaceEndpoints: pipelineEndpoints,
+        }),
+      },
+      "network.natGateways",
+    ],
+    [
+      "an unknown replica identity",
+      { tables: '[{"schema": "a", "table": "b", "replicaIdentity": "all"}]' },
+      "tables[0].replicaIdentity",
+    ],
+    ["the pipeline's own tables", { tables: '[{"schema": "audit", "table": "events"}]' }, "tables[0].schema"],
+  ])("are refused: %s", (_, project, setting) => {
+    expect(faults(project)).toEqual([setting]);
+  });
+
+  it("without a region would depend on who deploys", () => {
+    expect(faults({}, "")).toEqual(["aws:region"]);
+  });
+
+  it("need no operator where everything is prepared by hand", () => {
+    expect(settings({ operator: '{"enabled": false}' }).pipeline.operator).toMatchObject({ enabled: false });
+  });
+
+  it("do not give zones of another region", () => {
+    expect(faults({}, "eu-west-1")).toEqual(["network.availabilityZones"]);
+  });
+
+  it("explain both stages of public access", () => {
+    const publicAccess = { cidrs: ["203.0.113.7/32"], until: "2026-11-30T00:00:00Z" };
+    const [problem, ...others] = problems({ kafka: JSON.stringify({ subnetsArePublic: true, publicAccess }) });
+    expect(problem?.setting).toBe("kafka.publicAccess.stage");
+    expect(problem?.fix).toMatch(/1\. .*prepare.*2\. Deploy open/);
+    expect(others).toEqual([]);
+  });
+
+  it("ask for public subnets where brokers shall stand in them", () => {
+    const existing = { vpcId: "vpc-1", cidrBlock: "10.0.0.0/16", privateSubnetIds: ["subnet-1", "subnet-2"] };
+    expect(faults({ network: JSON.stringify({ existing }), kafka: '{"subnetsArePublic": true}' })).toEqual([
+      "network.existing.publicSubnetIds",
+    ]);
+  });
+});
+
+describe("Pulumi.yaml", () => {
+  const project = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, { type: string; description: string; default?: unknown }>;
+  };
+
+  it("declares exactly the settings, each with a description", () => {
+    expect(Object.keys(project.config).sort()).toEqual(Object.keys(settingSchemas).sort());
+    for (const { description } of Object.values(project.config)) expect(description.length).toBeGreaterThan(20);
+  });
+
+  it("leaves out what the program leaves out, and with the same value", () => {
+    for (const [key, { default: value }] of Object.entries(project.config)) {
+      const text = typeof value === "object" ? JSON.stringify(value) : value === undefined ? undefined : String(value);
+      expect([key, text]).toEqual([key, leftOut[key as keyof typeof leftOut]]);
+    }
+  });
+
+  it("describes every member of every object, with its defaults", () => {
+    for (const [key, { type, description }] of Object.entries(project.config)) {
+      if (type !== "object") continue;
+      const { shape } = settingSchemas[key as keyof typeof settingSchemas] as unknown as {
+        shape: Record<string, z.ZodType>;
+      };
+      for (const member of Object.keys(shape)) expect(description).toMatch(new RegExp(`\\b${member}\\b`));
+    }
+    for (const environment of environments) {
+      for (const [key, section] of Object.entries(environmentDefaults[environment])) {
+        for (const value of Object.values(section)) {
+          if (typeof value !== "object") expect(project.config[key]?.description).toContain(String(value));
+        }
+      }
+    }
+  });
+});
+
+describe.each(environments)("the stack file of %s", (stack) => {
+  const file = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
+  const written = Object.entries(file.config)
+    .filter(([key]) => key.startsWith("cdc-audit:"))
+    .map(([key, value]) => [
+      key.slice("cdc-audit:".length),
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]);
+
+  it("is complete once image, plugin and operator are built", () => {
+    const project = { ...(Object.fromEntries(written) as Record<string, string>), ...built };
+    const parsed = parseSettings({ region: String(file.config["aws:region"]), project }, now);
+    expect(parsed.environment).toBe(stack);
+    expect(parsed.everywhere.retainData).toBe(stack === "prod");
+  });
+
+  it("tags everything, and fits any account", () => {
+    expect(file.config["aws:defaultTags"]).toMatchObject({ tags: { environment: stack } });
+    expect(JSON.stringify(file.config)).not.toMatch(/\d{12}/);
+  });
+});

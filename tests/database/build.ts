@@ -1,6 +1,0 @@
-import { build, isBuilt } from "../../local/build";
-
-/** Builds the Java parts before the suites of this project start, which run side by side. */
-export default async function setup(): Promise<void> {
-  if (!isBuilt()) await build();
-}

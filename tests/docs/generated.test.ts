@@ -1,0 +1,50 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { fixedCosts, total } from "../../scripts/cost";
+import { committed, generatedDocuments } from "../../scripts/documents";
+import { recorded } from "../../scripts/recorded";
+import { Graph } from "../../recorder/graph";
+import type { Recording } from "../../recorder/recorder";
+
+describe("the documents that follow from the sources", () => {
+  it.each(generatedDocuments)("are current: npm run docs writes the same $file", async ({ file, content }) => {
+    const text = committed(file);
+    expect(await content(text)).toBe(text);
+  });
+});
+
+describe("the fixed costs of a stack", () => {
+  let dev: Recording;
+
+  beforeAll(async () => {
+    dev = (await recorded("dev")).recording;
+  });
+
+  function changed(type: string, inputs: object): Graph {
+    const registrations = dev.registrations.map((each) =>
+      each.type === type
+        ? { ...each, inputs: { ...each.inputs, ...inputs }, completedInputs: { ...each.completedInputs, ...inputs } }
+        : each,
+    );
+    return new Graph({ ...dev, registrations });
+  }
+
+  it("follow what the graph says", () => {
+    const before = total(fixedCosts(new Graph(dev)));
+    const more = total(fixedCosts(changed("aws:dms/replicationInstance:ReplicationInstance", { multiAz: true })));
+    expect(more - before).toBeCloseTo(0.073 * 730 + 20 * 0.115, 2);
+  });
+
+  it("are not made up for a class without a price", () => {
+    const graph = changed("aws:dms/replicationInstance:ReplicationInstance", {
+      replicationInstanceClass: "dms.x9.large",
+    });
+    expect(() => fixedCosts(graph)).toThrow("docs/prices.json has no price per hour of dms.x9.large: add it there.");
+  });
+
+  it("are not left out for a type that nobody has thought of", () => {
+    const [first, ...rest] = dev.registrations.filter(({ custom }) => custom);
+    if (!first) throw new Error("The recording is empty.");
+    const graph = new Graph({ ...dev, registrations: [{ ...first, type: "aws:redshift/cluster:Cluster" }, ...rest] });
+    expect(() => fixedCosts(graph)).toThrow("Nobody has said what aws:redshift/cluster:Cluster costs");
+  });
+});

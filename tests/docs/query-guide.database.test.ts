@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bootstrapDestination } from "../../operator/database/bootstrap";
+import { committedGuide, fillLog } from "../../scripts/query-guide";
+import { asked, questions, undo } from "../../scripts/query-guide-questions";
+import { storeEvents } from "../database/support/audit-events";
+import { TestServer } from "../../local/servers/test-server";
+
+let server: TestServer;
+let client: Client;
+/** Asks with the rights of audit_reader alone. */
+let reader: Client;
+
+beforeAll(async () => {
+  server = await TestServer.start({ log_statement: "none" });
+  const database = await server.createDatabase();
+  client = database;
+  await bootstrapDestination(client);
+  await fillLog(client, 10_000);
+  await client.query(
+    "CREATE SCHEMA shop; CREATE TABLE shop.orders (id integer PRIMARY KEY, status text, total numeric, tags text[])",
+  );
+  reader = await server.connect({ database: database.database });
+  await reader.query("SET ROLE audit_reader");
+});
+
+afterAll(() => server.stop());
+
+async function answer(title: string): Promise<Record<string, unknown>[]> {
+  const question = questions.find((each) => each.title === title);
+  if (!question) throw new Error(`The guide has no question ${title}`);
+  return (await reader.query<Record<string, unknown>>(question.sql)).rows;
+}
+
+/** Runs the statement that the guide's SQL writes for an event, and returns the table after it. */
+async function afterUndoing(eventId: string): Promise<Record<string, unknown>[]> {
+  const change = `SELECT * FROM audit.log WHERE event_id = '${eventId}'`;
+  const { rows } = await reader.query<{ statement: string }>(undo(change));
+  await client.query(rows[0]?.statement ?? "");
+  return (await client.query<Record<string, unknown>>("SELECT * FROM shop.orders ORDER BY id")).rows;
+}
+
+describe("the query guide", () => {
+  it.each(questions)("holds the question and the SQL that is tested here: $title", ({ title, sql }) => {
+    expect(committedGuide()).toContain(`## ${title}\n`);
+    expect(committedGuide()).toContain("```sql\n" + sql + "\n```");
+  });
+
+  it.each(questions)("answers: $title", async ({ title }) => {
+    expect((await answer(title)).length).toBeGreaterThan(0);
+  });
+
+  it("was asked of a million events", () => {
+    expect(committedGuide()).toContain("1,000,000 events");
+  });
+
+  it("tells the last change as the last of the history", async () => {
+    const history = await answer("What happened to this record?");
+    expect(history[0]).toMatchObject({ operation: "insert" });
+    const [last] = await answer("Who changed this value last, and from what to what?");
+    const newest = history.at(-1) as { actor: string; changes: { status: object } };
+    expect(last).toMatchObject({ actor: newest.actor, status: newest.changes.status });
+  });
+
+  it("tells what a record looked like from the events before that time alone", async () => {
+    const [row] = await answer("What did it look like then?");
+    const { rows } = await client.query<{ after: object }>(
+      `SELECT after FROM audit.events WHERE record_key = '{"id": ${asked.record}}' AND committed_at <= '${asked.moment}'
+       ORDER BY committed_at DESC LIMIT 1`,
+    );
+    expect(row?.row_as_of).toEqual(rows[0]?.after);
+  });
+
+  it("tells what one user did, and nobody else", async () => {
+    const { rows } = await client.query<{ count: string }>(
+      `SELECT count(*) FROM audit.log WHERE actor = '${asked.actor}' AND "time" BETWEEN '${asked.since}' AND '${asked.until}'`,
+    );
+    expect(await answer("What did this user do?")).toHaveLength(Number(rows[0]?.count));
+  });
+
+  it("tells who changed most, in how many transactions", async () => {
+    const { rows } = await client.query(
+      `SELECT actor, count(*) AS transactions FROM audit.events
+       WHERE operation = 'context' AND committed_at BETWEEN '${asked.since}' AND '${asked.until}'
+       GROUP BY actor ORDER BY 2 DESC, 1 LIMIT 10`,
+    );
+    expect(await answer("Who changed most in this time?")).toEqual(rows);
+  });
+
+  it("takes back an update, a delete and an insert, and leaves the other columns and rows as they are", async () => {
+    const row = { id: 1, status: "paid", total: 12.5, tags: ["a", "b"] };
+    await client.query("INSERT INTO shop.orders VALUES (1, 'paid', 12.5, '{a,b}'), (2, 'new', 1, '{}')");
+    const event = (operation: string, images: object, record_key = { id: 1 }) => ({
+      event_id: randomUUID(),
+      committed_at: "2026-10-31T12:00:00Z",
+      operation,
+      record_key,
+      ...images,
+    });
+    const updated = event("update", { before: { status: "new", tags: ["a"] }, after: row });
+    const deleted = event("delete", { before: { ...row, id: 3, tags: ["c d", "e,f"] } }, { id: 3 });
+    const inserted = event("insert", { after: { id: 2, status: "new", total: 1, tags: [] } }, { id: 2 });
+    await storeEvents(client, [updated, deleted, inserted]);
+
+    const afterUpdate = await afterUndoing(updated.event_id);
+    expect(afterUpdate[0]).toEqual({ id: 1, status: "new", total: "12.5", tags: ["a"] });
+    expect(afterUpdate[1]).toMatchObject({ id: 2, status: "new" });
+    const afterDelete = await afterUndoing(deleted.event_id);
+    expect(afterDelete[2]).toEqual({ id: 3, status: "paid", total: "12.5", tags: ["c d", "e,f"] });
+    const afterInsert = await afterUndoing(inserted.event_id);
+    expect(afterInsert.map(({ id }) => id)).toEqual([1, 3]);
+  });
+});

@@ -1,0 +1,91 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+import { build, isBuilt } from "../../../local/machine/build";
+import { compareWithOracle, installOracle } from "../../../faults/truth/oracle";
+import { withClient } from "../../../local/servers/database-client";
+import { Pipeline, shopUser, type PipelineOptions } from "../../../local/pipeline";
+
+/** A running pipeline over tables of a test, and what the test needs to know of it. */
+export interface TestPipeline {
+  readonly pipeline: Pipeline;
+  /** Runs one transaction as the application, with its actor known to both the product and the oracle. */
+  act(actor: string, ...statements: string[]): Promise<void>;
+  /** As the superuser, in the audited database. */
+  query<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Waits until the log equals the oracle's truth; returns the differences that remain when it never does. */
+  differences(timeout?: number): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/** Builds if need be and starts everything in a folder of its own. */
+export async function startTestPipeline(
+  tables: readonly { schema: string; table: string }[],
+  prepareSample: (client: Client) => Promise<void>,
+  options: Partial<PipelineOptions> = {},
+): Promise<TestPipeline> {
+  if (!isBuilt()) await build();
+  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-test-"));
+  // The server may run as another user, who must be able to enter.
+  chmodSync(folder, 0o755);
+  const pipeline = await Pipeline.prepare({
+    folder,
+    tables,
+    prepareSample: async (client) => {
+      await prepareSample(client);
+    },
+    ...options,
+  });
+  const exits: string[] = [];
+  pipeline.onUnexpectedExit((description) => {
+    const log = pipeline.processes.find(({ name }) => description.startsWith(name))?.logFile;
+    exits.push(`${description} ${log ? readFileSync(log, "utf8").trimEnd().split("\n").slice(-3).join("\n") : ""}`);
+  });
+  const stop = async () => {
+    await pipeline.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await pipeline.start();
+    await withClient(pipeline.destination, (client) => installOracle(client, namedWhole(tables)));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    pipeline,
+    act: (actor, ...statements) =>
+      withClient({ ...pipeline.sample, ...shopUser }, (client) => transaction(client, actor, statements)),
+    query: <Row>(sql: string, values: unknown[] = []) =>
+      withClient(pipeline.destination, async (client) => (await client.query(sql, values)).rows as Row[]),
+    differences: (timeout = 60_000) => waitForTruth(pipeline, exits, timeout),
+    stop,
+  };
+}
+
+/** The truth of what a pattern means is noted by whoever makes the table. */
+function namedWhole(tables: readonly { schema: string; table: string }[]) {
+  return tables.filter(({ table }) => !table.includes("%"));
+}
+
+/** One transaction that says who acts. */
+export async function transaction(client: Client, actor: string, statements: readonly string[]): Promise<void> {
+  await client.query("BEGIN");
+  await client.query("SELECT set_config('oracle.actor', $1, true)", [actor]);
+  await client.query("SELECT capture.set_context($1)", [actor]);
+  for (const statement of statements) await client.query(statement);
+  await client.query("COMMIT");
+}
+
+/** A part that ended by itself is the first difference: nothing would ever arrive. */
+async function waitForTruth(pipeline: Pipeline, exits: readonly string[], timeout: number): Promise<string[]> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const differences = await withClient(pipeline.destination, (client) => compareWithOracle(client));
+    if (exits.length > 0) return [...exits, ...differences];
+    if (differences.length === 0 || Date.now() > deadline) return differences;
+    await sleep(500);
+  }
+}

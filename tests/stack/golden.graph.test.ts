@@ -1,0 +1,11 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { goldenText } from "../../recorder/golden";
+import { recordedStacks, goldenFile } from "../../recorder/stacks";
+import { recording } from "../setup/recordings";
+
+describe("what a stack creates", () => {
+  it.each(recordedStacks)("is in %s what was last reviewed (npm run graph:update writes it anew)", (stack) => {
+    expect(goldenText(recording(stack))).toBe(readFileSync(goldenFile(stack), "utf8"));
+  });
+});
