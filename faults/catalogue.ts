@@ -18,7 +18,7 @@ export interface Fault {
   readonly touches: readonly (Part | Cable)[];
   /** How often it is drawn, against the others. */
   readonly weight: number;
-  /** Seconds that it lasts when it lasts long. Default 10. */
+  /** Seconds that it lasts when it lasts long. Default {@link defaultLongSeconds}. */
   readonly long?: number;
   /** Seconds that it must last to have an effect. Default 0. */
   readonly shortest?: number;
@@ -27,6 +27,18 @@ export interface Fault {
   /** Lets it happen, waits, mends it. What it did may be told in a few words. */
   readonly happen: (system: System, seconds: number, random: Random) => Promise<string | void>;
 }
+
+/** Faults that are made in the same way, as `docs/reliability.md` lists them. */
+export interface FaultKind {
+  /** What happens to the pipeline. */
+  readonly title: string;
+  /** How the harness makes it happen. */
+  readonly how: string;
+  readonly faults: readonly Fault[];
+}
+
+/** Default of {@link Fault.long}, in seconds. */
+export const defaultLongSeconds = 10;
 
 const pause = (seconds: number) => sleep(seconds * 1000);
 
@@ -53,12 +65,14 @@ function down(name: string, part: Part, signal: NodeJS.Signals, options: { weigh
   };
 }
 
-/** `kill -9`; for a database server its immediate shutdown, which leaves it to crash recovery. */
 const kills: Fault[] = [
   down("kill the DMS stand-in", "DMS stand-in", "SIGKILL", { weight: 3 }),
   down("kill the broker", "broker", "SIGKILL", { weight: 3, long: 60 }),
   down("kill the transformer", "transformer", "SIGKILL", { weight: 2 }),
   down("kill the worker", "worker", "SIGKILL", { weight: 2 }),
+];
+
+const immediateShutdowns: Fault[] = [
   down("shut the source database down at once", "source database", "SIGQUIT", { weight: 3 }),
   down("shut the destination database down at once", "destination database", "SIGQUIT", { weight: 3, long: 60 }),
 ];
@@ -300,22 +314,74 @@ const clockRightAgainOffline: Fault = {
   },
 };
 
-/** Every fault that is known. */
-export const catalogue: readonly Fault[] = [
-  ...kills,
-  ...standstills,
-  ...networkFaults,
-  slowDestination,
-  ...fullDisks,
-  offsetsReset,
-  olderPosition,
-  poisonRecords,
-  missingPartition,
-  schemaChange,
-  clockJump,
-  clockRightAgainOffline,
-  ...orderlyStops,
+/** Every fault that is known, by kind. A seed names the same faults only while their order stays. */
+export const faultKinds: readonly FaultKind[] = [
+  {
+    title: "a process is killed",
+    how: "`kill -9` of stand-in, broker, transformer or worker; a supervisor starts it again, as ECS and MSK do",
+    faults: kills,
+  },
+  {
+    title: "a database is shut down at once",
+    how: "SIGQUIT of source or destination: no checkpoint, then crash recovery",
+    faults: immediateShutdowns,
+  },
+  {
+    title: "a process stands still",
+    how: "SIGSTOP of a process and of all that it started",
+    faults: standstills,
+  },
+  {
+    title: "a connection is cut, or loses every packet",
+    how: "cut: both ends are reset, and so are new connections; lost packets: nothing moves, and neither end is told",
+    faults: networkFaults,
+  },
+  { title: "the destination is slow", how: "20 to 150 ms of delay, 0.1 to 2 MB/s", faults: [slowDestination] },
+  {
+    title: "a disk is full",
+    how: "every block of the file system of source, destination or broker is taken",
+    faults: fullDisks,
+  },
+  {
+    title: "the connector's offsets are reset",
+    how: "to the beginning while `audit.events` is small, later by 500 to 8,000 in each partition",
+    faults: [offsetsReset],
+  },
+  {
+    title: "the capture replays",
+    how: "an older copy of the stand-in's slot takes the slot's place",
+    faults: [olderPosition],
+  },
+  {
+    title: "poison records",
+    how: "unreadable change records and audit events, and rows that PostgreSQL refuses, among the good ones",
+    faults: [poisonRecords],
+  },
+  {
+    title: "a partition is missing",
+    how: "the running partition ends within a second; `audit.maintain` runs later",
+    faults: [missingPartition],
+  },
+  { title: "the schema changes", how: "`ADD COLUMN` while the table is written", faults: [schemaChange] },
+  {
+    title: "the transformer's clock jumps",
+    how: "by 100 days back to 400 days forward, while the sink stands still",
+    faults: [clockJump],
+  },
+  {
+    title: "the transformer's clock is set right while its broker is away",
+    how: "the clock is an hour or 400 days ahead; the connection is cut; the clock goes back",
+    faults: [clockRightAgainOffline],
+  },
+  {
+    title: "a process is stopped in order",
+    how: "SIGTERM of transformer, worker, stand-in or broker, and a start",
+    faults: orderlyStops,
+  },
 ];
+
+/** Every fault that is known. */
+export const catalogue: readonly Fault[] = faultKinds.flatMap(({ faults }) => faults);
 
 /** Whether two faults can happen at the same time without one undoing or hindering the other. */
 export function compatible(one: Fault, other: Fault): boolean {

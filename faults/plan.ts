@@ -1,4 +1,4 @@
-import { catalogue, compatible, type Fault } from "./catalogue";
+import { catalogue, compatible, defaultLongSeconds, type Fault } from "./catalogue";
 import { Random } from "./random";
 
 /** One fault of a step, with how long it lasts. */
@@ -50,7 +50,7 @@ export function planStep(seed: number, index: number, faults: readonly Fault[], 
 }
 
 /** Mostly short, so that many faults fit a run; now and then as long as real outages last. */
-function duration(random: Random, { long = 10 }: Fault): number {
+function duration(random: Random, { long = defaultLongSeconds }: Fault): number {
   const draw = random.next();
   if (draw < 0.88) return random.number(0.3, 3);
   if (draw < 0.98) return random.number(3, 8);

@@ -5,6 +5,7 @@ import { format } from "prettier";
 import { mermaidPicture } from "../recorder/picture";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
+import { withFaults } from "./fault-reference";
 import { previewPolicy } from "./preview-policy";
 import { recorded } from "./recorded";
 import { settingsReference } from "./settings-reference";
@@ -24,6 +25,7 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   { file: "docs/components.md", content: componentReference },
   { file: "docs/cost.md", content: costReference },
   { file: "docs/architecture.md", content: withPicture },
+  { file: "docs/reliability.md", content: withFaults },
   {
     file: "docs/preview-policy.json",
     content: () => format(JSON.stringify(previewPolicy()), { parser: "json", printWidth: 120 }),

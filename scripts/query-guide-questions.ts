@@ -21,9 +21,9 @@ ORDER BY "time" DESC, sequence DESC
 LIMIT 1`;
 
 /**
- * The SQL that writes the statement that takes a change back, for any table and any of the three operations. A changed row
- * is found by the key that the change left it with; only the columns that it touched are set, so that later changes of
- * others stay.
+ * SQL that writes a statement. The statement takes one change back: an insert, an update or a delete of any table. It
+ * finds an updated row by the key that the update left it with. It sets only the columns that the update touched, so
+ * that later changes of other columns stay.
  *
  * @param change SQL that selects the change from `audit.log`.
  */
@@ -88,7 +88,7 @@ FROM audit.transaction(700, '${asked.moment}');`,
   },
   {
     title: "What happened to this table in this hour?",
-    hint: "A span of time reads the partitions and block ranges that it needs.",
+    hint: "A span of time reads no more partitions than it needs.",
     sql: `SELECT "time", actor, operation, key, changes
 FROM audit.log
 WHERE "time" >= '${asked.moment}' AND "time" < timestamptz '${asked.moment}' + interval '1 hour'
@@ -97,15 +97,15 @@ ORDER BY "time", sequence;`,
   },
   {
     title: "Who changed most in this time?",
-    hint: "Counts the transactions in which somebody said who acts; by default of the last day.",
+    hint: "Counts the transactions that say who acts; by default those of the last day.",
     sql: `SELECT * FROM audit.actors('${asked.since}', '${asked.until}') LIMIT 10;`,
   },
   {
     title: "Undo this change",
     hint:
-      "Writes the statement that takes the last update of a record back; run that in the source database, as yourself: it is " +
-      "audited like any other. The first part picks the change, by any condition you like. Columns that the change did not " +
-      "touch keep what they have now.",
+      "Writes the statement that takes the last update of a record back. Run that statement in the source database, as " +
+      "yourself: it is audited like any other. The first part picks the change, by any condition you like. Columns that the " +
+      "change did not touch keep their present values.",
     sql: undo(lastUpdate),
   },
 ];

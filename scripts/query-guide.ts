@@ -1,17 +1,28 @@
 import { cpus } from "node:os";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import type { Client } from "pg";
 import { databaseRoles } from "../contract/database-roles";
 import { bootstrapDestination } from "../operator/database/bootstrap";
 import { TestServer } from "../local/servers/test-server";
+import {
+  type Answer,
+  type Asked,
+  guideFile,
+  guidePage,
+  type IndexPurpose,
+  indexesOf,
+  plansFile,
+  plansPage,
+} from "./query-guide-pages";
 import { type Question, questions } from "./query-guide-questions";
-
-const file = resolve(__dirname, "../docs/query-guide.md");
 
 /** Changes of one transaction of the sample; the first event of each says who acts. */
 const changesPerTransaction = 9;
+
+/** Many, so that other work on the machine does not hinder all of them. */
+const runs = 10;
 
 /**
  * Fills the log with events spread evenly over August to October 2026: orders that are made and then change their status,
@@ -32,7 +43,7 @@ export async function fillLog(client: Client, events: number): Promise<void> {
        CASE WHEN sequence > 1 THEN jsonb_build_object('id', id) END,
        CASE WHEN operation = 'update' THEN jsonb_build_object('status', states[version % 4 + 1]) END,
        CASE WHEN sequence > 1 THEN jsonb_build_object('id', id, 'status', states[(version + 1) % 4 + 1],
-         'total', (id * 7 % 1000) / 10.0, 'note', repeat('x', 120)) END,
+         'total', round((id * 7 % 1000) / 10.0, 2), 'delivery_note', repeat('x', 120)) END,
        CASE WHEN sequence = 1 THEN format('user-%s@shop.example', transaction % 200) END,
        CASE WHEN sequence = 1 THEN 'request-' || transaction END,
        CASE WHEN sequence = 1 THEN '{"origin": "application"}'::jsonb END,
@@ -53,26 +64,29 @@ export async function fillLog(client: Client, events: number): Promise<void> {
   await client.query("VACUUM ANALYZE audit.events");
 }
 
-interface Measured {
-  readonly rows: number;
-  readonly milliseconds: number;
-  /** The plan of each statement that ran, those inside functions too. */
-  readonly plans: readonly string[];
+/** Runs a question ten times warm and keeps the fastest time, then once more for its plan. */
+async function ask(client: Client, question: Question, indexes: ReadonlyMap<string, string>): Promise<Answer> {
+  const text = { text: question.sql, types: asText };
+  await client.query(text);
+  const times: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const started = performance.now();
+    await client.query(text);
+    times.push(performance.now() - started);
+  }
+  const { rows, fields } = await client.query<Record<string, string | null>>(text);
+  const plans = await plansOf(client, question.sql);
+  return {
+    columns: fields.map(({ name }) => name),
+    rows,
+    milliseconds: Math.min(...times),
+    indexes: indexesOf(plans, indexes),
+    plans,
+  };
 }
 
-/** Runs a question three times warm and keeps the fastest, then once more with its plan. */
-async function measure(client: Client, { sql }: Question): Promise<Measured> {
-  await client.query(sql);
-  const runs: { rows: number; milliseconds: number }[] = [];
-  for (let run = 0; run < 3; run += 1) {
-    const started = performance.now();
-    const { rowCount } = await client.query(sql);
-    runs.push({ rows: rowCount ?? 0, milliseconds: performance.now() - started });
-  }
-  const [fastest] = runs.sort((a, b) => a.milliseconds - b.milliseconds);
-  if (!fastest) throw new Error("A question was never run.");
-  return { ...fastest, plans: await plansOf(client, sql) };
-}
+/** Leaves every value as PostgreSQL writes it. */
+const asText = { getTypeParser: () => (value: string | Buffer) => String(value) };
 
 async function plansOf(client: Client, sql: string): Promise<string[]> {
   const plans: string[] = [];
@@ -103,12 +117,39 @@ function readable(plan: string): string {
   return lines.join("\n");
 }
 
-async function guide(events: number): Promise<string> {
+/** Each index of a partition, and the index of `audit.events` that it is a part of. */
+async function partitionIndexes(client: Client): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ part: string; index: string }>(
+    `SELECT part.relname AS part, index.relname AS index
+     FROM pg_inherits JOIN pg_class part ON part.oid = inhrelid JOIN pg_class index ON index.oid = inhparent
+     WHERE index.relkind = 'I'`,
+  );
+  return new Map(rows.map(({ part, index }) => [part, index]));
+}
+
+/** The indexes of `audit.events`, with what their comments say that they are for. */
+async function indexPurposes(client: Client): Promise<IndexPurpose[]> {
+  const { rows } = await client.query<IndexPurpose>(
+    `SELECT relname AS name, coalesce(obj_description(indexrelid, 'pg_class'), 'One event by its identity.') AS purpose
+     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+     WHERE indrelid = 'audit.events'::regclass
+     ORDER BY indexrelid`,
+  );
+  return rows;
+}
+
+/**
+ * Fills a log on a PostgreSQL of its own and asks every question of it.
+ *
+ * @param events Number of events in the log.
+ */
+export async function askEverything(events: number): Promise<Asked> {
   const server = await TestServer.start({ log_statement: "none", shared_buffers: "256MB" });
   try {
     const client = await server.createDatabase();
     await bootstrapDestination(client);
     await fillLog(client, events);
+    const indexes = await partitionIndexes(client);
     await client.query("LOAD 'auto_explain'");
     for (const [setting, value] of Object.entries({
       log_analyze: "on",
@@ -120,65 +161,44 @@ async function guide(events: number): Promise<string> {
       await client.query(`SET auto_explain.${setting} = ${value}`);
     }
     await client.query(`SET ROLE ${databaseRoles.reader}`);
-    const sections: string[] = [];
-    for (const question of questions) sections.push(section(question, await measure(client, question)));
+    const answers: { question: Question; answer: Answer }[] = [];
+    for (const question of questions) answers.push({ question, answer: await ask(client, question, indexes) });
     await client.query("RESET ROLE");
     const { rows } = await client.query<{ version: string; size: string }>(
       "SELECT current_setting('server_version') AS version, pg_size_pretty(sum(pg_total_relation_size(inhrelid))) AS size " +
         "FROM pg_inherits WHERE inhparent = 'audit.events'::regclass",
     );
     const processor = `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`;
-    const machine = `PostgreSQL ${rows[0]?.version}, ${processor}, ${rows[0]?.size} with indexes`;
-    return [...introduction(events, machine), ...sections].join("\n\n") + "\n";
+    return {
+      events,
+      machine: `PostgreSQL ${rows[0]?.version}, ${processor}, ${rows[0]?.size} with indexes`,
+      indexes: await indexPurposes(client),
+      answers,
+    };
   } finally {
     await server.stop();
   }
 }
 
-function introduction(events: number, machine: string): string[] {
-  return [
-    "# Questions to the audit log",
-    "Connect as a member of `audit_reader`, who may read the log and nothing else; an administrator of the log's database " +
-      "makes one:",
-    "```sql\nCREATE ROLE auditor LOGIN PASSWORD '…' IN ROLE audit_reader;\n```",
-    `Each question below was asked by such a member of ${events.toLocaleString("en")} events over three months, in monthly ` +
-      "partitions. The time is that of the fastest of three runs. The plan is PostgreSQL's own; for a function it shows the " +
-      "plans of the statements inside. Empty partitions of later months are left out.",
-    `Written by \`npm run query-guide\`, which makes the sample anew on a PostgreSQL of its own (${machine}). The SQL and its ` +
-      "answers are tested by `tests/docs/query-guide.database.test.ts`.",
-  ];
-}
-
-function section({ title, hint, sql }: Question, { rows, milliseconds, plans }: Measured): string {
-  const answer = `${rows} ${rows === 1 ? "row" : "rows"} in ${milliseconds.toFixed(1)} ms.`;
-  const plan = plans.join("\n\n");
-  return [
-    `## ${title}`,
-    hint,
-    "```sql\n" + sql + "\n```",
-    `${answer}\n\n<details><summary>Plan</summary>\n\n\`\`\`text\n${plan}\n\`\`\`\n\n</details>`,
-  ].join("\n\n");
-}
-
 if (require.main === module) {
   new Command("query-guide")
-    .description("Asks each question of the guide of a large log and writes SQL, time and plan to docs/query-guide.md.")
+    .description(`Asks each question of the guide of a large log and writes ${guideFile} and ${plansFile}.`)
     .option("--events <number>", "events in the sample log", Number, 1_000_000)
     .option("--print", "print the guide instead")
     .action(async ({ events, print }: { events: number; print?: boolean }) => {
-      const text = await guide(events);
-      if (print) return console.log(text);
-      writeFileSync(file, text);
-      console.log(file);
+      const asked = await askEverything(events);
+      if (print) return console.log(guidePage(asked));
+      for (const [file, text] of [
+        [guideFile, guidePage(asked)],
+        [plansFile, plansPage(asked)],
+      ] as const) {
+        writeFileSync(resolve(__dirname, "..", file), text);
+        console.log(file);
+      }
     })
     .parseAsync()
     .catch((error: unknown) => {
       console.error(error instanceof Error ? error.message : error);
       process.exitCode = 1;
     });
-}
-
-/** The guide as it is committed. */
-export function committedGuide(): string {
-  return readFileSync(file, "utf8");
 }

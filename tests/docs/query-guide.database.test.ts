@@ -2,10 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bootstrapDestination } from "../../operator/database/bootstrap";
-import { committedGuide, fillLog } from "../../scripts/query-guide";
+import { fillLog } from "../../scripts/query-guide";
+import { guideFile, indexesOf, plansFile, sampleTable } from "../../scripts/query-guide-pages";
 import { asked, questions, undo } from "../../scripts/query-guide-questions";
 import { storeEvents } from "../database/support/audit-events";
 import { TestServer } from "../../local/servers/test-server";
+import { documentNamed } from "./documents";
+
+const guide = documentNamed(guideFile);
+const plans = documentNamed(plansFile);
 
 let server: TestServer;
 let client: Client;
@@ -42,9 +47,45 @@ async function afterUndoing(eventId: string): Promise<Record<string, unknown>[]>
 }
 
 describe("the query guide", () => {
-  it.each(questions)("holds the question and the SQL that is tested here: $title", ({ title, sql }) => {
-    expect(committedGuide()).toContain(`## ${title}\n`);
-    expect(committedGuide()).toContain("```sql\n" + sql + "\n```");
+  it.each(questions)(
+    "holds the question, the SQL that is tested here, an answer and its plan: $title",
+    ({ title, sql }) => {
+      const [, section = ""] = guide.split(`\n## ${title}\n`);
+      expect(section).toContain("```sql\n" + sql + "\n```\n\n```text\n");
+      const answered = /^[\d,]+ rows? in [\d.]+ ms, by (`events_\w+`(?:, )?)+\. \[Plan\]\(query-plans\.md#/m;
+      expect(section.split("\n## ")[0]).toMatch(answered);
+      const [, plan = ""] = plans.split(`\n## ${title}\n`);
+      expect(plan.trimStart()).toMatch(/^```text\n.*actual rows=/s);
+    },
+  );
+
+  it("is short enough to be read", () => {
+    expect(guide.split("\n").length).toBeLessThan(200);
+  });
+
+  it("shows the first rows of an answer, as wide as a page", () => {
+    const long = { time: "12:00", changes: "x".repeat(300) };
+    const [heads, row, , more] = sampleTable({ columns: ["time", "changes"], rows: [long, long, long] }).split("\n");
+    expect(heads).toBe("time   changes");
+    expect(row).toBe(`12:00  ${"x".repeat(110)}…`);
+    expect(more).toBe("…");
+    expect(sampleTable({ columns: ["time"], rows: [{ time: null }] })).toBe("time\n");
+  });
+
+  it("names the indexes that a plan read, and no others", () => {
+    const parents = new Map([
+      ["events_2026_09_key", "events_record"],
+      ["events_2026_09_pkey", "events_pkey"],
+      ["events_2026_09_time", "events_time"],
+      ["events_2026_10_actor", "events_actor"],
+    ]);
+    const plan = `Nested Loop (actual rows=1 loops=1)
+  ->  Index Scan Backward using events_2026_09_key on events_2026_09 (actual rows=1 loops=1)
+  ->  Index Only Scan using events_2026_09_pkey on events_2026_09 event_1 (actual rows=1 loops=1)
+  ->  Bitmap Index Scan on events_2026_09_time (actual rows=1 loops=1)
+  ->  Index Scan using events_2026_09_key on events_2026_09 event_2 (actual rows=1 loops=1)
+  ->  Index Scan using events_2026_10_actor on events_2026_10 (never executed)`;
+    expect(indexesOf([plan], parents)).toEqual(["events_record", "events_pkey", "events_time"]);
   });
 
   it.each(questions)("answers: $title", async ({ title }) => {
@@ -52,7 +93,7 @@ describe("the query guide", () => {
   });
 
   it("was asked of a million events", () => {
-    expect(committedGuide()).toContain("1,000,000 events");
+    expect(guide).toContain("1,000,000 events");
   });
 
   it("tells the last change as the last of the history", async () => {
