@@ -2,43 +2,31 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryFolder } from "../../local/machine/folders";
 import { barChart, type BarChart } from "./bar-chart";
-import { goalText, meets, shown, type Figure, type Run } from "./results";
+import {
+  comparisons,
+  cpuPrefix,
+  median,
+  newOnly,
+  oldAndNew,
+  ours,
+  phaseTitles,
+  ratioGoals,
+  Results,
+  shortMetric,
+  systems,
+  titleOf,
+  type Comparison,
+} from "./comparison-results";
+import { goalText, meets, shown, type Run } from "./results";
+import { summary } from "./summary";
+import { table } from "./table";
 import { workloads } from "../load/workloads";
 
 const document = join(repositoryFolder, "docs/performance.md");
 const plotFolder = join(repositoryFolder, "docs/performance");
-const [begin, end] = ["<!-- measured: begin -->", "<!-- measured: end -->"];
-
-const ours = "cdc-audit";
-const oldAndNew = "Debezium, old and new values";
-const newOnly = "Debezium, new values only";
-const systems = [ours, oldAndNew, newOnly];
-
-/** What is compared between systems, and the goal of the ratio of ours to each peer's. */
-const comparisons = [
-  { phase: "sustained", metric: "sustained rate", title: "Sustained rate", unit: "changes/s", better: "more" },
-  { phase: "drain", metric: "drain rate", title: "Drain of a backlog", unit: "changes/s", better: "more" },
-  { phase: "latency", metric: "p50", title: "Commit to table, p50", unit: "ms", better: "less" },
-  { phase: "latency", metric: "p99", title: "Commit to table, p99", unit: "ms", better: "less" },
-  { phase: "latency", metric: "max", title: "Commit to table, slowest", unit: "ms", better: "less" },
-  { phase: "drain", metric: "CPU", title: "CPU of the whole chain", unit: "ms for 1,000 changes", better: "less" },
-  { phase: "drain", metric: "log", title: "Rows and indexes of the log", unit: "B a change", better: "less" },
-  { phase: "drain", metric: "memory", title: "Memory of the whole chain after a drain", unit: "MiB", better: "less" },
-] as const;
-type Comparison = (typeof comparisons)[number];
-
-/** Ratios of ours to a peer's that were set as goals, under the workload of single-row updates. */
-const ratioGoals = [
-  { metric: "sustained rate", peer: oldAndNew, atLeast: 1.2 },
-  { metric: "drain rate", peer: oldAndNew, atLeast: 1.2 },
-  { metric: "sustained rate", peer: newOnly, atLeast: 0.9 },
-  { metric: "drain rate", peer: newOnly, atLeast: 0.9 },
-  { metric: "p50", peer: oldAndNew, atMost: 1 },
-  { metric: "p99", peer: oldAndNew, atMost: 1 },
-] as const;
 
 /**
- * Writes the measured part of `docs/performance.md` and its plots from the files of one or more runs: medians, and
+ * Writes the measured parts of `docs/performance.md` and its plots from the files of one or more runs: medians, and
  * ratios worked out within each run. Refuses runs that measured the same thing at different sizes.
  */
 export function writeReport(files: readonly string[]): void {
@@ -51,9 +39,6 @@ export function writeReport(files: readonly string[]): void {
       `The runs that measured ${phase} have different sizes (${[...sizes].join("; ")}). Report only runs of one size.`,
     );
   }
-  const page = readFileSync(document, "utf8");
-  const [before, after] = [page.split(begin)[0], page.split(end)[1]];
-  if (before === page || after === undefined) throw new Error(`${document} lacks the lines ${begin} and ${end}.`);
   const results = new Results(runs);
   const plots = plotsOf(results);
   mkdirSync(plotFolder, { recursive: true });
@@ -72,96 +57,26 @@ export function writeReport(files: readonly string[]): void {
     ),
     runsTable(files, runs),
   ];
-  writeFileSync(document, `${before}${begin}\n\n${measured.filter(Boolean).join("\n\n")}\n\n${end}${after}`);
+  const page = withPart(readFileSync(document, "utf8"), "summary", summary(results));
+  writeFileSync(document, withPart(page, "measured", measured.filter(Boolean).join("\n\n")));
+}
+
+/** The page with another text between the marks of one of its parts. */
+function withPart(page: string, part: string, text: string): string {
+  const [begin, end] = [`<!-- ${part}: begin -->`, `<!-- ${part}: end -->`];
+  const [before, after] = [page.split(begin)[0], page.split(end)[1]];
+  if (before === page || after === undefined) throw new Error(`${document} lacks the lines ${begin} and ${end}.`);
+  return `${before}${begin}\n\n${text}\n\n${end}${after}`;
 }
 
 const sizeOf = ({ quick, scale }: Run) => `${quick ? "quick, " : ""}scale ${scale}`;
 const phasesOf = ({ figures }: Run) => [...new Set(figures.map(({ phase }) => phase))];
 
-/** The figures of several runs. */
-class Results {
-  private readonly byKey: readonly ReadonlyMap<string, number>[];
-
-  constructor(readonly runs: readonly Run[]) {
-    this.byKey = runs.map(({ figures }) => {
-      const values = new Map<string, number>();
-      for (const figure of figures) values.set(keyOf(figure), figure.value);
-      for (const [key, value] of sums(figures)) values.set(key, value);
-      return values;
-    });
-  }
-
-  /** Each run's value, where it has one. */
-  values(system: string, phase: string, workload: string | undefined, metric: string): (number | undefined)[] {
-    return this.byKey.map((values) => values.get(keyOf({ system, phase, workload, metric })));
-  }
-
-  median(system: string, phase: string, workload: string | undefined, metric: string): number | undefined {
-    return median(this.values(system, phase, workload, metric));
-  }
-
-  /** The median of our value over a peer's in the same run. */
-  ratio(peer: string, phase: string, workload: string, metric: string): number | undefined {
-    const theirs = this.values(peer, phase, workload, metric);
-    return median(
-      this.values(ours, phase, workload, metric).map((value, run) => {
-        const their = theirs[run];
-        return value === undefined || their === undefined ? undefined : value / their;
-      }),
-    );
-  }
-
-  /** All different figures, each once, in the order in which they were measured. */
-  distinct(filter: (figure: Figure) => boolean): Figure[] {
-    const seen = new Map<string, Figure>();
-    for (const figure of this.runs.flatMap(({ figures }) => figures).filter(filter)) {
-      if (!seen.has(keyOf(figure))) seen.set(keyOf(figure), figure);
-    }
-    return [...seen.values()];
-  }
-}
-
-const cpuPrefix = "CPU for 1,000 changes: ";
-
-const keyOf = ({
-  system,
-  phase,
-  workload,
-  metric,
-}: Pick<Figure, "system" | "phase" | "metric"> & { workload?: string | undefined }) =>
-  [system, phase, workload ?? "", phase === "latency" ? metric.replace(/^.*, /, "") : metric].join(" | ");
-
-/** Figures that are sums of others: what the whole chain uses, and the whole log. */
-function sums(figures: readonly Figure[]): Map<string, number> {
-  const summed = new Map<string, number>();
-  const prefixes = {
-    [cpuPrefix]: "CPU",
-    "memory after the drain: ": "memory",
-    "bytes per change: rows in the log": "log",
-    "bytes per change: indexes of the log": "log",
-  };
-  for (const figure of figures) {
-    if (figure.phase !== "drain" || figure.metric.endsWith("everything else on the machine")) continue;
-    const [, sum] = Object.entries(prefixes).find(([start]) => figure.metric.startsWith(start)) ?? [];
-    if (!sum) continue;
-    const key = keyOf({ ...figure, metric: sum });
-    summed.set(key, (summed.get(key) ?? 0) + figure.value);
-  }
-  return summed;
-}
-
-function median(values: readonly (number | undefined)[]): number | undefined {
-  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length === 0) return undefined;
-  return sorted.length % 2 ? sorted[middle] : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
-}
-
 function losses(results: Results): string {
   const lines: string[] = [];
   for (const figure of results.distinct(({ goal }) => goal !== undefined)) {
     const { system, phase, workload, metric, goal, unit } = figure;
-    const value = results.median(system, phase, workload, phase === "latency" ? metric.replace(/^.*, /, "") : metric);
+    const value = results.median(system, phase, workload, shortMetric(phase, metric));
     if (!goal || value === undefined || meets(value, goal)) continue;
     lines.push(
       `${[titleOf(workload), metric].filter(Boolean).join(": ")}: ${shown(value)} ${unit}, the goal is ${goalText(goal)}.`,
@@ -191,7 +106,7 @@ function losses(results: Results): string {
     lines.length === 0
       ? "No goal is missed, and no peer that was measured is ahead in anything listed here."
       : "Goals that are missed, and whatever a peer does better, as ours over theirs:";
-  return ["## Where we lose, first", intro, lines.map((line) => `- ${line}`).join("\n")].filter(Boolean).join("\n\n");
+  return ["## Where we lose", intro, lines.map((line) => `- ${line}`).join("\n")].filter(Boolean).join("\n\n");
 }
 
 function comparisonTable(results: Results, { phase, metric, title, unit, better }: Comparison): string {
@@ -258,15 +173,6 @@ function partsTable(results: Results, phase: string, prefix: string, workload: s
 
 /** The figures of a phase that has no peers in other columns. */
 function phaseTable(results: Results, phase: string): string {
-  const titles: Record<string, string> = {
-    writer: "What the application pays",
-    transformer: "The transformer alone",
-    sink: "The sink alone",
-    start: "Start and rest",
-    restart: "Restart",
-    outage: "Outage",
-    growth: "A growing log",
-  };
   const figures = results.distinct((figure) => figure.phase === phase);
   if (figures.length === 0) return "";
   const rows = figures.map(({ system, workload, metric, unit, goal }) => {
@@ -277,7 +183,7 @@ function phaseTable(results: Results, phase: string): string {
     const what = [system === ours ? "" : system, titleOf(workload), metric].filter(Boolean).join(" · ");
     return [what, `${shown(value)} ${unit}`.trim(), range, verdict];
   });
-  return `### ${titles[phase]}\n\n${table(["", "median", "range", "goal"], rows)}`;
+  return `### ${phaseTitles[phase]}\n\n${table(["", "median", "range", "goal"], rows)}`;
 }
 
 function runsTable(files: readonly string[], runs: readonly Run[]): string {
@@ -341,11 +247,3 @@ function plotsOf(results: Results): { file: string; chart: BarChart }[] {
     single("growth", /^rows [\d,]+ to [\d,]+$/, "growth.svg", "Inserts into a growing log", "rows/s"),
   ].filter(({ chart }) => chart.groups.length > 0);
 }
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(heads), line(heads.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
-}
-
-const titleOf = (name: string | undefined) =>
-  workloads(1).find((workload) => workload.name === name)?.title ?? name ?? "";
