@@ -39,7 +39,7 @@ describe("the links in the documents", () => {
     const named = documents().flatMap(({ file, text }) =>
       [
         ...text.matchAll(
-          /`((?:tests|docs|contract|database|operator|components|scripts|examples|local|bench|policies|config)\/[\w./-]+\.\w+)`/g,
+          /`((?:tests|docs|contract|database|operator|transformer|connect|components|scripts|examples|local|tools|recorder|faults|bench|findings|policies|config)\/[\w./-]+\.\w+)`/g,
         ),
       ].map(([, path = ""]) => ({ file, path })),
     );
