@@ -1,4 +1,4 @@
--- The roles of the destination side, without passwords: the operator sets those as SCRAM verifiers it computes itself.
+-- The roles of the destination side, without passwords: the operator computes SCRAM verifiers and sets them.
 -- Roles belong to the whole server, so two databases may create them at the same moment.
 DO $$
 BEGIN

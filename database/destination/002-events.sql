@@ -1,7 +1,7 @@
 CREATE SCHEMA IF NOT EXISTS audit;
-COMMENT ON SCHEMA audit IS 'The audit log: every change of the watched tables, who made it and when.';
+COMMENT ON SCHEMA audit IS 'The audit log: every change of the watched tables, who made it, and when.';
 
--- Names compare byte by byte (COLLATE "C"), which is what makes the index on them cheap to keep.
+-- Names compare byte by byte (COLLATE "C"), which makes the index on them cheap to maintain.
 CREATE TABLE IF NOT EXISTS audit.events (
   committed_at timestamptz NOT NULL,
   event_id uuid NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS audit.events (
   )
 ) PARTITION BY RANGE (committed_at);
 COMMENT ON TABLE audit.events IS
-  'One row per audit event, append-only. Written by the sink, read through audit.log; partitions: audit.maintain.';
+  'One row per audit event, append-only. The sink writes it, readers use audit.log, and audit.maintain keeps its partitions.';
 COMMENT ON COLUMN audit.events.committed_at IS
   'Commit time at the source; for a baseline, when DMS read the row.';
 COMMENT ON COLUMN audit.events.event_id IS
@@ -71,11 +71,11 @@ COMMENT ON COLUMN audit.events.transformed_at IS
 COMMENT ON COLUMN audit.events.stored_at IS
   'When the row was stored; set by the database.';
 
--- Made only when absent, since even CREATE INDEX IF NOT EXISTS would stop the sink until the bootstrap commits.
+-- Created only when absent: even CREATE INDEX IF NOT EXISTS would block the sink until the bootstrap commits.
 DO $$
 BEGIN
-  -- Keys of one table stand together, so that inserts touch few pages. The schema comes after the key, so that a search
-  -- by table and key alone is as fast.
+  -- The table comes first, so that the keys of one table share pages and inserts touch few of them. The schema comes
+  -- after the key, so that a search by table and key alone is as fast.
   IF to_regclass('audit.events_record') IS NULL THEN
     CREATE INDEX events_record ON audit.events (table_name, record_key, schema_name, committed_at);
     COMMENT ON INDEX audit.events_record IS 'The history of one record.';
@@ -97,7 +97,7 @@ BEGIN
     CREATE INDEX events_context ON audit.events (transaction_id, committed_at, sequence) WHERE operation = 'context';
     COMMENT ON INDEX audit.events_context IS 'The contexts of one transaction.';
   END IF;
-  -- Holds only the rare updates of a key: there the old key values make another key.
+  -- It holds only the rare updates of a key: those whose old values give another key.
   IF to_regclass('audit.events_key_change') IS NULL THEN
     CREATE INDEX events_key_change ON audit.events (table_name, schema_name, committed_at)
       WHERE operation = 'update' AND NOT (record_key || before) @> record_key;

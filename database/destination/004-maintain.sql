@@ -13,8 +13,8 @@ AS $$
   ORDER BY 2
 $$;
 COMMENT ON FUNCTION audit.partitions() IS
-  'The partitions of audit.events and the times they hold, from the lower bound up to but not including the upper; '
-  'the default partition has no bounds.';
+  'The partitions of audit.events and the times that they hold. The lower bound is included, the upper is not. The '
+  'default partition has no bounds.';
 
 CREATE OR REPLACE FUNCTION audit.period_start(at timestamptz, period text)
 RETURNS timestamptz
@@ -36,7 +36,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION audit.period_end(timestamptz, text) IS 'End of the UTC month or day that holds a time.';
 
--- A table made apart and attached leaves the sink undisturbed; CREATE TABLE ... PARTITION OF would stop it.
+-- Creates a table and attaches it, which does not block the sink. CREATE TABLE ... PARTITION OF would.
 CREATE OR REPLACE FUNCTION audit.add_partition(lower_bound timestamptz, upper_bound timestamptz)
 RETURNS regclass
 LANGUAGE plpgsql
@@ -59,7 +59,7 @@ BEGIN
   IF lower_bound IS NULL THEN
     EXECUTE format('ALTER TABLE audit.events ATTACH PARTITION audit.%I DEFAULT', name);
     EXECUTE format('COMMENT ON TABLE audit.%I IS %L', name,
-      'Catches events whose time has no partition; audit.maintain moves them to one.');
+      'Holds events whose time has no partition; audit.maintain moves them to one.');
   ELSE
     EXECUTE format('ALTER TABLE audit.events ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)',
       name, lower_bound, upper_bound);
@@ -91,7 +91,7 @@ DECLARE
   covered_until timestamptz;
   next_lower_bound timestamptz;
 BEGIN
-  -- Spans that a partition covers are stepped over, so that months and days can stand side by side.
+  -- The loop skips spans that a partition covers, so months and days can exist side by side.
   WHILE at < to_time LOOP
     SELECT upper_bound INTO covered_until FROM audit.partitions() WHERE lower_bound <= at AND at < upper_bound;
     IF FOUND THEN
@@ -106,6 +106,32 @@ END
 $$;
 COMMENT ON FUNCTION audit.add_partitions(timestamptz, timestamptz, text) IS
   'Adds the partitions that a span of time lacks; returns them.';
+
+-- audit.maintain calls it and sets its lock timeout and time zone.
+CREATE OR REPLACE FUNCTION audit.drop_expired_partitions(retention interval)
+RETURNS TABLE (action text, partition text, detail text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  expired record;
+BEGIN
+  FOR expired IN
+    SELECT existing.partition::text AS name, existing.upper_bound
+    FROM audit.partitions() AS existing WHERE existing.upper_bound <= now() - retention
+  LOOP
+    BEGIN
+      EXECUTE format('DROP TABLE %s', expired.name);
+      RETURN QUERY SELECT 'dropped', expired.name,
+        format('events before %s, older than %s', expired.upper_bound, retention);
+    EXCEPTION WHEN lock_not_available THEN
+      RETURN QUERY SELECT 'kept', expired.name, 'queries held audit.events for more than 10 s; the next run drops it';
+    END;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION audit.drop_expired_partitions(interval) IS
+  'Drops the partitions that are wholly older than the retention (null: none). Returns what it did. Internal.';
 
 CREATE OR REPLACE FUNCTION audit.maintain(
   ahead interval DEFAULT '3 months', retention interval DEFAULT NULL, period text DEFAULT 'month'
@@ -137,11 +163,11 @@ BEGIN
       quote_literal(retention)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  -- One at a time; the second finds the work done.
+  -- One run at a time. The second finds the work done.
   PERFORM pg_advisory_xact_lock(hashtextextended('audit.maintain', 0));
 
-  -- A partition can be made only while the default partition holds none of its events. So the default partition is set
-  -- aside as a whole, and its events are written again behind new partitions. Nothing is deleted row by row.
+  -- PostgreSQL refuses a partition while the default partition holds events of it. So the default partition is detached
+  -- as a whole, and its events are inserted again into new partitions. Nothing is deleted row by row.
   IF EXISTS (SELECT FROM audit.events_default WHERE committed_at < horizon) THEN
     ALTER TABLE audit.events DETACH PARTITION audit.events_default;
     ALTER TABLE audit.events_default RENAME TO events_set_aside;
@@ -165,23 +191,11 @@ BEGIN
     END IF;
   END IF;
 
-  -- The past period too: the stream may be late, and a baseline carries the time at which it was read.
+  -- The last period is included: the stream may be late, and a baseline has the time at which it was read.
   RETURN QUERY SELECT 'created', added::text, 'ahead of time'
     FROM audit.add_partitions(audit.period_start(now(), period) - interval '1 day', horizon, period) AS added;
 
-  IF keep_from IS NOT NULL THEN
-    FOR old IN
-      SELECT existing.partition::text AS name, existing.upper_bound
-      FROM audit.partitions() AS existing WHERE existing.upper_bound <= keep_from
-    LOOP
-      BEGIN
-        EXECUTE format('DROP TABLE %s', old.name);
-        RETURN QUERY SELECT 'dropped', old.name, format('events before %s, older than %s', old.upper_bound, retention);
-      EXCEPTION WHEN lock_not_available THEN
-        RETURN QUERY SELECT 'kept', old.name, 'queries held audit.events for more than 10 s; the next run drops it';
-      END;
-    END LOOP;
-  END IF;
+  RETURN QUERY SELECT * FROM audit.drop_expired_partitions(retention);
 
   SELECT count(*) INTO outside FROM audit.events_default;
   IF outside > 0 THEN
@@ -190,7 +204,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION audit.maintain(interval, interval, text) IS
-  'Keeps the partitions of audit.events: makes those of the time ahead, moves events out of the default partition, and '
-  'drops partitions that are wholly older than the retention (null: none). Returns what it did. Months by default: a '
-  'look-up without a time visits every partition, so few are better; choose day above some 50 million events a month, '
-  'or for a retention of days.';
+  'Maintains the partitions of audit.events and returns what it did. It creates those of the time ahead, moves events out '
+  'of the default partition, and drops partitions that are wholly older than the retention (null: none). Keep months '
+  'unless you have a reason: a look-up without a time visits every partition. Choose day above some 50 million events a '
+  'month, or for a retention of days.';

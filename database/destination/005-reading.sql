@@ -76,7 +76,7 @@ COMMENT ON VIEW audit.log IS
   'The audit log for readers: each change with who made it. Times, keys and tables may be searched by index; to search '
   'by actor use audit.acts.';
 COMMENT ON COLUMN audit.log."time" IS 'When the change was committed at the source.';
-COMMENT ON COLUMN audit.log.actor IS 'Who acted; null when neither the application nor a trigger said so.';
+COMMENT ON COLUMN audit.log.actor IS 'Who acted; null when the application and the triggers did not say.';
 COMMENT ON COLUMN audit.log.request IS 'The request or job that acted.';
 COMMENT ON COLUMN audit.log.operation IS 'insert, update, delete, truncate, baseline or schema.';
 COMMENT ON COLUMN audit.log."schema" IS 'Schema of the changed table.';

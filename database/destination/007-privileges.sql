@@ -4,8 +4,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
 
--- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO NOTHING needs, and no more: PostgreSQL asks for SELECT
--- on the columns of the conflict target. An earlier version of this file gave more.
+-- Only what the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO NOTHING needs: PostgreSQL asks for SELECT on the
+-- columns of the conflict target. The REVOKE takes back what an earlier version gave.
 DO $$
 DECLARE
   event_columns text := (

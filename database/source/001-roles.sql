@@ -1,4 +1,4 @@
--- The roles of the source side. No password here: the operator sets passwords as SCRAM verifiers it computes itself.
+-- The roles of the source side, without passwords: the operator computes SCRAM verifiers and sets them.
 -- Roles belong to the whole server, so two databases may create them at the same moment.
 DO $$
 BEGIN
@@ -20,7 +20,7 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
 END
 $$;
 
--- Reading the WAL: Aurora and RDS give it through membership in rds_replication, PostgreSQL through a role attribute.
+-- The right to read the WAL: membership in rds_replication on Aurora and RDS, a role attribute elsewhere.
 DO $$
 BEGIN
   IF to_regrole('rds_replication') IS NOT NULL THEN

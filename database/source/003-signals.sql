@@ -1,3 +1,13 @@
+CREATE OR REPLACE FUNCTION capture.signal_limit()
+RETURNS integer
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 32000
+$$;
+COMMENT ON FUNCTION capture.signal_limit() IS 'Characters of JSON that a signal holds: 16 pieces of 2,000.';
+
 CREATE OR REPLACE FUNCTION capture.write_signal(kind text, schema_name text, table_name text, body text)
 RETURNS void
 LANGUAGE plpgsql
@@ -10,8 +20,9 @@ BEGIN
     VALUES (write_signal.kind, write_signal.schema_name, write_signal.table_name, body);
     RETURN;
   END IF;
-  IF length(body) > 32000 THEN
-    RAISE EXCEPTION 'a % signal of % characters of JSON does not fit: at most 32000 do', kind, length(body)
+  IF length(body) > capture.signal_limit() THEN
+    RAISE EXCEPTION 'a % signal holds at most % characters of JSON; this one has %', kind, capture.signal_limit(),
+      length(body)
       USING ERRCODE = 'program_limit_exceeded', HINT = 'Pass an identifier of large data instead of the data.';
   END IF;
   INSERT INTO capture.signal VALUES (
@@ -36,7 +47,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capture.write_signal(text, text, text, text) IS
-  'Writes one signal, its body cut into pieces. Internal: not executable by other roles.';
+  'Writes one signal, its body cut into pieces. Internal: other roles may not execute it.';
 
 CREATE OR REPLACE FUNCTION capture.set_context(actor text, request_id text DEFAULT NULL, context jsonb DEFAULT '{}')
 RETURNS void
@@ -49,7 +60,7 @@ BEGIN
     RAISE EXCEPTION 'capture.set_context: actor is empty; pass who acts, such as a user name or a job name'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  -- 600 characters of four bytes fit an entry of the log's index by actor.
+  -- An entry of the log's index by actor holds 600 characters of four bytes.
   IF length(actor) > 600 THEN
     RAISE EXCEPTION 'capture.set_context: actor has % characters, at most 600 fit; pass a name rather than a token',
       length(actor)
@@ -60,7 +71,7 @@ BEGIN
       jsonb_typeof(context)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  -- Nothing can change in a read-only transaction, and middleware may call this at the start of every one.
+  -- A read-only transaction changes nothing, and middleware may call this at the start of every transaction.
   IF current_setting('transaction_read_only')::boolean THEN
     RETURN;
   END IF;
@@ -69,13 +80,14 @@ BEGIN
       jsonb_strip_nulls(jsonb_build_object('actor', actor, 'request_id', request_id, 'origin', 'application'))
       || jsonb_build_object('context', coalesce(context, '{}'))
     )::text),
-    -- Tells the actor trigger that this transaction has its context.
+    -- The actor trigger reads this marker: this transaction has its context.
     set_config('capture.context_transaction', pg_current_xact_id()::text, true);
 END
 $$;
 COMMENT ON FUNCTION capture.set_context(text, text, jsonb) IS
   'Says who acts in this transaction, and why. Call it once per transaction, before the first change; a later call '
-  'counts for the changes after it. An actor of at most 600 characters, all of at most 32,000 as JSON. Does nothing in a read-only transaction.';
+  'counts for the changes after it. The actor has at most 600 characters, and the whole at most 32,000 as JSON. It does '
+  'nothing in a read-only transaction.';
 
 CREATE OR REPLACE FUNCTION capture.write_canary(id uuid)
 RETURNS timestamptz
@@ -91,7 +103,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capture.write_canary(uuid) IS
-  'Sends a probe through the whole pipeline: it ends as a row of audit.events with operation canary. Returns when.';
+  'Sends a probe through the whole pipeline and returns when. It ends as a row of audit.events with operation canary.';
 
 CREATE OR REPLACE FUNCTION capture.clear_signals()
 RETURNS boolean
@@ -107,5 +119,5 @@ EXCEPTION WHEN lock_not_available THEN
 END
 $$;
 COMMENT ON FUNCTION capture.clear_signals() IS
-  'Empties the signal table, which only the WAL is read from. Waits at most 200 ms, so that no writer waits longer '
-  'behind it; false when a writer held the table, then call it again later.';
+  'Empties the signal table; the pipeline reads signals from the WAL. It waits at most 200 ms for its lock, because writers '
+  'wait behind it. It returns false when a writer held the table: call it again later.';

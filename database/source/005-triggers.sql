@@ -9,7 +9,7 @@ BEGIN
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION capture.on_truncate() IS 'Says that a watched table was truncated; DMS does not.';
+COMMENT ON FUNCTION capture.on_truncate() IS 'Signals that a watched table was truncated, because DMS does not.';
 
 CREATE OR REPLACE FUNCTION capture.session_context()
 RETURNS jsonb
@@ -20,29 +20,30 @@ AS $$
 DECLARE
   given text := current_setting('capture.context', true);
   given_context jsonb;
+  -- Half of a signal. The rest is for the actor, the request and the facts, whatever characters they are made of.
+  most_characters integer := capture.signal_limit() / 2;
 BEGIN
   given_context := given;
   IF jsonb_typeof(given_context) <> 'object' THEN
     given_context := jsonb_build_object('capture.context', given_context);
   END IF;
-  -- Half of a signal; the rest is for the actor, the request and the facts, whatever characters they are made of.
-  IF length(given_context::text) > 16000 THEN
-    RETURN jsonb_build_object('capture.context', format('left out: %s characters, at most 16000 fit', length(given)));
+  IF length(given_context::text) > most_characters THEN
+    RETURN jsonb_build_object('capture.context',
+      format('left out: %s characters, at most %s fit', length(given), most_characters));
   END IF;
-  -- PostgreSQL alone says these, also when it has nothing to say.
+  -- Only PostgreSQL may give these, even when it has no value for them.
   RETURN given_context - ARRAY['session_user', 'application_name', 'client_address'];
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
   RETURN jsonb_build_object('capture.context', left(given, 1000));
 END
 $$;
 COMMENT ON FUNCTION capture.session_context() IS
-  'The setting capture.context as a JSON object, without the names that the session''s facts have. What is none, or too '
-  'long, is kept as text or named: it never fails.';
+  'The setting capture.context as a JSON object, without the names of the session''s facts. A text that is no JSON object '
+  'is kept as text; one that is too long is named. It never fails.';
 
--- Runs with each statement that touches a watched table, and speaks with the first one of a transaction unless the
--- application has spoken. It asks by itself rather than in the trigger's WHEN clause, which PostgreSQL reads anew with each
--- statement, and hands its facts over as they are: to make JSON of them would be a third of what it costs. It never fails
--- a write.
+-- Runs with each statement on a watched table. It writes a signal at the first one of a transaction, unless the
+-- application has set a context. The check is here, not in WHEN: PostgreSQL parses WHEN for every statement. The facts go
+-- out as they are, because turning them into JSON would be a third of the cost. It never fails a write.
 CREATE OR REPLACE FUNCTION capture.identify_actor()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -58,7 +59,7 @@ BEGIN
   END IF;
   actor := left(coalesce(nullif(current_setting('capture.actor', true), ''), session_user), 600);
   request_id := left(nullif(current_setting('capture.request_id', true), ''), 1000);
-  -- The first half is always true: the marker is set here because a statement of its own would cost every transaction more.
+  -- The first half is always true. The marker is set here because a second statement would cost every transaction more.
   IF set_config('capture.context_transaction', pg_current_xact_id()::text, true) <> ''
     AND coalesce(current_setting('capture.context', true), '') = ''
   THEN
@@ -77,5 +78,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capture.identify_actor() IS
-  'Says who acts when the application did not: the setting capture.actor, else the session user, with the settings '
+  'Signals who acts when the application did not: the setting capture.actor, else the session user. It adds the settings '
   'capture.request_id and capture.context, the application name and the client address.';

@@ -64,7 +64,7 @@ export async function maintainSource(
   options: { readonly clearAttempts?: number } = {},
 ): Promise<SourceMaintenance> {
   const signalsCleared = await clearSignals(client, options.clearAttempts ?? 10);
-  const { rows } = await client.query<{ count: number }>("SELECT capture.republish_catalog() AS count");
+  const { rows } = await client.query<{ count: number }>("SELECT capture.republish_shapes() AS count");
   const problems = await client.query<CaptureProblem>("SELECT object, problem, fix FROM capture.problems()");
   return {
     signalsCleared,

@@ -109,7 +109,7 @@ async function send(
 async function write(source: Client, id: string, { publishShapes = false }: CanaryRequest): Promise<Date> {
   // One statement, one transaction: the shapes are where the canary is.
   const { rows } = await source.query<{ sent_at: Date }>(
-    `SELECT ${publishShapes ? "capture.republish_catalog(), " : ""}capture.write_canary($1) AS sent_at`,
+    `SELECT ${publishShapes ? "capture.republish_shapes(), " : ""}capture.write_canary($1) AS sent_at`,
     [id],
   );
   return rows[0]!.sent_at;

@@ -34,7 +34,7 @@ describe("What DMS reads and what is watched", () => {
     await client.query("SELECT capture.unwatch('log_2')");
     await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
     expect(await problems()).toEqual([
-      "public.log_2 is read by DMS, but not watched: neither its shape nor a truncate is known, and no column is redacted",
+      "public.log_2 is read by DMS, but not watched: its shape and truncates are unknown, and no column is redacted",
       "public.parts_1 is watched, but DMS does not read a table of this name: its changes are not captured",
       "public.purchases is watched, but DMS does not read a table of this name: its changes are not captured",
     ]);
@@ -103,7 +103,7 @@ describe("A new table that the selection names", () => {
   it("is made all the same when it can't be watched, with a warning, and the checks name it", async () => {
     await client.query("CREATE TABLE spoiled (id int, secret text PRIMARY KEY)");
     expect(database.warnings).toEqual([
-      "public.spoiled is not under audit, though DMS reads it: column secret identifies the rows of public.spoiled: a key column can be neither ignored nor redacted",
+      "public.spoiled is not under audit, though DMS reads it: column secret identifies the rows of public.spoiled: a key column cannot be ignored or redacted",
     ]);
     expect((await client.query("SELECT object FROM capture.problems()")).rows).toEqual([{ object: "public.spoiled" }]);
   });

@@ -127,7 +127,7 @@ describe("set_context", () => {
     await client.query("SELECT capture.set_context('a', NULL, $1)", [{ n: fits }]);
     expect((await takeSignals(client))[0]?.body.context.n).toBe(fits);
     const error = await errorOf(client.query("SELECT capture.set_context('a', NULL, $1)", [{ n: `${fits}x` }]));
-    expect(error.message).toBe("a context signal of 32001 characters of JSON does not fit: at most 32000 do");
+    expect(error.message).toBe("a context signal holds at most 32000 characters of JSON; this one has 32001");
     expect(error.hint).toContain("identifier");
   });
 
@@ -186,8 +186,8 @@ describe("The catalog", () => {
     expect(await takeSignals(client)).toEqual([catalog("shop.orders", "watch", null)]);
   });
 
-  it("is sent again, as it is, by republish_catalog", async () => {
-    expect((await client.query("SELECT capture.republish_catalog() AS count")).rows).toEqual([{ count: 1 }]);
+  it("is sent again, as it is, by republish_shapes", async () => {
+    expect((await client.query("SELECT capture.republish_shapes() AS count")).rows).toEqual([{ count: 1 }]);
     expect(await takeSignals(client)).toEqual([catalog("shop.orders", "republish", null)]);
   });
 

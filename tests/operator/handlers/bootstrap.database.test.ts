@@ -176,27 +176,37 @@ describe("The bootstrap", () => {
     expect(await takeInventory(destination)).toEqual(await takeInventory(fresh.destination));
   });
 
-  it("makes databases of an older version of the SQL like new ones, and keeps what they hold", async () => {
-    await applyOlderSql(source, "source");
+  it.each([
+    { version: 1, versionFunction: "created" },
+    { version: 3, versionFunction: "changed" },
+  ])("makes databases of version $version of the SQL like new ones, and keeps what they hold", async (older) => {
+    await applyOlderSql(source, "source", older.version);
     await source.query("SELECT capture.watch('shop.orders'::regclass, identify_actor => true)");
-    await applyOlderSql(destination, "destination");
+    await applyOlderSql(destination, "destination", older.version);
     await destination.query("SELECT audit.maintain()");
     await storeEvents(destination, [{ committed_at: "2026-11-05T10:00:00Z", operation: "insert" }]);
-    const older = await takeInventory(destination);
+    const before = await takeInventory(destination);
 
     const identified = <T extends object>(request: T) => ({
       ...request,
       tables: [{ schema: "shop", table: "orders", identifyActor: true }],
     });
     const { source: changed } = await done(identified(requestFor()));
-    expect(changed.changes).toContainEqual({ object: "function capture.sql_version()", change: "created" });
+    expect(changed.changes).toContainEqual({
+      object: "function capture.sql_version()",
+      change: older.versionFunction,
+    });
+    await takeSignals(source);
+    await source.query("ALTER TABLE shop.orders RENAME COLUMN note TO remark; TRUNCATE shop.orders");
+    expect((await takeSignals(source)).map(({ kind }) => kind)).toEqual(["catalog", "session", "truncate"]);
+    await source.query("ALTER TABLE shop.orders RENAME COLUMN remark TO note");
 
     const fresh = { source: await server.createDatabase(), destination: await server.createDatabase() };
     await fresh.source.query("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY, note text)");
     await done(identified(requestFor(fresh)));
     expect(await takeInventory(source)).toEqual(await takeInventory(fresh.source));
     expect(await takeInventory(destination)).toEqual(await takeInventory(fresh.destination));
-    expect(await takeInventory(destination)).not.toEqual(older);
+    expect(await takeInventory(destination)).not.toEqual(before);
     expect((await destination.query("SELECT FROM audit.log")).rowCount).toBe(1);
     const writer = await server.connect({ database: destination.database });
     await writer.query("SET ROLE audit_writer");
@@ -466,7 +476,7 @@ describe("Passwords", () => {
   });
 });
 
-async function applyOlderSql(client: Client, side: DatabaseSide): Promise<void> {
-  const folder = join(__dirname, "../../database/older-sql/1", side);
+async function applyOlderSql(client: Client, side: DatabaseSide, version: number): Promise<void> {
+  const folder = join(__dirname, "../../database/older-sql", String(version), side);
   for (const name of readdirSync(folder).sort()) await client.query(readFileSync(join(folder, name), "utf8"));
 }

@@ -51,7 +51,7 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
       // untyped_columns meanwhile.
       LOG.error(
           "The catalog entry \"{}\" can't be read and is left aside; run"
-              + " capture.republish_catalog() for a new one",
+              + " capture.republish_shapes() for a new one",
           entry.key(),
           invalid);
     }

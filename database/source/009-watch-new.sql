@@ -1,0 +1,105 @@
+CREATE OR REPLACE FUNCTION capture.selection_entry(target regclass)
+RETURNS capture.selection
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT selection
+  FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN capture.selection ON schema_name = nspname AND relname LIKE table_pattern
+  WHERE pg_class.oid = target
+  ORDER BY strpos(table_pattern, '%') > 0, length(replace(table_pattern, '\', '')) DESC, place DESC
+  LIMIT 1
+$$;
+COMMENT ON FUNCTION capture.selection_entry(regclass) IS
+  'The entry of the selection for a table: an exact name wins, then the longest pattern; null without one.';
+
+CREATE OR REPLACE FUNCTION capture.descendants(ancestor oid)
+RETURNS SETOF oid
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE tree (relation) AS (
+    SELECT inhrelid FROM pg_inherits WHERE inhparent = ancestor
+    UNION
+    SELECT inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.relation
+  )
+  SELECT relation FROM tree
+$$;
+COMMENT ON FUNCTION capture.descendants(oid) IS
+  'Every table under a table. Unlike pg_partition_tree it locks none of them, so that DDL of one table never waits for '
+  'the users of another.';
+
+CREATE OR REPLACE FUNCTION capture.watch_new_partitions()
+RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  parent capture.watched_tables;
+  member regclass;
+  added integer := 0;
+BEGIN
+  -- A partition that cannot be watched is a warning: the others are watched, and the DDL goes through.
+  FOR parent IN
+    SELECT watched_tables.*
+    FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+    WHERE relkind = 'p' AND partition_of IS NULL
+    ORDER BY relation
+  LOOP
+    FOR member IN
+      SELECT tree.relation
+      FROM capture.descendants(parent.relation) AS tree (relation) JOIN pg_class ON pg_class.oid = tree.relation
+      WHERE relkind IN ('r', 'p') AND relpersistence = 'p'
+        AND NOT EXISTS (SELECT FROM capture.watched_tables AS watched WHERE watched.relation = tree.relation)
+      ORDER BY tree.relation
+    LOOP
+      BEGIN
+        PERFORM capture.watch_relation(
+          member, parent.relation, parent.ignored_columns, parent.redacted_columns, parent.identify_actor,
+          parent.replica_identity);
+        added := added + 1;
+      EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING '% is not under audit, though its parent % is: %', member, parent.relation, SQLERRM;
+      END;
+    END LOOP;
+  END LOOP;
+  RETURN added;
+END
+$$;
+COMMENT ON FUNCTION capture.watch_new_partitions() IS
+  'Watches the partitions that watched partitioned tables have gained; returns how many.';
+
+CREATE OR REPLACE FUNCTION capture.watch_selected(candidates oid[])
+RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate regclass;
+  added integer := 0;
+BEGIN
+  FOR candidate IN
+    SELECT pg_class.oid
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid = ANY (candidates)
+      AND relkind IN ('r', 'p') AND NOT relispartition AND relpersistence = 'p' AND relname NOT LIKE 'awsdms\_%'
+      AND EXISTS (SELECT FROM capture.selection WHERE schema_name = nspname AND relname LIKE table_pattern)
+      AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = pg_class.oid)
+    ORDER BY pg_class.oid
+  LOOP
+    BEGIN
+      PERFORM capture.watch(candidate);
+      added := added + 1;
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING '% is not under audit, though DMS reads it: %', candidate, SQLERRM;
+    END;
+  END LOOP;
+  RETURN added;
+END
+$$;
+COMMENT ON FUNCTION capture.watch_selected(oid[]) IS
+  'Watches those of the given tables that the selection names and that are not watched yet, with its settings; returns '
+  'how many.';

@@ -1,0 +1,71 @@
+CREATE OR REPLACE FUNCTION capture.problems()
+RETURNS TABLE (object text, problem text, fix text)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH watched AS (
+    SELECT watched_tables.*, relkind, relpersistence, relreplident,
+      format('SELECT capture.watch(%L, %L, %L, %L, %L)', relation, ignored_columns, redacted_columns,
+        identify_actor, watched_tables.replica_identity) AS watch_again
+    FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+  )
+  SELECT 'event trigger ' || wanted.name, 'is missing or not enabled always: changes of shape go unseen',
+    'Run the bootstrap again.'
+  FROM (VALUES ('capture_ddl'::name), ('capture_drop')) AS wanted (name)
+  WHERE NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = wanted.name AND evtenabled = 'A')
+  UNION ALL
+  SELECT relation::text, 'is unlogged: its changes are not captured', format('ALTER TABLE %s SET LOGGED', relation)
+  FROM watched WHERE relpersistence = 'u'
+  UNION ALL
+  SELECT relation::text, 'lacks its replica identity: old values are unknown', watch_again
+  FROM watched
+  WHERE relkind = 'r' AND replica_identity NOT IN ('keep', capture.replica_identity_word(relreplident))
+  UNION ALL
+  SELECT relation::text, 'lacks its truncate trigger: a TRUNCATE goes unseen', watch_again
+  FROM watched
+  WHERE relkind = 'r' AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_truncate' AND tgenabled = 'A')
+  UNION ALL
+  SELECT relation::text, 'lacks its actor trigger: who acts is unknown', watch_again
+  FROM watched
+  WHERE identify_actor AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
+  UNION ALL
+  -- A statement fires the triggers of the table that it names, and of no other.
+  SELECT relation::text, format('has an actor trigger, but its parent %s has none: who writes through that is unknown', parent),
+    format('SELECT capture.watch(%L, identify_actor => true)', parent)
+  FROM watched
+    CROSS JOIN LATERAL (SELECT inhparent::regclass AS parent FROM pg_inherits WHERE inhrelid = relation) AS inherited
+  WHERE identify_actor AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = parent AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
+  UNION ALL
+  SELECT relation::text, 'cannot be read by cdc_capture', watch_again
+  FROM watched
+  WHERE relkind = 'r' AND NOT has_table_privilege('cdc_capture', relation, 'SELECT')
+  UNION ALL
+  SELECT partition.oid::regclass::text, format('is a partition of %s but is not watched', relation),
+    'SELECT capture.republish_shapes()'
+  FROM watched CROSS JOIN capture.descendants(relation) AS descendant
+    JOIN pg_class AS partition ON partition.oid = descendant
+  WHERE watched.relkind = 'p' AND partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
+    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = descendant)
+  UNION ALL
+  SELECT relation::text, 'is watched, but DMS does not read a table of this name: its changes are not captured',
+    'Add its name, or a pattern that matches it, to the tables of the pipeline and deploy.'
+  FROM watched JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE watched.relkind = 'r' AND EXISTS (SELECT FROM capture.selection) AND NOT EXISTS (
+    SELECT FROM capture.selection WHERE nspname = schema_name AND relname LIKE table_pattern)
+  UNION ALL
+  SELECT pg_class.oid::regclass::text,
+    'is read by DMS, but not watched: its shape and truncates are unknown, and no column is redacted',
+    format('SELECT capture.watch(%L)', pg_class.oid::regclass)
+  FROM capture.selection
+    JOIN pg_namespace ON nspname = schema_name
+    JOIN pg_class ON relnamespace = pg_namespace.oid AND relname LIKE table_pattern
+  WHERE pg_class.relkind = 'r' AND pg_class.relpersistence = 'p' AND relname NOT LIKE 'awsdms\_%'
+    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = pg_class.oid)
+$$;
+COMMENT ON FUNCTION capture.problems() IS
+  'What the capture needs and lacks: event triggers, and what a watched or selected table must have. Each row has its fix; '
+  'no row means that all is well.';

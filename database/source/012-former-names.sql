@@ -1,0 +1,8 @@
+-- Functions of earlier versions, under names that nothing calls any more. They go last, so that DDL in between finds the
+-- functions that it calls.
+DROP FUNCTION IF EXISTS
+  capture.catalog_body(text, text, jsonb),
+  capture.publish(regclass, text, text, boolean),
+  capture.publish_changed(oid[], text, boolean),
+  capture.republish_catalog(),
+  capture.selected_as(regclass);

@@ -1,0 +1,21 @@
+-- The roles of the destination side, without passwords: the operator sets those as SCRAM verifiers it computes itself.
+-- Roles belong to the whole server, so two databases may create them at the same moment.
+DO $$
+BEGIN
+  IF to_regrole('audit_writer') IS NULL THEN
+    CREATE ROLE audit_writer LOGIN;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;
+END
+$$;
+
+DO $$
+BEGIN
+  IF to_regrole('audit_reader') IS NULL THEN
+    CREATE ROLE audit_reader;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;
+END
+$$;

@@ -1,0 +1,119 @@
+CREATE SCHEMA IF NOT EXISTS audit;
+COMMENT ON SCHEMA audit IS 'The audit log: every change of the watched tables, who made it and when.';
+
+-- Names compare byte by byte (COLLATE "C"), which is what makes the index on them cheap to keep.
+CREATE TABLE IF NOT EXISTS audit.events (
+  committed_at timestamptz NOT NULL,
+  event_id uuid NOT NULL,
+  source_id text NOT NULL,
+  transaction_id bigint,
+  sequence integer,
+  position text,
+  operation text COLLATE "C" NOT NULL,
+  schema_name text COLLATE "C" NOT NULL,
+  table_name text COLLATE "C" NOT NULL,
+  record_key jsonb,
+  before jsonb,
+  after jsonb,
+  unknown_columns text[],
+  untyped_columns text[],
+  actor text,
+  request_id text,
+  context jsonb,
+  captured_at timestamptz,
+  transformed_at timestamptz,
+  stored_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (committed_at, event_id),
+  CONSTRAINT operation_is_known CHECK (
+    operation IN ('insert', 'update', 'delete', 'truncate', 'baseline', 'context', 'schema', 'canary')
+  )
+) PARTITION BY RANGE (committed_at);
+COMMENT ON TABLE audit.events IS
+  'One row per audit event, append-only. Written by the sink, read through audit.log; partitions: audit.maintain.';
+COMMENT ON COLUMN audit.events.committed_at IS
+  'Commit time at the source; for a baseline, when DMS read the row.';
+COMMENT ON COLUMN audit.events.event_id IS
+  'Identity: the same change always gets the same id, so a replay changes nothing.';
+COMMENT ON COLUMN audit.events.source_id IS
+  'Which pipeline and database the change came from.';
+COMMENT ON COLUMN audit.events.transaction_id IS
+  'PostgreSQL transaction id (32 bits, wraps: pair it with committed_at); null for baselines.';
+COMMENT ON COLUMN audit.events.sequence IS
+  'Place of the change within its transaction, from 1.';
+COMMENT ON COLUMN audit.events.position IS
+  'DMS stream position, built from the WAL position.';
+COMMENT ON COLUMN audit.events.operation IS
+  'insert, update, delete, truncate, baseline, context, schema or canary.';
+COMMENT ON COLUMN audit.events.schema_name IS
+  'Schema of the changed table.';
+COMMENT ON COLUMN audit.events.table_name IS
+  'The changed table.';
+COMMENT ON COLUMN audit.events.record_key IS
+  'Key columns and their values after the change; null for a table without a key.';
+COMMENT ON COLUMN audit.events.before IS
+  'Update: the old values of the columns that changed. Delete: the whole old row.';
+COMMENT ON COLUMN audit.events.after IS
+  'Insert, update, baseline: the whole new row. Schema: the table''s new shape.';
+COMMENT ON COLUMN audit.events.unknown_columns IS
+  'Columns whose old or new value the stream did not carry; absent from the image they are unknown in.';
+COMMENT ON COLUMN audit.events.untyped_columns IS
+  'Columns kept as the text that DMS sent, because their type was not known or did not fit.';
+COMMENT ON COLUMN audit.events.actor IS
+  'Context events: who acted.';
+COMMENT ON COLUMN audit.events.request_id IS
+  'Context events: the request or job that acted.';
+COMMENT ON COLUMN audit.events.context IS
+  'Context, schema and canary events: free JSON.';
+COMMENT ON COLUMN audit.events.captured_at IS
+  'When DMS built the change record.';
+COMMENT ON COLUMN audit.events.transformed_at IS
+  'When the transformer built the audit event.';
+COMMENT ON COLUMN audit.events.stored_at IS
+  'When the row was stored; set by the database.';
+
+-- Made only when absent, since even CREATE INDEX IF NOT EXISTS would stop the sink until the bootstrap commits.
+DO $$
+BEGIN
+  -- Keys of one table stand together, so that inserts touch few pages. The schema comes after the key, so that a search
+  -- by table and key alone is as fast.
+  IF to_regclass('audit.events_record') IS NULL THEN
+    CREATE INDEX events_record ON audit.events (table_name, record_key, schema_name, committed_at);
+    COMMENT ON INDEX audit.events_record IS 'The history of one record.';
+  END IF;
+  IF to_regclass('audit.events_transaction') IS NULL THEN
+    CREATE INDEX events_transaction ON audit.events (transaction_id, committed_at);
+    COMMENT ON INDEX audit.events_transaction IS 'All changes of one transaction.';
+  END IF;
+  IF to_regclass('audit.events_time') IS NULL THEN
+    CREATE INDEX events_time ON audit.events USING brin (committed_at);
+    COMMENT ON INDEX audit.events_time IS 'What happened in a time range, at nearly no cost.';
+  END IF;
+  IF to_regclass('audit.events_actor') IS NULL THEN
+    CREATE INDEX events_actor ON audit.events (actor, committed_at) WHERE operation = 'context';
+    COMMENT ON INDEX audit.events_actor IS 'What one actor did.';
+  END IF;
+  -- Without it, each change of a bulk transaction would search the whole transaction for its context.
+  IF to_regclass('audit.events_context') IS NULL THEN
+    CREATE INDEX events_context ON audit.events (transaction_id, committed_at, sequence) WHERE operation = 'context';
+    COMMENT ON INDEX audit.events_context IS 'The contexts of one transaction.';
+  END IF;
+  -- Holds only the rare updates of a key: there the old key values make another key.
+  IF to_regclass('audit.events_key_change') IS NULL THEN
+    CREATE INDEX events_key_change ON audit.events (table_name, schema_name, committed_at)
+      WHERE operation = 'update' AND NOT (record_key || before) @> record_key;
+    COMMENT ON INDEX audit.events_key_change IS 'Updates that changed the key of a record.';
+  END IF;
+END
+$$;
+
+-- lz4 costs a fraction of pglz on images of more than 2 KB. Not every build of PostgreSQL has it.
+DO $$
+BEGIN
+  IF (SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression') AND EXISTS (
+    SELECT FROM pg_attribute
+    WHERE attrelid = 'audit.events'::regclass AND attname = 'after' AND attcompression <> 'l'
+  ) THEN
+    ALTER TABLE audit.events ALTER COLUMN before SET COMPRESSION lz4, ALTER COLUMN after SET COMPRESSION lz4;
+  END IF;
+END
+$$;

@@ -1,0 +1,40 @@
+REVOKE ALL ON SCHEMA audit FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA audit FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
+
+-- What the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO NOTHING needs, and no more: PostgreSQL asks for SELECT
+-- on the columns of the conflict target. An earlier version of this file gave more.
+DO $$
+DECLARE
+  event_columns text := (
+    SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+    WHERE attrelid = 'audit.events'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'stored_at'
+  );
+BEGIN
+  EXECUTE format('REVOKE SELECT (%1$s), UPDATE (%1$s) ON audit.events FROM audit_writer', event_columns);
+  EXECUTE format('GRANT SELECT (committed_at, event_id), INSERT (%s) ON audit.events TO audit_writer', event_columns);
+END
+$$;
+
+GRANT SELECT ON audit.log TO audit_reader;
+GRANT EXECUTE ON FUNCTION
+  audit.history(text, jsonb),
+  audit.row_as_of(text, jsonb, timestamptz),
+  audit.transaction(bigint, timestamptz),
+  audit.acts(text, timestamptz, timestamptz),
+  audit.actors(timestamptz, timestamptz)
+  TO audit_reader;
+
+DO $$
+DECLARE
+  role name;
+BEGIN
+  FOREACH role IN ARRAY ARRAY['audit_writer', 'audit_reader'] LOOP
+    IF NOT has_database_privilege(role, current_database(), 'CONNECT') THEN
+      EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+    END IF;
+  END LOOP;
+END
+$$;
