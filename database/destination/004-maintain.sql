@@ -59,7 +59,7 @@ BEGIN
   IF lower_bound IS NULL THEN
     EXECUTE format('ALTER TABLE audit.events ATTACH PARTITION audit.%I DEFAULT', name);
     EXECUTE format('COMMENT ON TABLE audit.%I IS %L', name,
-      'Holds events whose time has no partition; audit.maintain moves them to one.');
+      'Catches events whose time has no partition; audit.maintain moves them to one.');
   ELSE
     EXECUTE format('ALTER TABLE audit.events ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)',
       name, lower_bound, upper_bound);

@@ -137,7 +137,7 @@ BEGIN
     CREATE EVENT TRIGGER capture_drop ON sql_drop EXECUTE FUNCTION capture.on_drop();
     COMMENT ON EVENT TRIGGER capture_drop IS 'Signals dropped tables.';
   END IF;
-  -- Also in sessions with session_replication_role replica, which skip ordinary triggers.
+  -- ALWAYS includes sessions with session_replication_role replica, which skip ordinary triggers.
   IF EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'capture_ddl' AND evtenabled <> 'A') THEN
     ALTER EVENT TRIGGER capture_ddl ENABLE ALWAYS;
   END IF;

@@ -187,11 +187,8 @@ describe("The bootstrap", () => {
     await storeEvents(destination, [{ committed_at: "2026-11-05T10:00:00Z", operation: "insert" }]);
     const before = await takeInventory(destination);
 
-    const identified = <T extends object>(request: T) => ({
-      ...request,
-      tables: [{ schema: "shop", table: "orders", identifyActor: true }],
-    });
-    const { source: changed } = await done(identified(requestFor()));
+    const tables = [{ ...orders, identifyActor: true }];
+    const { source: changed } = await done(requestFor({ tables }));
     expect(changed.changes).toContainEqual({
       object: "function capture.sql_version()",
       change: older.versionFunction,
@@ -203,7 +200,7 @@ describe("The bootstrap", () => {
 
     const fresh = { source: await server.createDatabase(), destination: await server.createDatabase() };
     await fresh.source.query("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY, note text)");
-    await done(identified(requestFor(fresh)));
+    await done(requestFor({ ...fresh, tables }));
     expect(await takeInventory(source)).toEqual(await takeInventory(fresh.source));
     expect(await takeInventory(destination)).toEqual(await takeInventory(fresh.destination));
     expect(await takeInventory(destination)).not.toEqual(before);
