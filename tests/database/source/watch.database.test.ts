@@ -253,7 +253,9 @@ describe("Watching warns", () => {
   it("of the columns that DMS leaves out of a table without a key", async () => {
     await client.query("CREATE TABLE t (id int, note text, tags int[], name varchar(10)); SELECT capture.watch('t')");
     expect(database.warnings).toEqual([
-      expect.stringMatching(/^public\.t has no primary key and no unique index: DMS leaves out its columns note, tags$/),
+      expect.stringMatching(
+        /^public\.t has no primary key and no unique index: DMS leaves out its columns note, tags$/,
+      ),
     ]);
   });
 
