@@ -30,46 +30,31 @@ CREATE TABLE IF NOT EXISTS audit.events (
 ) PARTITION BY RANGE (committed_at);
 COMMENT ON TABLE audit.events IS
   'One row per audit event, append-only. The sink writes it, readers use audit.log, and audit.maintain keeps its partitions.';
-COMMENT ON COLUMN audit.events.committed_at IS
-  'Commit time at the source; for a baseline, when DMS read the row.';
+COMMENT ON COLUMN audit.events.committed_at IS 'Commit time at the source; for a baseline, when DMS read the row.';
 COMMENT ON COLUMN audit.events.event_id IS
   'Identity: the same change always gets the same id, so a replay changes nothing.';
-COMMENT ON COLUMN audit.events.source_id IS
-  'Which pipeline and database the change came from.';
+COMMENT ON COLUMN audit.events.source_id IS 'Which pipeline and database the change came from.';
 COMMENT ON COLUMN audit.events.transaction_id IS
   'PostgreSQL transaction id (32 bits, wraps: pair it with committed_at); null for baselines.';
-COMMENT ON COLUMN audit.events.sequence IS
-  'Place of the change within its transaction, from 1.';
-COMMENT ON COLUMN audit.events.position IS
-  'DMS stream position, built from the WAL position.';
-COMMENT ON COLUMN audit.events.operation IS
-  'insert, update, delete, truncate, baseline, context, schema or canary.';
-COMMENT ON COLUMN audit.events.schema_name IS
-  'Schema of the changed table.';
-COMMENT ON COLUMN audit.events.table_name IS
-  'The changed table.';
+COMMENT ON COLUMN audit.events.sequence IS 'Place of the change within its transaction, from 1.';
+COMMENT ON COLUMN audit.events.position IS 'DMS stream position, built from the WAL position.';
+COMMENT ON COLUMN audit.events.operation IS 'insert, update, delete, truncate, baseline, context, schema or canary.';
+COMMENT ON COLUMN audit.events.schema_name IS 'Schema of the changed table.';
+COMMENT ON COLUMN audit.events.table_name IS 'The changed table.';
 COMMENT ON COLUMN audit.events.record_key IS
   'Key columns and their values after the change; null for a table without a key.';
-COMMENT ON COLUMN audit.events.before IS
-  'Update: the old values of the columns that changed. Delete: the whole old row.';
-COMMENT ON COLUMN audit.events.after IS
-  'Insert, update, baseline: the whole new row. Schema: the table''s new shape.';
+COMMENT ON COLUMN audit.events.before IS 'Update: the old values of the columns that changed. Delete: the whole old row.';
+COMMENT ON COLUMN audit.events.after IS 'Insert, update, baseline: the whole new row. Schema: the table''s new shape.';
 COMMENT ON COLUMN audit.events.unknown_columns IS
   'Columns whose old or new value the stream did not carry; absent from the image they are unknown in.';
 COMMENT ON COLUMN audit.events.untyped_columns IS
   'Columns kept as the text that DMS sent, because their type was not known or did not fit.';
-COMMENT ON COLUMN audit.events.actor IS
-  'Context events: who acted.';
-COMMENT ON COLUMN audit.events.request_id IS
-  'Context events: the request or job that acted.';
-COMMENT ON COLUMN audit.events.context IS
-  'Context, schema and canary events: free JSON.';
-COMMENT ON COLUMN audit.events.captured_at IS
-  'When DMS built the change record.';
-COMMENT ON COLUMN audit.events.transformed_at IS
-  'When the transformer built the audit event.';
-COMMENT ON COLUMN audit.events.stored_at IS
-  'When the row was stored; set by the database.';
+COMMENT ON COLUMN audit.events.actor IS 'Context events: who acted.';
+COMMENT ON COLUMN audit.events.request_id IS 'Context events: the request or job that acted.';
+COMMENT ON COLUMN audit.events.context IS 'Context, schema and canary events: free JSON.';
+COMMENT ON COLUMN audit.events.captured_at IS 'When DMS built the change record.';
+COMMENT ON COLUMN audit.events.transformed_at IS 'When the transformer built the audit event.';
+COMMENT ON COLUMN audit.events.stored_at IS 'When the row was stored; set by the database.';
 
 -- Created only when absent: even CREATE INDEX IF NOT EXISTS would block the sink until the bootstrap commits.
 DO $$
