@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Jackson Databind 2.20.1 against 3.2.1.
+# Jackson Databind 2.21.7 against 3.2.1.
 # With USE_BIG_DECIMAL_FOR_FLOATS, Jackson 2's JsonNode tree still strips zeros: 1.10 is written as 1.1 and 100.00 as
 # 1E+2, while the same mapper keeps them when it reads into a Map. Jackson 3's tree keeps them.
 # Why it matters: a pass through a tree changes the text of numeric columns, so that hashes of a record, or a comparison
@@ -14,8 +14,8 @@ cat >pom.xml <<'EOF'
   <modelVersion>4.0.0</modelVersion>
   <groupId>finding</groupId><artifactId>finding</artifactId><version>1</version>
   <dependencies>
-    <dependency><groupId>com.fasterxml.jackson.core</groupId><artifactId>jackson-databind</artifactId><version>2.20.1</version></dependency>
     <dependency><groupId>tools.jackson.core</groupId><artifactId>jackson-databind</artifactId><version>3.2.1</version></dependency>
+    <dependency><groupId>com.fasterxml.jackson.core</groupId><artifactId>jackson-databind</artifactId><version>2.21.7</version></dependency>
   </dependencies>
 </project>
 EOF

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # pg 8.23.1 (node-postgres), Node's AsyncLocalStorage.
-# pool.query calls client.query in the async context of the request that opened or freed a connection, not of the request
-# that called pool.query: four requests on a pool of one all run as the first. The code that awaits the result is in the
+# While a pool is busy, pool.query calls client.query in the async context of the request that opened the connection, not
+# of the request that called pool.query: four requests on a pool of one all run as the first. The code that awaits the result is in the
 # right context, so that nothing looks wrong there.
 # Why it matters: a wrapper of client.query that reads the acting user from AsyncLocalStorage, the usual way to add a name
 # to statements, records another person's name under load, and the right one in every quiet test.
