@@ -10,7 +10,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 cd "$dir"
-python3 -m venv venv
+python3 -m venv venv || exit 2
 venv/bin/pip install --quiet --disable-pip-version-check \
   Django==5.2.19 django-auditlog==3.4.1 django-simple-history==3.13.0 || exit 2
 

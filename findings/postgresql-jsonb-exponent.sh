@@ -25,20 +25,20 @@ cat >postgres.mjs <<'EOF'
 import { createServer } from "node:net";
 
 /** Starts a new server, hands its connection settings to `look`, stops the server, and returns what `look` returned. */
-export async function withPostgres(EmbeddedPostgres, look, settings = []) {
+export async function withPostgres(EmbeddedPostgres, look) {
   const probe = createServer().listen(0, "127.0.0.1");
   await new Promise((ready) => probe.once("listening", ready));
   const { port } = probe.address();
   await new Promise((closed) => probe.close(closed));
   const connection = { host: "127.0.0.1", port, user: "postgres", password: "postgres", database: "postgres" };
-  const fixed = ["wal_level=logical", "listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC"];
+  const settings = ["wal_level=logical", "listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC"];
   const server = new EmbeddedPostgres({
     ...connection,
     databaseDir: `${process.cwd()}/data`,
     persistent: false,
     // PostgreSQL refuses to run as root.
     createPostgresUser: process.getuid() === 0,
-    postgresFlags: [...fixed, ...settings].flatMap((setting) => ["-c", setting]),
+    postgresFlags: settings.flatMap((setting) => ["-c", setting]),
     onLog: () => {},
   });
   await server.initialise();
