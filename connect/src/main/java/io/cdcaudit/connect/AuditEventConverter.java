@@ -1,5 +1,6 @@
 package io.cdcaudit.connect;
 
+import io.cdcaudit.postgres.JsonDepth;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
@@ -37,13 +38,12 @@ public final class AuditEventConverter implements Converter {
 
   private static final Map<String, Member> MEMBERS = members();
 
-  // A row may hold what PostgreSQL holds: numerics of 131,072 digits and more nesting than a
-  // careful web service allows.
+  // Jackson's usual limits are narrower than what a row of PostgreSQL may hold.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .streamReadConstraints(
               StreamReadConstraints.builder()
-                  .maxNestingDepth(10_000)
+                  .maxNestingDepth(JsonDepth.DEEPEST_READ)
                   .maxNumberLength(Integer.MAX_VALUE)
                   .maxStringLength(Integer.MAX_VALUE)
                   .maxNameLength(Integer.MAX_VALUE)
