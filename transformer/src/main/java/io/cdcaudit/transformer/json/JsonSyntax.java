@@ -1,5 +1,8 @@
 package io.cdcaudit.transformer.json;
 
+import io.cdcaudit.postgres.JsonDepth;
+import io.cdcaudit.postgres.NumericRange;
+import io.cdcaudit.postgres.StorableText;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -18,18 +21,12 @@ import tools.jackson.core.util.JsonRecyclerPools;
  */
 public final class JsonSyntax {
 
-  /**
-   * Deeper nesting is no JSON to the transformer, so that no reader behind it overflows its stack.
-   */
-  public static final int LARGEST_DEPTH = 400;
-
   private static final StreamReadConstraints LIMITS =
       StreamReadConstraints.builder()
-          .maxNestingDepth(LARGEST_DEPTH)
+          .maxNestingDepth(JsonDepth.DEEPEST_WRITTEN)
           .maxStringLength(Integer.MAX_VALUE)
           .maxNameLength(Integer.MAX_VALUE)
-          // PostgreSQL's numeric has up to 147,455 digits.
-          .maxNumberLength(150_000)
+          .maxNumberLength(NumericRange.LONGEST_NUMBER)
           .build();
 
   /** So deep are the 32,000 characters that a signal's body has at most, were they all brackets. */
@@ -108,9 +105,9 @@ public final class JsonSyntax {
     return (int) parser.currentLocation().getByteOffset();
   }
 
-  /** Whether a JSON value is nested deeper than {@link #LARGEST_DEPTH}. */
+  /** Whether a JSON value is nested deeper than {@link JsonDepth#DEEPEST_WRITTEN}. */
   public static boolean isTooDeep(byte[] json) {
-    if (json.length <= 2 * LARGEST_DEPTH) {
+    if (json.length <= 2 * JsonDepth.DEEPEST_WRITTEN) {
       return false;
     }
     try (JsonParser parser = VALUES.createParser(ObjectReadContext.empty(), json)) {
@@ -137,8 +134,12 @@ public final class JsonSyntax {
   }
 
   private static boolean isStorable(Text text, boolean writtenByJsonb) {
+    return isOneValue(text, writtenByJsonb)
+        && StorableText.hasStorableEscapes(text.bytes(), text.start(), text.end());
+  }
+
+  private static boolean isOneValue(Text text, boolean writtenByJsonb) {
     JsonFactory factory = writtenByJsonb ? VALUES : DISTINCT_VALUES;
-    boolean hasUnicodeEscapes = hasUnicodeEscapes(text);
     try (JsonParser parser =
         factory.createParser(
             ObjectReadContext.empty(), text.bytes(), text.start(), text.length())) {
@@ -152,10 +153,6 @@ public final class JsonSyntax {
           depth++;
         } else if (token.isStructEnd()) {
           depth--;
-        } else if (hasUnicodeEscapes
-            && (token == JsonToken.VALUE_STRING || token == JsonToken.PROPERTY_NAME)
-            && !isStorableText(parser.getString())) {
-          return false;
         } else if (!writtenByJsonb && token.isNumeric() && !isWithinNumeric(parser)) {
           return false;
         }
@@ -193,30 +190,5 @@ public final class JsonSyntax {
 
   private static boolean isOfLiteral(byte character) {
     return character > ' ' && character != ',' && character != '}' && character != ']';
-  }
-
-  private static boolean hasUnicodeEscapes(Text text) {
-    for (int index = 0; index < text.length() - 1; index++) {
-      if (text.at(index) == '\\' && text.at(index + 1) == 'u') {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static boolean isStorableText(String value) {
-    for (int index = 0; index < value.length(); index++) {
-      char character = value.charAt(index);
-      if (character == 0 || Character.isLowSurrogate(character)) {
-        return false;
-      }
-      if (Character.isHighSurrogate(character)) {
-        index++;
-        if (index == value.length() || !Character.isLowSurrogate(value.charAt(index))) {
-          return false;
-        }
-      }
-    }
-    return true;
   }
 }

@@ -1,14 +1,12 @@
 package io.cdcaudit.transformer.typing;
 
+import io.cdcaudit.postgres.NumericRange;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.Text;
 import java.math.BigDecimal;
 
 /** Numbers keep every digit: they are never read into a floating-point value. */
 final class Numbers {
-
-  /** PostgreSQL's numeric has at most 131,072 digits before and 16,383 after the point. */
-  private static final int MOST_DIGITS = 131_072;
 
   private Numbers() {}
 
@@ -34,7 +32,7 @@ final class Numbers {
       return Fit.TYPED;
     }
     BigDecimal number = read(text);
-    if (number == null || Math.abs((long) number.scale()) > MOST_DIGITS) {
+    if (number == null || Math.abs((long) number.scale()) > NumericRange.MOST_WHOLE_DIGITS) {
       return Fit.UNTYPED;
     }
     output.writeAscii(number.toPlainString());

@@ -2,9 +2,9 @@ package io.cdcaudit.transformer.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cdcaudit.postgres.JsonDepth;
 import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.json.JsonOutput;
-import io.cdcaudit.transformer.json.JsonSyntax;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.samples.Json;
 import java.nio.charset.StandardCharsets;
@@ -31,14 +31,14 @@ class SignalEventsTest {
 
   @Test
   void aContextAsDeepAsARowsValueMayBeStaysAsItIs() {
-    String details = nested(JsonSyntax.LARGEST_DEPTH);
+    String details = nested(JsonDepth.DEEPEST_WRITTEN);
     assertThat(text(context("{\"actor\": \"alice\", \"context\": " + details + "}")))
         .isEqualTo(details);
   }
 
   @Test
   void aDeeperContextBecomesATextAndItsActorIsStillKnown() {
-    String details = nested(JsonSyntax.LARGEST_DEPTH + 1);
+    String details = nested(JsonDepth.DEEPEST_WRITTEN + 1);
     Context context =
         context(
             "{\"context\": " + details + ", \"actor\": \"alice\", \"request_id\": \"r-\\u00e9\"}");
