@@ -1,8 +1,8 @@
 package io.cdcaudit.transformer.event;
 
-import io.cdcaudit.transformer.catalog.CatalogVersion;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.shape.ShapeVersion;
 
 /** What becomes of one record. */
 public sealed interface Outcome {
@@ -11,7 +11,7 @@ public sealed interface Outcome {
   record Audited(AuditEvent event) implements Outcome {}
 
   /** It declares a table's shape; {@code event} is null if nothing of it belongs in the log. */
-  record Declared(TableName table, CatalogVersion version, AuditEvent event) implements Outcome {}
+  record ShapeDeclared(TableName table, ShapeVersion version, AuditEvent event) implements Outcome {}
 
   /** It has no place in the log. */
   record Ignored(IgnoredKind kind, TableName table) implements Outcome {}

@@ -1,6 +1,5 @@
 package io.cdcaudit.transformer.streams;
 
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.configuration.AuditProperties;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.cdcaudit.transformer.topology.AuditTopology;
@@ -65,7 +64,7 @@ class StreamsConfiguration {
         new KafkaStreamsInfrastructureCustomizer() {
           @Override
           public void configureTopology(Topology topology) {
-            AuditTopology.build(topology, properties, new Catalogs(), oversized, metrics, clock);
+            AuditTopology.build(topology, properties, oversized, metrics, clock);
           }
         });
     streams.setClientSupplier(new GuardedClients(state::failed));

@@ -31,19 +31,19 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
   private final Clock clock;
   private final String rawTopic;
   private final OversizedEvents oversized;
-  private final Pause pause;
+  private final Sleeper sleeper;
   private int oversizedBefore;
   private final Deque<Instant> replacements = new ArrayDeque<>();
 
   StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized) {
-    this(clock, rawTopic, oversized, Pause.SLEEP);
+    this(clock, rawTopic, oversized, Sleeper.SYSTEM);
   }
 
-  StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized, Pause pause) {
+  StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized, Sleeper sleeper) {
     this.clock = clock;
     this.rawTopic = rawTopic;
     this.oversized = oversized;
-    this.pause = pause;
+    this.sleeper = sleeper;
   }
 
   @Override
@@ -94,7 +94,7 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
    */
   private void waitForConnections() {
     try {
-      pause.of(AFTER_TOO_MANY_CONNECTS);
+      sleeper.sleep(AFTER_TOO_MANY_CONNECTS);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }

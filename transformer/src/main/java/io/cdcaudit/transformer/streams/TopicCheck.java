@@ -31,17 +31,17 @@ final class TopicCheck implements SmartLifecycle {
 
   private final AuditProperties properties;
   private final Function<Map<String, Object>, Admin> admins;
-  private final Pause pause;
+  private final Sleeper sleeper;
   private volatile boolean running;
 
   TopicCheck(AuditProperties properties) {
-    this(properties, Admin::create, Pause.SLEEP);
+    this(properties, Admin::create, Sleeper.SYSTEM);
   }
 
-  TopicCheck(AuditProperties properties, Function<Map<String, Object>, Admin> admins, Pause pause) {
+  TopicCheck(AuditProperties properties, Function<Map<String, Object>, Admin> admins, Sleeper sleeper) {
     this.properties = properties;
     this.admins = admins;
-    this.pause = pause;
+    this.sleeper = sleeper;
   }
 
   @Override
@@ -105,7 +105,7 @@ final class TopicCheck implements SmartLifecycle {
 
   private void waitFor(Duration duration) {
     try {
-      pause.of(duration);
+      sleeper.sleep(duration);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new StartupException("Interrupted while the brokers had too many connections.");

@@ -1,9 +1,9 @@
 package io.cdcaudit.transformer.topology;
 
-import io.cdcaudit.transformer.catalog.CatalogJson;
-import io.cdcaudit.transformer.catalog.Catalogs;
-import io.cdcaudit.transformer.catalog.TableHistory;
 import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.shape.ShapeHistories;
+import io.cdcaudit.transformer.shape.ShapeHistory;
+import io.cdcaudit.transformer.shape.ShapeJson;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -24,11 +24,11 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
   private static final Logger LOG = LoggerFactory.getLogger(CatalogProcessor.class);
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
-  private final Catalogs catalogs;
+  private final ShapeHistories histories;
   private KeyValueStore<String, byte[]> store;
 
-  CatalogProcessor(Catalogs catalogs) {
-    this.catalogs = catalogs;
+  CatalogProcessor(ShapeHistories histories) {
+    this.histories = histories;
   }
 
   @Override
@@ -42,7 +42,7 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
     store.put(entry.key(), entry.value());
     try {
       if (entry.value() != null) {
-        catalogs.receive(read(entry.value()));
+        histories.receive(read(entry.value()));
       } else if (previous != null) {
         forget(read(previous).table());
       }
@@ -60,11 +60,11 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
   /** The key of an older entry may have been another, and deleting that one takes nothing away. */
   private void forget(TableName table) {
     if (store.get(table.quoted()) == null) {
-      catalogs.forget(table);
+      histories.forget(table);
     }
   }
 
-  private static TableHistory read(byte[] value) {
-    return CatalogJson.readHistory(JSON.readTree(value));
+  private static ShapeHistory read(byte[] value) {
+    return ShapeJson.readHistory(JSON.readTree(value));
   }
 }

@@ -54,14 +54,14 @@ final class ArrayLiteral {
   private boolean writeElement() {
     if (peek() == '"') {
       Text quoted = quotedElement();
-      return quoted != null && element.writeText(quoted, output) == Fit.TYPED;
+      return quoted != null && element.writeText(quoted, output) == WriteResult.TYPED;
     }
     Text bare = bareElement();
     if (bare.isAscii("NULL")) {
       output.writeNull();
       return true;
     }
-    return bare.length() > 0 && element.writeText(bare, output) == Fit.TYPED;
+    return bare.length() > 0 && element.writeText(bare, output) == WriteResult.TYPED;
   }
 
   private Text bareElement() {

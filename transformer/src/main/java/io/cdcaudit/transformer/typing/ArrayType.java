@@ -10,10 +10,10 @@ import io.cdcaudit.transformer.json.JsonSlice;
 record ArrayType(ScalarType element) implements ColumnType {
 
   @Override
-  public Fit write(JsonSlice value, JsonOutput output) {
+  public WriteResult write(JsonSlice value, JsonOutput output) {
     int start = output.length();
     if (value.isString() && new ArrayLiteral(value.text(), element, output).write()) {
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     }
     output.truncate(start);
     return UnknownType.INSTANCE.write(value, output);

@@ -8,9 +8,9 @@ public enum UnknownType implements ColumnType {
   INSTANCE;
 
   @Override
-  public Fit write(JsonSlice value, JsonOutput output) {
+  public WriteResult write(JsonSlice value, JsonOutput output) {
     output.write(value.bytes(), value.start(), value.end());
-    return Fit.UNTYPED;
+    return WriteResult.UNTYPED;
   }
 
   @Override

@@ -3,10 +3,10 @@ package io.cdcaudit.transformer.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cdcaudit.postgres.JsonDepth;
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.samples.Json;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +18,7 @@ class SignalEventsTest {
   private static final int LONGEST_BODY = 32_000;
   private static final int LONGEST_PIECE = 2_000;
 
-  private final Transformation transformation = new Transformation("test", 1 << 20, new Catalogs());
+  private final Transformation transformation = new Transformation("test", 1 << 20, new ShapeHistories());
 
   @ParameterizedTest
   @ValueSource(ints = {1_000, 1_001, 20_000, 31_000})

@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.record.RowImage;

@@ -1,12 +1,12 @@
 package io.cdcaudit.transformer.event;
 
-import io.cdcaudit.transformer.catalog.Column;
-import io.cdcaudit.transformer.catalog.Columns;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.record.ChangeRecord;
-import io.cdcaudit.transformer.typing.Fit;
+import io.cdcaudit.transformer.shape.Column;
+import io.cdcaudit.transformer.shape.Columns;
 import io.cdcaudit.transformer.typing.UnknownType;
+import io.cdcaudit.transformer.typing.WriteResult;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -16,7 +16,7 @@ import java.util.List;
  * Changed rows as images: typed by the catalog, the old row reduced to what differs, and every
  * value that the stream did not carry named. For one thread: it reuses its buffers.
  */
-public final class RowEvents {
+public final class RowImageWriter {
 
   private static final byte[] REDACTED = "\"[redacted]\"".getBytes(StandardCharsets.US_ASCII);
 
@@ -30,7 +30,7 @@ public final class RowEvents {
   /**
    * @param lobLimit bytes at which DMS cuts a LOB
    */
-  public RowEvents(int lobLimit) {
+  public RowImageWriter(int lobLimit) {
     this.lobLimit = lobLimit;
   }
 
@@ -177,27 +177,27 @@ public final class RowEvents {
       output.write(',');
     }
     output.write(column.member());
-    Fit fit = writeValue(column, value, output);
-    if (fit == Fit.UNTYPED) {
+    WriteResult result = writeValue(column, value, output);
+    if (result == WriteResult.UNTYPED) {
       untyped.set(index);
-    } else if (fit == Fit.INCOMPLETE) {
+    } else if (result == WriteResult.INCOMPLETE) {
       output.truncate(start);
       unknown.set(index);
     }
-    return fit != Fit.INCOMPLETE;
+    return result != WriteResult.INCOMPLETE;
   }
 
-  private Fit writeValue(Column column, JsonSlice value, JsonOutput output) {
+  private WriteResult writeValue(Column column, JsonSlice value, JsonOutput output) {
     if (value.isNull()) {
       output.writeNull();
-      return column.type() == UnknownType.INSTANCE ? Fit.UNTYPED : Fit.TYPED;
+      return column.type() == UnknownType.INSTANCE ? WriteResult.UNTYPED : WriteResult.TYPED;
     }
     if (column.redacted()) {
       output.write(REDACTED);
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     }
     return column.type().isCutAt(lobLimit, value)
-        ? Fit.INCOMPLETE
+        ? WriteResult.INCOMPLETE
         : column.type().write(value, output);
   }
 

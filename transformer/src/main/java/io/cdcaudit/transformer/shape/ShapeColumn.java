@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 /**
  * A column as a catalog signal and a catalog entry name it.
@@ -7,4 +7,4 @@ package io.cdcaudit.transformer.catalog;
  * @param ignored a change of this column alone makes no event
  * @param redacted its values are never shown
  */
-public record CatalogColumn(String name, String type, boolean ignored, boolean redacted) {}
+public record ShapeColumn(String name, String type, boolean ignored, boolean redacted) {}

@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.record.TableName;
 import java.util.List;
@@ -10,29 +10,29 @@ import java.util.concurrent.ConcurrentHashMap;
  * Every table's history, as this process knows it: what the catalog topic says and what signals
  * have said since. Shared by all threads.
  */
-public final class Catalogs {
+public final class ShapeHistories {
 
-  private final Map<TableName, TableHistory> histories = new ConcurrentHashMap<>();
+  private final Map<TableName, ShapeHistory> histories = new ConcurrentHashMap<>();
 
   /** Tables of which the topic has not yet shown all that this process knows. */
   private final Set<TableName> unpublished = ConcurrentHashMap.newKeySet();
 
   /** What is known of a table: nothing, if no signal spoke of it. */
-  public TableHistory historyOf(TableName table) {
-    TableHistory history = histories.get(table);
-    return history == null ? TableHistory.empty(table) : history;
+  public ShapeHistory historyOf(TableName table) {
+    ShapeHistory history = histories.get(table);
+    return history == null ? ShapeHistory.empty(table) : history;
   }
 
   /**
    * Adds a version at once. The table is then {@link #isUnpublished} unless the version says
    * nothing new.
    */
-  public void add(TableName table, CatalogVersion version) {
+  public void add(TableName table, ShapeVersion version) {
     histories.compute(
         table,
         (name, history) -> {
-          TableHistory known = history == null ? TableHistory.empty(table) : history;
-          TableHistory extended = known.with(version);
+          ShapeHistory known = history == null ? ShapeHistory.empty(table) : history;
+          ShapeHistory extended = known.with(version);
           if (extended.saysTheSameAs(known)) {
             return history;
           }
@@ -46,11 +46,11 @@ public final class Catalogs {
    * version that is known here: both are kept, and the table is {@link #isUnpublished} until the
    * topic shows them together.
    */
-  public void receive(TableHistory published) {
+  public void receive(ShapeHistory published) {
     histories.compute(
         published.table(),
         (table, known) -> {
-          TableHistory merged = known == null ? published : known.with(published);
+          ShapeHistory merged = known == null ? published : known.with(published);
           if (merged.saysTheSameAs(published)) {
             unpublished.remove(table);
           } else {
@@ -71,7 +71,7 @@ public final class Catalogs {
   }
 
   /** Every table that is {@link #isUnpublished}. */
-  public List<TableHistory> unpublished() {
+  public List<ShapeHistory> unpublished() {
     return unpublished.stream().map(this::historyOf).toList();
   }
 }
