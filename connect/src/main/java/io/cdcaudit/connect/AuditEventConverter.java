@@ -20,19 +20,20 @@ import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Value converter of the sink: an audit event as plain JSON becomes a struct of one fixed schema,
- * the columns of the audit table. What the table cannot hold becomes a {@link RefusedEvent}, which
- * {@link AuditSinkTask} sends to the dead-letter topic, and its neighbours to the table.
+ * Value converter of the sink. It turns an audit event in plain JSON into a struct of one fixed
+ * schema, the columns of the audit table. It turns an event that the table cannot hold into a
+ * {@link RefusedEvent}. {@link AuditSinkTask} sends that to the dead-letter topic and stores the
+ * events around it.
  *
- * <p>A record without a value is refused as well: nothing in the pipeline writes one, so it is an
- * error to look at.
+ * <p>A record without a value is refused too. Nothing in the pipeline writes one, so a person
+ * should look at it.
  */
 public final class AuditEventConverter implements Converter {
   static final AuditEventDefinition DEFINITION = AuditEventDefinition.load();
 
   /**
-   * Without a name: Debezium matches the name of a record's schema against a pattern several times
-   * for each record.
+   * It has no name, because Debezium matches the name of a record's schema against a pattern
+   * several times for each record.
    */
   static final Schema SCHEMA = schema();
 
@@ -80,7 +81,7 @@ public final class AuditEventConverter implements Converter {
     try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
       return read(parser, json);
     } catch (StreamReadException | JacksonIOException error) {
-      // The parser's own message quotes the document.
+      // The parser's message would quote the document.
       throw refused(
           "the value is not JSON (it breaks off at byte %d of %d)", offset(error), json.length);
     }
@@ -178,7 +179,7 @@ public final class AuditEventConverter implements Converter {
     return new Refusal("Audit event refused: " + reason.formatted(arguments) + ".");
   }
 
-  /** Leaves the reading of an event. */
+  /** Ends the reading of an event. */
   private static final class Refusal extends Exception {
     private static final long serialVersionUID = 1;
 

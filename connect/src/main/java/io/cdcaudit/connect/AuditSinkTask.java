@@ -90,7 +90,7 @@ public final class AuditSinkTask extends SinkTask {
     }
   }
 
-  /** Commits no more than what was stored or set aside, whatever Connect believes. */
+  /** Commits the offsets of events that were stored or set aside, and no others. */
   @Override
   public Map<TopicPartition, OffsetAndMetadata> preCommit(
       Map<TopicPartition, OffsetAndMetadata> delivered) {
@@ -133,7 +133,7 @@ public final class AuditSinkTask extends SinkTask {
   }
 
   /**
-   * Stores the events in one transaction. If a row is refused, it stores them in two halves instead,
+   * Stores the events in one transaction. If a row is refused, stores them in two halves instead,
    * until that row is alone.
    */
   private void store(List<SinkRecord> events) {

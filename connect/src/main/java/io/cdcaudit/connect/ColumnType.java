@@ -13,9 +13,9 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * The PostgreSQL types of an audit event's columns: for each the Connect schema by which Debezium's
- * sink binds it, and the JSON that it is read from. A value that PostgreSQL would refuse is refused
- * here, before it costs a whole batch.
+ * The PostgreSQL types of an audit event's columns. Each has the Connect schema by which Debezium's
+ * sink binds it, and reads its JSON. A value that PostgreSQL would refuse is refused here, before a
+ * whole batch fails.
  */
 enum ColumnType {
   TIMESTAMPTZ(

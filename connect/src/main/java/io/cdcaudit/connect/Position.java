@@ -3,7 +3,9 @@ package io.cdcaudit.connect;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.sink.SinkRecord;
 
-/** Where an event stands in its topic, whatever a transform has made of the record since. */
+/**
+ * The place of an event in the topic that it was read from, even if a transform renamed the topic.
+ */
 record Position(TopicPartition partition, long offset) {
   static Position of(SinkRecord event) {
     return new Position(

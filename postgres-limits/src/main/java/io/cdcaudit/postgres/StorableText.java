@@ -1,8 +1,9 @@
 package io.cdcaudit.postgres;
 
 /**
- * The rule for every text that PostgreSQL stores, in text and in jsonb alike: no {@code U+0000},
- * because its strings end there, and no half of a surrogate pair, because UTF-8 has none.
+ * The rule for every text that PostgreSQL stores, in text and in jsonb alike. It holds no {@code
+ * U+0000}, because PostgreSQL's strings end there. And it holds no half of a surrogate pair, because
+ * UTF-8 has none.
  */
 public final class StorableText {
 

@@ -13,8 +13,9 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * Changed rows as images: typed by the catalog, the old row reduced to what differs, and every
- * value that the stream did not carry named. For one thread: it reuses its buffers.
+ * Writes the images of a changed row. Values are typed by the table's shape, and of the old row
+ * only what differs is kept. It names every value that the stream did not carry. For one thread: it
+ * reuses its buffers.
  */
 public final class RowImageWriter {
 
@@ -34,7 +35,7 @@ public final class RowImageWriter {
     this.lobLimit = lobLimit;
   }
 
-  /** The images of a change; null if it changed ignored columns alone. */
+  /** The images of a change; null if it changed only ignored columns. */
   public RowImages images(ChangeRecord record, Columns known) {
     unknown.clear();
     untyped.clear();
@@ -57,7 +58,7 @@ public final class RowImageWriter {
 
   private RowImages deleted(Columns columns, JsonSlice[] row) {
     if (columns.areDescribed() && !columns.haveFullIdentity()) {
-      // Only the key is known: whatever else DMS sends is a filler.
+      // Only the key is known: all else that DMS sends is filler.
       for (int index = 0; index < columns.size(); index++) {
         row[index] = columns.get(index).key() ? row[index] : null;
       }
@@ -98,7 +99,7 @@ public final class RowImageWriter {
         differsNotably |= !column.ignored();
         writeMember(index, column, oldValue, before);
       } else if (column.redacted() && isIncomplete(column, newValue)) {
-        // It may have changed nevertheless, and no value will show that.
+        // It may have changed all the same, and no value will show that.
         unknown.set(index);
         differsNotably |= !column.ignored();
       }
@@ -115,10 +116,13 @@ public final class RowImageWriter {
         names(untyped, columns));
   }
 
-  /** Whether all columns but the ignored are equal, and not only as much of them as DMS carried. */
+  /**
+   * Whether all columns but the ignored ones are known to be equal. Values that DMS cut or rounded
+   * are not known to be.
+   */
   private boolean isSurelyAlike(Columns columns, JsonSlice[] row, JsonSlice[] oldRow) {
     for (int index = 0; index < row.length; index++) {
-      // What DMS left out of the new or the old row is known not to have changed.
+      // A value that DMS left out of the new or the old row did not change.
       boolean wasCompared =
           row[index] != null && oldRow[index] != null && row[index] != oldRow[index];
       Column column = columns.get(index);

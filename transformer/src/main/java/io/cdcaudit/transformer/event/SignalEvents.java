@@ -25,8 +25,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Rows of {@code capture.signal}: what DMS does not say of itself, said in the transaction that it
- * is about.
+ * Turns the rows of {@code capture.signal} into outcomes. They say what DMS does not say, in the
+ * transaction that it is about.
  */
 final class SignalEvents {
 
@@ -134,7 +134,7 @@ final class SignalEvents {
     }
   }
 
-  /** The facts of a session signal stand in columns of their own, as they are. */
+  /** The context of a session signal, whose facts are in columns of their own. */
   private static Context session(Map<String, String> row) {
     String actor = row.get("body_1");
     if (actor == null) {
@@ -162,8 +162,8 @@ final class SignalEvents {
   }
 
   /**
-   * A JSON value as it is, or, if it is nested too deep, as a text: no session shall lose its actor
-   * by what it says of itself, nor hide who PostgreSQL says it is.
+   * A JSON value as it is, or as a text if it is nested too deeply. A session must not lose its
+   * actor because of its own words, and it must not hide who PostgreSQL says it is.
    */
   private static byte[] details(byte[] json) {
     if (!JsonSyntax.isTooDeep(json)) {
@@ -213,7 +213,9 @@ final class SignalEvents {
     return pieces.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  /** The members of a JSON object, each as it stands: a tree of them could be too deep to write. */
+  /**
+   * The members of a JSON object, each as it was sent. A tree of them could be too deep to write.
+   */
   private static Map<String, JsonSlice> members(byte[] json) {
     try (JsonParser parser = JsonSyntax.signalParser(json)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
@@ -246,7 +248,7 @@ final class SignalEvents {
     throw invalid("the body of the signal is no JSON object");
   }
 
-  /** Null for what is no string. */
+  /** The text of a string; null for any other value. */
   private static String string(JsonSlice value) {
     return value != null && value.isString() ? value.text().toString() : null;
   }

@@ -7,8 +7,8 @@ import io.cdcaudit.transformer.record.RefusedRecordException;
 import io.cdcaudit.transformer.shape.ShapeHistories;
 
 /**
- * What becomes of each record. It reads the catalogs and changes nothing, so that it can be asked
- * again. For one thread: its parts reuse their buffers.
+ * Decides the outcome of each record. It reads the shape histories and changes nothing, so the same
+ * record may be transformed again. For one thread: its parts reuse their buffers.
  */
 public final class Transformation {
 

@@ -16,8 +16,8 @@ import tools.jackson.core.json.JsonFactoryBuilder;
 import tools.jackson.core.util.JsonRecyclerPools;
 
 /**
- * How the transformer reads JSON: as UTF-8, and with limits that only Kafka's message size and
- * PostgreSQL set.
+ * How the transformer reads JSON: as UTF-8, and with no limits but those of Kafka's message size
+ * and of PostgreSQL.
  */
 public final class JsonSyntax {
 
@@ -29,24 +29,24 @@ public final class JsonSyntax {
           .maxNumberLength(NumericRange.LONGEST_NUMBER)
           .build();
 
-  /** So deep are the 32,000 characters that a signal's body has at most, were they all brackets. */
+  /** The depth of a signal's longest body, 32,000 characters, if all of them were brackets. */
   private static final int DEEPEST_SIGNAL = 16_000;
 
   /**
-   * Remembers names and makes equal ones identical: those of records are columns, few and always
-   * the same.
+   * Remembers names and makes equal ones identical. The names in records are columns, which are few
+   * and always the same.
    */
   private static final JsonFactory RECORDS =
       factory().enable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
   /**
-   * A factory of its own, so that names in jsonb values, which may be any, never crowd out those of
+   * A separate factory: the names in jsonb values may be any, and must not crowd out those of
    * columns.
    */
   private static final JsonFactory VALUES =
       factory().disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
-  /** For values that may repeat a name within an object, which it refuses. */
+  /** For json values, which may repeat a name within an object. This factory refuses that. */
   private static final JsonFactory DISTINCT_VALUES =
       factory()
           .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
@@ -64,7 +64,7 @@ public final class JsonSyntax {
   private static JsonFactoryBuilder factory() {
     return JsonFactory.builder()
         .streamReadConstraints(LIMITS)
-        // Each thread keeps its buffers: the default pool is shared, and dearer than a small
+        // Each thread keeps its buffers. The default pool is shared, and costs more than a small
         // record.
         .recyclerPool(JsonRecyclerPools.threadLocalPool())
         .disable(TokenStreamFactory.Feature.CHARSET_DETECTION);
@@ -75,15 +75,16 @@ public final class JsonSyntax {
     return RECORDS.createParser(ObjectReadContext.empty(), bytes);
   }
 
-  /** A parser of a signal's body, which is as deep as a session chose to make it. */
+  /** A parser of a signal's body. Sessions write bodies, so they may be nested deeply. */
   public static JsonParser signalParser(byte[] bytes) {
     return SIGNALS.createParser(ObjectReadContext.empty(), bytes);
   }
 
   /**
-   * The value that the parser, which reads {@code bytes} from their beginning, stands on. The
-   * parser need not decode a scalar to find its end, which it does on its next step anyway; until
-   * then a scalar is not known to be well-formed.
+   * The value that the parser stands on. The parser must read {@code bytes} from their beginning.
+   *
+   * <p>A scalar is not decoded here, because the parser does that on its next step. Until then it
+   * is not known to be well-formed.
    */
   public static JsonSlice slice(JsonParser parser, byte[] bytes) {
     int start = tokenStart(parser);
@@ -125,9 +126,10 @@ public final class JsonSyntax {
   }
 
   /**
-   * Whether a value of type json is one JSON value that jsonb would take, and keep as it is: json
-   * also stores {@code \u0000}, unpaired surrogates and numbers beyond numeric's range, which jsonb
-   * refuses, and every member of a name, of which jsonb keeps the last.
+   * Whether a value of type json is one JSON value that jsonb would take and keep as it is. The
+   * type json also stores {@code \u0000}, unpaired surrogates and numbers beyond the range of
+   * numeric, which jsonb refuses. And it stores every member of a repeated name, of which jsonb
+   * keeps the last.
    */
   public static boolean isStorableJson(Text text) {
     return isStorable(text, false);

@@ -1,7 +1,7 @@
 package io.cdcaudit.transformer.shape;
 
 /**
- * A column as a catalog signal and a catalog entry name it.
+ * A column as catalog signals and catalog entries describe it.
  *
  * @param type PostgreSQL's {@code format_type} without modifiers
  * @param ignored a change of this column alone makes no event

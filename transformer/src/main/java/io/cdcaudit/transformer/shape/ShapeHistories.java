@@ -7,17 +7,17 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Every table's history, as this process knows it: what the catalog topic says and what signals
- * have said since. Shared by all threads.
+ * The shape history of every table, as this process knows it: from the catalog topic, and from the
+ * signals since. Shared by all threads.
  */
 public final class ShapeHistories {
 
   private final Map<TableName, ShapeHistory> histories = new ConcurrentHashMap<>();
 
-  /** Tables of which the topic has not yet shown all that this process knows. */
+  /** Tables whose entry on the topic lacks something that this process knows. */
   private final Set<TableName> unpublished = ConcurrentHashMap.newKeySet();
 
-  /** What is known of a table: nothing, if no signal spoke of it. */
+  /** What is known about a table; empty before its first signal. */
   public ShapeHistory historyOf(TableName table) {
     ShapeHistory history = histories.get(table);
     return history == null ? ShapeHistory.empty(table) : history;
@@ -42,9 +42,9 @@ public final class ShapeHistories {
   }
 
   /**
-   * Takes in what the topic says. Another process may have published without having heard of a
-   * version that is known here: both are kept, and the table is {@link #isUnpublished} until the
-   * topic shows them together.
+   * Adds what the topic says. Another process may have published without knowing a version that is
+   * known here. Then both are kept, and the table is {@link #isUnpublished} until the topic shows
+   * them together.
    */
   public void receive(ShapeHistory published) {
     histories.compute(
@@ -60,7 +60,7 @@ public final class ShapeHistories {
         });
   }
 
-  /** Forgets a table whose entry someone deleted from the topic. */
+  /** Forgets a table after its entry was deleted from the topic. */
   public void forget(TableName table) {
     histories.remove(table);
     unpublished.remove(table);

@@ -7,20 +7,20 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The versions of a table's catalog entry, oldest first. Immutable.
+ * The shapes of a table over time, oldest first: the content of its catalog entry. Immutable.
  *
- * <p>Records of any age find the version that they were written under, so that a replay reads them
- * as before.
+ * <p>A record of any age finds the version that was in force when it was written, so a replay reads
+ * it as before.
  */
 public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
 
   /**
-   * Older versions are forgotten; records older than the oldest kept version are read with that
+   * Older versions are forgotten. Records older than the oldest kept version are read with that
    * one.
    */
   public static final int MOST_VERSIONS = 50;
 
-  /** Over all versions, so that an entry stays below a megabyte. */
+  /** Columns of all versions together, so that an entry stays below a megabyte. */
   static final int MOST_COLUMNS = 8_000;
 
   public ShapeHistory {
@@ -32,8 +32,8 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
   }
 
   /**
-   * The columns to read a record with: of the newest version not later than it, or else of the
-   * first.
+   * The columns to read a record with: those of the newest version that is not later than it, or
+   * else of the first.
    */
   public Columns columnsFor(ChangeRecord record) {
     for (int index = versions.size() - 1; index >= 0; index--) {
@@ -56,7 +56,7 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
     return previous;
   }
 
-  /** With a version in its place; the same as before if it repeats the one in force there. */
+  /** This history with one more version. A version that repeats the one in force adds nothing. */
   public ShapeHistory with(ShapeVersion version) {
     List<ShapeVersion> all = new ArrayList<>(versions);
     int place = 0;
@@ -73,7 +73,7 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
     return new ShapeHistory(table, newest(withoutRepetitions(all)));
   }
 
-  /** The versions of both. */
+  /** The versions of both histories. */
   public ShapeHistory with(ShapeHistory other) {
     ShapeHistory merged = this;
     for (ShapeVersion version : other.versions) {

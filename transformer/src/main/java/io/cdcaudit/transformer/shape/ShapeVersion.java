@@ -5,7 +5,7 @@ import io.cdcaudit.transformer.record.Commit;
 import io.cdcaudit.transformer.record.Timestamp;
 
 /**
- * A table's shape from one point of the source's history on.
+ * A table's shape from one point of the source's history onward.
  *
  * @param since the change that brought it; null if a full load read the signal, which then is older
  *     than any change
@@ -20,7 +20,7 @@ public record ShapeVersion(
   }
 
   /**
-   * Whether the version is in force for a record: within one transaction the sequence decides,
+   * Whether the version is in force for a record. Within one transaction the sequence decides,
    * otherwise time.
    */
   boolean isNotLaterThan(ChangeRecord record) {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What the transformer must know of a table to read its rows.
+ * What the transformer must know about a table to read its rows.
  *
  * @param key the key's columns, in its order; empty for a table without one
  * @param columns all columns, in table order

@@ -2,7 +2,7 @@ package io.cdcaudit.transformer.streams;
 
 import java.time.Duration;
 
-/** Waits; a test replaces it by a waiting that takes no time. */
+/** Waits. A test passes one that takes no time. */
 @FunctionalInterface
 interface Sleeper {
 

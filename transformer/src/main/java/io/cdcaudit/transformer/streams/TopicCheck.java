@@ -18,12 +18,12 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * Asks the brokers for the four topics before Streams starts, so that what is missing is said in
- * one line.
+ * Asks the brokers for the four topics before Streams starts, so that one line says what is
+ * missing.
  */
 final class TopicCheck implements SmartLifecycle {
 
-  /** For an answer, and for the pauses between answers that the brokers had too many connects. */
+  /** How long to wait for an answer, and in sum for brokers that have too many connections. */
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
@@ -38,7 +38,8 @@ final class TopicCheck implements SmartLifecycle {
     this(properties, Admin::create, Sleeper.SYSTEM);
   }
 
-  TopicCheck(AuditProperties properties, Function<Map<String, Object>, Admin> admins, Sleeper sleeper) {
+  TopicCheck(
+      AuditProperties properties, Function<Map<String, Object>, Admin> admins, Sleeper sleeper) {
     this.properties = properties;
     this.admins = admins;
     this.sleeper = sleeper;

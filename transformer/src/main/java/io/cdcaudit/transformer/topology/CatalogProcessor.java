@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Keeps the catalogs in step with their topic. Streams runs it over the whole topic before the
- * first change record and then whenever an entry arrives. The store holds the entries only because
- * a global processor must have one.
+ * Keeps the shape histories in step with the catalog topic. Streams runs it over the whole topic
+ * before the first change record, and then whenever an entry arrives. The store holds the entries
+ * only because a global processor must have one.
  */
 final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
 
@@ -47,17 +47,17 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
         forget(read(previous).table());
       }
     } catch (RuntimeException invalid) {
-      // Stopping would stop the audit of every table. This one's columns are named in
-      // untyped_columns meanwhile.
+      // Stopping would stop the audit of every table. Until the entry is mended, this table's
+      // columns are named in untyped_columns.
       LOG.error(
-          "The catalog entry \"{}\" can't be read and is left aside; run"
+          "The catalog entry \"{}\" can't be read and is not used; run"
               + " capture.republish_catalog() for a new one",
           entry.key(),
           invalid);
     }
   }
 
-  /** The key of an older entry may have been another, and deleting that one takes nothing away. */
+  /** An older entry may have had another key. Deleting that one must not forget the table. */
   private void forget(TableName table) {
     if (store.get(table.quoted()) == null) {
       histories.forget(table);

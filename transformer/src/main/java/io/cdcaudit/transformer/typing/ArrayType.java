@@ -5,7 +5,8 @@ import io.cdcaudit.transformer.json.JsonSlice;
 
 /**
  * An array of any number of dimensions, from PostgreSQL's literal ({@code {1,NULL}}). A literal
- * with bounds of its own ({@code [0:1]={1,2}}) stays as it is: a JSON array would lose them.
+ * that states its bounds ({@code [0:1]={1,2}}) stays as it is, because a JSON array would lose
+ * them.
  */
 record ArrayType(ScalarType element) implements ColumnType {
 

@@ -10,9 +10,9 @@ import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
 
 /**
- * Timestamps, from DMS's {@code 2026-01-31T10:11:12.5Z}, which it writes for both PostgreSQL types,
- * or, within an array, from PostgreSQL's {@code 2026-01-31 10:11:12.5+00}. Infinity and years
- * before Christ or after 9999 do not fit.
+ * Timestamps. DMS writes {@code 2026-01-31T10:11:12.5Z} for both PostgreSQL types; within an array
+ * they are PostgreSQL's {@code 2026-01-31 10:11:12.5+00}. Infinity and years before 1 or after 9999
+ * do not fit.
  */
 final class DateTimes {
 

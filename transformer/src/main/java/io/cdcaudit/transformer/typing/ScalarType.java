@@ -115,7 +115,7 @@ public enum ScalarType implements ColumnType {
     }
   },
 
-  /** What DMS carries as a string however long it is. */
+  /** Types that DMS carries as a string of any length. */
   CHARACTERS {
     @Override
     public WriteResult write(JsonSlice value, JsonOutput output) {
@@ -128,7 +128,7 @@ public enum ScalarType implements ColumnType {
     }
   },
 
-  /** Everything else: what is long among it, DMS carries as a LOB. */
+  /** All other types. DMS carries their long values as LOBs. */
   TEXT {
     @Override
     public WriteResult write(JsonSlice value, JsonOutput output) {
@@ -164,7 +164,8 @@ public enum ScalarType implements ColumnType {
 
   @Override
   public WriteResult write(JsonSlice value, JsonOutput output) {
-    WriteResult result = value.isStructure() ? WriteResult.UNTYPED : writeText(value.text(), output);
+    WriteResult result =
+        value.isStructure() ? WriteResult.UNTYPED : writeText(value.text(), output);
     return result == WriteResult.UNTYPED ? UnknownType.INSTANCE.write(value, output) : result;
   }
 
@@ -174,7 +175,7 @@ public enum ScalarType implements ColumnType {
   }
 
   /**
-   * Writes the characters of a string, or a literal; writes nothing unless they are of the type.
+   * Writes the characters of a string, or a literal. Writes nothing if they are not of the type.
    */
   abstract WriteResult writeText(Text text, JsonOutput output);
 

@@ -16,8 +16,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Records per CPU second, of the whole process: garbage collection and compilation count. An update
- * of a row with a dozen columns, full identity, one column changed, typed by a catalog. Run it with
+ * Records per CPU second of the whole process, so garbage collection and compilation count. Each
+ * record is an update of a row with a dozen columns, full identity and one changed column, typed by
+ * its shape. Run it with
  *
  * <pre>mvn -q -f transformer/pom.xml test-compile exec:java</pre>
  */
@@ -46,7 +47,8 @@ public final class TransformBenchmark {
     Origin origin = new Origin("cdc.raw", 0, 0);
     Transformation transformation = new Transformation("benchmark", 2048 * 1024, histories);
     AuditEventWriter writer = new AuditEventWriter("benchmark");
-    Outcome.ShapeDeclared declared = (Outcome.ShapeDeclared) transformation.apply(catalogSignal(), origin);
+    Outcome.ShapeDeclared declared =
+        (Outcome.ShapeDeclared) transformation.apply(catalogSignal(), origin);
     histories.add(declared.table(), declared.version());
     Clock clock = Clock.systemUTC();
     return record -> {

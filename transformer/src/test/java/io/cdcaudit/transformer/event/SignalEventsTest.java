@@ -18,7 +18,8 @@ class SignalEventsTest {
   private static final int LONGEST_BODY = 32_000;
   private static final int LONGEST_PIECE = 2_000;
 
-  private final Transformation transformation = new Transformation("test", 1 << 20, new ShapeHistories());
+  private final Transformation transformation =
+      new Transformation("test", 1 << 20, new ShapeHistories());
 
   @ParameterizedTest
   @ValueSource(ints = {1_000, 1_001, 20_000, 31_000})

@@ -21,7 +21,7 @@ class ShapeHistoryTest {
   static final TableName TABLE = new TableName("shop", "orders");
 
   @RepeatedTest(100)
-  void historiesGrowTheSameInWhicheverOrderTheirVersionsArrive(RepetitionInfo repetition) {
+  void aHistoryIsTheSameInEveryOrderOfArrivalOfItsVersions(RepetitionInfo repetition) {
     List<ShapeVersion> versions =
         new ArrayList<>(
             IntStream.range(0, 12).mapToObj(second -> version(second, "c" + second)).toList());
@@ -88,7 +88,7 @@ class ShapeHistoryTest {
     return history;
   }
 
-  /** A version of one second, told from others by the name of its one column. */
+  /** A version of one second. The name of its one column tells it from others. */
   static ShapeVersion version(int second, String column) {
     Timestamp time = time(second);
     return ShapeVersion.of(

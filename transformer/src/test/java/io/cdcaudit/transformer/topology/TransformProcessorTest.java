@@ -166,7 +166,7 @@ class TransformProcessorTest {
   }
 
   @Test
-  void noFailureToSendIsSkippedNorLeftToOneTask() {
+  void noFailureToSendIsSkippedOrLeftToOneTask() {
     SendFailures failures = new SendFailures();
     failures.configure(
         Map.of(

@@ -72,7 +72,8 @@ class NumbersTest {
       })
   void whatJsonWouldNotCallANumberStaysAText(String text) {
     for (String type : new String[] {"integer", "numeric", "double precision"}) {
-      assertThat(Typed.of(type, text)).isEqualTo(new Typed(WriteResult.UNTYPED, Typed.quoted(text)));
+      assertThat(Typed.of(type, text))
+          .isEqualTo(new Typed(WriteResult.UNTYPED, Typed.quoted(text)));
     }
   }
 

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What a value, as DMS sends it, became. */
+/** What a value was written as. */
 record Typed(WriteResult result, String text) {
 
   /** Of a value that DMS sends as a string. */
