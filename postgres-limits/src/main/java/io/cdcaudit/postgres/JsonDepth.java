@@ -4,8 +4,8 @@ package io.cdcaudit.postgres;
 public final class JsonDepth {
 
   /**
-   * The deepest value that the transformer writes as JSON. It keeps a deeper one as text, so that no
-   * reader of the log overflows its stack.
+   * The deepest value that the transformer writes as JSON. It keeps a deeper one as text, so that
+   * no reader of the log overflows its stack.
    */
   public static final int DEEPEST_WRITTEN = 400;
 

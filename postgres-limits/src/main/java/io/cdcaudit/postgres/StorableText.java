@@ -2,8 +2,8 @@ package io.cdcaudit.postgres;
 
 /**
  * The rule for every text that PostgreSQL stores, in text and in jsonb alike. It holds no {@code
- * U+0000}, because PostgreSQL's strings end there. And it holds no half of a surrogate pair, because
- * UTF-8 has none.
+ * U+0000}, because PostgreSQL's strings end there. And it holds no half of a surrogate pair,
+ * because UTF-8 has none.
  */
 public final class StorableText {
 
