@@ -24,6 +24,7 @@ export const artifacts = {
 
 const sources = [
   "pom.xml",
+  "postgres-limits/src/main",
   "transformer/pom.xml",
   "transformer/src/main",
   "connect/pom.xml",

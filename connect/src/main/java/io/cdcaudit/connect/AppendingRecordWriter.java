@@ -14,9 +14,9 @@ import org.hibernate.StatelessSession;
 import org.hibernate.jdbc.Work;
 
 /**
- * Stores an event once: Debezium's upsert, but an event that the table holds already stays as it
- * is. So a replay leaves no dead rows, one statement may hold the same event twice, and the sink's
- * user needs no right to change the log.
+ * Stores an event once. It is Debezium's upsert, but an event that is in the table stays as it is.
+ * So a replay leaves no dead rows, one statement may hold the same event twice, and the sink's user
+ * needs no right to change the log.
  */
 final class AppendingRecordWriter extends DefaultRecordWriter {
   private static final String OVERWRITE = " DO UPDATE SET ";
@@ -43,7 +43,8 @@ final class AppendingRecordWriter extends DefaultRecordWriter {
       throw new IllegalStateException(
           "Debezium's upsert has another form than this sink was built for: " + upsert);
     }
-    // As json each document would be parsed twice: to check it, and to make it the column's jsonb.
+    // Cast to json, PostgreSQL would parse each document twice: to check it, and for the column's
+    // jsonb.
     return upsert.substring(0, overwrite).replace("cast(? as json)", "cast(? as jsonb)")
         + " DO NOTHING";
   }

@@ -1,5 +1,6 @@
 package io.cdcaudit.connect;
 
+import io.cdcaudit.postgres.JsonDepth;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
@@ -19,31 +20,31 @@ import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Value converter of the sink: an audit event as plain JSON becomes a struct of one fixed schema,
- * the columns of the audit table. What the table cannot hold becomes a {@link RefusedEvent}, which
- * {@link AuditSinkTask} sends to the dead-letter topic, and its neighbours to the table.
+ * Value converter of the sink. It turns an audit event in plain JSON into a struct of one fixed
+ * schema, the columns of the audit table. It turns an event that the table cannot hold into a
+ * {@link RefusedEvent}. {@link AuditSinkTask} sends that to the dead-letter topic and stores the
+ * events around it.
  *
- * <p>A record without a value is refused as well: nothing in the pipeline writes one, so it is an
- * error to look at.
+ * <p>A record without a value is refused too. Nothing in the pipeline writes one, so a person
+ * should look at it.
  */
 public final class AuditEventConverter implements Converter {
   static final AuditEventDefinition DEFINITION = AuditEventDefinition.load();
 
   /**
-   * Without a name: Debezium matches the name of a record's schema against a pattern several times
-   * for each record.
+   * It has no name, because Debezium matches the name of a record's schema against a pattern
+   * several times for each record.
    */
   static final Schema SCHEMA = schema();
 
   private static final Map<String, Member> MEMBERS = members();
 
-  // A row may hold what PostgreSQL holds: numerics of 131,072 digits and more nesting than a
-  // careful web service allows.
+  // Jackson's usual limits are narrower than what a row of PostgreSQL may hold.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .streamReadConstraints(
               StreamReadConstraints.builder()
-                  .maxNestingDepth(10_000)
+                  .maxNestingDepth(JsonDepth.DEEPEST_READ)
                   .maxNumberLength(Integer.MAX_VALUE)
                   .maxStringLength(Integer.MAX_VALUE)
                   .maxNameLength(Integer.MAX_VALUE)
@@ -80,7 +81,7 @@ public final class AuditEventConverter implements Converter {
     try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
       return read(parser, json);
     } catch (StreamReadException | JacksonIOException error) {
-      // The parser's own message quotes the document.
+      // The parser's message would quote the document.
       throw refused(
           "the value is not JSON (it breaks off at byte %d of %d)", offset(error), json.length);
     }
@@ -178,7 +179,7 @@ public final class AuditEventConverter implements Converter {
     return new Refusal("Audit event refused: " + reason.formatted(arguments) + ".");
   }
 
-  /** Leaves the reading of an event. */
+  /** Ends the reading of an event. */
   private static final class Refusal extends Exception {
     private static final long serialVersionUID = 1;
 

@@ -61,7 +61,7 @@ record AuditSinkConfig(Duration longestPause, Duration patience) {
                 + " failover.");
   }
 
-  /** Adds to each wrong property what is wrong with it, what is allowed and why. */
+  /** Adds an error to each wrong property: what is wrong, what is allowed and why. */
   static void addErrors(Config config, Map<String, String> properties) {
     Configuration.from(properties)
         .validate(JdbcSinkConnectorConfig.ALL_FIELDS)

@@ -8,8 +8,8 @@ import org.apache.kafka.connect.connector.Task;
 
 /**
  * Debezium's JDBC sink for the audit table, with tasks that outlive database outages and isolate
- * refused rows. Takes Debezium's properties and those of {@link AuditSinkConfig}; settings that
- * would lose or double an event are refused before a task starts.
+ * refused rows. It takes Debezium's properties and those of {@link AuditSinkConfig}. It refuses
+ * settings that would lose or double an event before a task starts.
  */
 public final class AuditSinkConnector extends JdbcSinkConnector {
   @Override

@@ -1,8 +1,8 @@
 package io.cdcaudit.connect;
 
+import io.cdcaudit.postgres.StorableText;
 import io.debezium.sink.valuebinding.ValueBindDescriptor;
 import java.sql.Types;
-import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,9 +13,9 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * The PostgreSQL types of an audit event's columns: for each the Connect schema by which Debezium's
- * sink binds it, and the JSON that it is read from. A value that PostgreSQL would refuse is refused
- * here, before it costs a whole batch.
+ * The PostgreSQL types of an audit event's columns. Each has the Connect schema by which Debezium's
+ * sink binds it, and reads its JSON. A value that PostgreSQL would refuse is refused here, before a
+ * whole batch fails.
  */
 enum ColumnType {
   TIMESTAMPTZ(
@@ -25,7 +25,7 @@ enum ColumnType {
     @Override
     Object read(JsonParser parser, byte[] json) {
       String text = string(parser);
-      return text != null && isTimestamp(text) ? text : null;
+      return text != null && Times.isTimestamp(text) ? text : null;
     }
 
     @Override
@@ -51,7 +51,7 @@ enum ColumnType {
     @Override
     Object read(JsonParser parser, byte[] json) {
       String text = string(parser);
-      return text != null && isStorable(text) ? text : null;
+      return text != null && StorableText.isStorable(text) ? text : null;
     }
   },
 
@@ -75,7 +75,7 @@ enum ColumnType {
       "JSON in UTF-8 without \\u0000 and without half a surrogate pair") {
     @Override
     Object read(JsonParser parser, byte[] json) {
-      return JsonSlice.read(parser, json);
+      return StorableJson.read(parser, json);
     }
   },
 
@@ -161,30 +161,6 @@ enum ColumnType {
         && parser.getNumberType().compareTo(widest) <= 0;
   }
 
-  /**
-   * Whether PostgreSQL can store the text as it is: its strings have no NUL, and UTF-8 has no lone
-   * surrogates.
-   */
-  private static boolean isStorable(String text) {
-    for (int index = 0; index < text.length(); index++) {
-      char unit = text.charAt(index);
-      if (unit == 0) {
-        return false;
-      }
-      if (Character.isSurrogate(unit)) {
-        boolean pair =
-            Character.isHighSurrogate(unit)
-                && index + 1 < text.length()
-                && Character.isLowSurrogate(text.charAt(index + 1));
-        if (!pair) {
-          return false;
-        }
-        index++;
-      }
-    }
-    return true;
-  }
-
   private static boolean isUuid(String text) {
     if (text.length() != 36) {
       return false;
@@ -198,76 +174,5 @@ enum ColumnType {
       }
     }
     return true;
-  }
-
-  /**
-   * {@code 2026-01-31T23:59:59.123456Z}: with 0 to 9 decimals, and {@code Z} or an offset such as
-   * {@code +01:00}.
-   */
-  private static boolean isTimestamp(String text) {
-    boolean separated =
-        text.length() >= 20
-            && text.charAt(4) == '-'
-            && text.charAt(7) == '-'
-            && text.charAt(10) == 'T'
-            && text.charAt(13) == ':'
-            && text.charAt(16) == ':';
-    if (!separated || !isDate(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))) {
-      return false;
-    }
-    if (!isWithin(digits(text, 11, 2), 23)
-        || !isWithin(digits(text, 14, 2), 59)
-        || !isWithin(digits(text, 17, 2), 59)) {
-      return false;
-    }
-    int zone = 19;
-    if (text.charAt(zone) == '.') {
-      int decimals = 0;
-      while (zone + 1 + decimals < text.length() && digits(text, zone + 1 + decimals, 1) >= 0) {
-        decimals++;
-      }
-      if (decimals == 0 || decimals > 9) {
-        return false;
-      }
-      zone += 1 + decimals;
-    }
-    return isZone(text, zone);
-  }
-
-  private static boolean isDate(int year, int month, int day) {
-    return year >= 1
-        && month >= 1
-        && month <= 12
-        && day >= 1
-        && (day <= 28 || day <= YearMonth.of(year, month).lengthOfMonth());
-  }
-
-  private static boolean isZone(String text, int start) {
-    int length = text.length() - start;
-    if (length == 1) {
-      return text.charAt(start) == 'Z';
-    }
-    return length == 6
-        && (text.charAt(start) == '+' || text.charAt(start) == '-')
-        && text.charAt(start + 3) == ':'
-        && isWithin(digits(text, start + 1, 2), 15)
-        && isWithin(digits(text, start + 4, 2), 59);
-  }
-
-  private static boolean isWithin(int value, int maximum) {
-    return value >= 0 && value <= maximum;
-  }
-
-  /** The number that {@code count} ASCII digits spell, or -1. */
-  private static int digits(String text, int start, int count) {
-    int value = 0;
-    for (int index = start; index < start + count; index++) {
-      int digit = text.charAt(index) - '0';
-      if (digit < 0 || digit > 9) {
-        return -1;
-      }
-      value = value * 10 + digit;
-    }
-    return value;
   }
 }

@@ -3,8 +3,8 @@ package io.cdcaudit.connect;
 import org.apache.kafka.connect.errors.RetriableException;
 
 /**
- * Asks Connect to deliver the same events again. Connect logs it at each attempt, so it is one line
- * without a stack.
+ * Asks Connect to deliver the same events again. Connect logs it at each attempt, so it has one
+ * line and no stack trace.
  */
 final class DatabaseAwayException extends RetriableException {
   private static final long serialVersionUID = 1;

@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Debezium's JDBC sink over one connection that is opened here, so that a failure to connect
- * arrives as the driver's own exception. Debezium's task is left out: it answers a failure only at
- * the next delivery, logs a batch's whole stack each time, and leaves its connection pool behind
+ * arrives as the driver's own exception. Debezium's task is not used. It reports a failure only at
+ * the next delivery, logs the stack trace of a whole batch each time, and leaks its connection pool
  * when it cannot start.
  */
 final class DebeziumWriter implements EventWriter {
@@ -97,8 +97,8 @@ final class DebeziumWriter implements EventWriter {
   }
 
   /**
-   * An exception that does not say what is wrong is replaced by what the connection and the table
-   * say themselves.
+   * Replaces an exception that does not say what is wrong by what a check of the connection and of
+   * the table says.
    */
   private RuntimeException explained(RuntimeException error) {
     if (Failure.of(error).kind() != Failure.Kind.FATAL) {
@@ -121,7 +121,7 @@ final class DebeziumWriter implements EventWriter {
 
   private void prepare(Map<String, String> properties) {
     Map<String, String> debeziumProperties = new HashMap<>(properties);
-    // The task retries, with a new connection; Debezium would retry with the broken one first.
+    // The task retries with a new connection. Debezium would first retry with the broken one.
     debeziumProperties.put(JdbcSinkConnectorConfig.FLUSH_MAX_RETRIES, "0");
     JdbcSinkConnectorConfig config = new JdbcSinkConnectorConfig(debeziumProperties);
     SessionFactory sessions = sessionFactory(config);
@@ -140,7 +140,7 @@ final class DebeziumWriter implements EventWriter {
     hibernate
         .getProperties()
         .put(AvailableSettings.CONNECTION_PROVIDER, new SingleConnectionProvider(connection));
-    // The task says once what is wrong; Hibernate would say it for each statement.
+    // The task logs once what is wrong. Hibernate would log it for each statement.
     hibernate.setProperty(AvailableSettings.LOG_JDBC_ERRORS, false);
     StandardServiceRegistry services =
         hibernate
@@ -151,10 +151,7 @@ final class DebeziumWriter implements EventWriter {
     return hibernate.buildSessionFactory(services);
   }
 
-  /**
-   * Debezium asks for one with every batch; unless OpenLineage is switched on, nothing is done with
-   * it.
-   */
+  /** Debezium asks for one with every batch, but uses it only if OpenLineage is switched on. */
   private static ConnectorContext lineageContext(Map<String, String> properties) {
     return new ConnectorContext(
         properties.get("name"),

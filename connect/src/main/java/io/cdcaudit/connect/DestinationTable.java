@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.apache.kafka.connect.errors.ConnectException;
 
 /**
- * The table that audit events are stored in. It is never created or altered here: the database owns
- * its schema.
+ * The table that audit events are stored in. The sink never creates or alters it, because the
+ * database owns its schema.
  */
 record DestinationTable(String schema, String table) {
   /**
@@ -24,8 +24,8 @@ record DestinationTable(String schema, String table) {
   static final Pattern NAME = Pattern.compile("([a-z_][a-z0-9_]*)\\.([a-z_][a-z0-9_]*)");
 
   /**
-   * What the sink's user must be granted; PostgreSQL reads the key to find an event that is there
-   * already.
+   * What the sink's user must be granted. PostgreSQL reads the key to find out whether an event is
+   * in the table already.
    */
   static final String PRIVILEGES =
       "USAGE on the schema, INSERT on the table and SELECT on its primary key";

@@ -6,8 +6,8 @@ import java.util.Map;
 import org.apache.kafka.connect.sink.SinkRecord;
 
 /**
- * Stores audit events through one database connection. A writer that failed for want of that
- * connection is spent.
+ * Stores audit events through one database connection. After a failure of that connection the
+ * writer cannot be used again.
  */
 interface EventWriter extends AutoCloseable {
   /** Opens a writer with the connector's properties. */
@@ -22,7 +22,7 @@ interface EventWriter extends AutoCloseable {
    */
   void write(Collection<SinkRecord> records);
 
-  /** Gives the connection back. Never throws. */
+  /** Closes the connection. Never throws. */
   @Override
   void close();
 }

@@ -15,22 +15,22 @@ import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 
 /**
- * What the sink does about an exception, and why in words that hold none of the row's data.
+ * What the sink does about an exception, and why, in words that hold none of the row's data.
  *
- * <p>PostgreSQL says with an SQLSTATE whose fault it is. What is neither the database's absence nor
- * the row's contents stops the task: sending every row of a missing table to the dead-letter topic
- * would only hide the mistake.
+ * <p>PostgreSQL's SQLSTATE tells the cause. If the database is there and the row is not at fault,
+ * the task stops. If the sink sent every row of a missing table to the dead-letter topic instead,
+ * it would only hide the mistake.
  */
 record Failure(Kind kind, String reason) {
   enum Kind {
-    /** The database or the way to it is away: tried again for as long as it takes. */
+    /** The database cannot be reached. The sink tries again for as long as it takes. */
     UNAVAILABLE,
     /**
-     * The database is there and says no, in a way that passes in a rotation or a failover: tried
-     * again for a while.
+     * The database is there and refuses, in a way that passes after a rotation or a failover. The
+     * sink tries again for a while.
      */
     REFUSED,
-    /** The row's own data: the row goes to the dead-letter topic. */
+    /** The row's own data is at fault. The row goes to the dead-letter topic. */
     DATA,
     /** Anything else: a person has to act. */
     FATAL
@@ -46,8 +46,8 @@ record Failure(Kind kind, String reason) {
             .map(SQLException.class::cast)
             .filter(sqlError -> sqlError.getSQLState() != null)
             .toList();
-    // A lost connection can hide behind the error of the rollback that it made fail, and the other
-    // way round.
+    // The lost connection may be the cause of the reported error, or only follow from it. So look
+    // at the whole chain.
     for (SQLException sqlError : sqlErrors) {
       if (kind(sqlError) == Kind.UNAVAILABLE) {
         return new Failure(Kind.UNAVAILABLE, describe(sqlError));
@@ -85,13 +85,14 @@ record Failure(Kind kind, String reason) {
   private static Kind kind(SQLException error) {
     String state = error.getSQLState();
     return switch (state) {
-      // Too large for an index or for jsonb, nested too deeply for its parser.
+      // The row is too large for an index or for jsonb, or its JSON is nested too deeply for
+      // PostgreSQL's parser.
       case "54000", "54001" -> Kind.DATA;
-      // The secret and the database disagree in the middle of a rotation; the name still leads to
-      // the old writer.
+      // The secret and the database disagree during a rotation, or the name still resolves to the
+      // old writer.
       case "08004", "25006" -> Kind.REFUSED;
       case CHECK_VIOLATION -> violatesConstraint(error) ? Kind.DATA : Kind.FATAL;
-      // A query cancelled, a lock not had.
+      // A query was cancelled, or a lock was not granted in time.
       case "57014", "55P03" -> Kind.UNAVAILABLE;
       default -> kindOfClass(state);
     };
@@ -110,7 +111,7 @@ record Failure(Kind kind, String reason) {
   }
 
   /**
-   * PostgreSQL reports a row that fits no partition like a violated check constraint, but without a
+   * PostgreSQL reports a row that fits no partition as a violated check constraint, but names no
    * constraint.
    */
   private static boolean violatesConstraint(SQLException error) {

@@ -3,7 +3,7 @@ package io.cdcaudit.connect;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/** A stretch of failed attempts to store events, from the first to the one that succeeds. */
+/** A series of failed attempts to store events, from the first to the one that succeeds. */
 final class Outage {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
 
@@ -13,13 +13,13 @@ final class Outage {
   private Failure.Kind kind;
   private long sinceKind;
 
-  /** Begins now, by a clock that never goes back. */
+  /** Starts now. The clock must never go back. */
   Outage(LongSupplier milliseconds) {
     this.milliseconds = milliseconds;
     this.start = milliseconds.getAsLong();
   }
 
-  /** Counts a failed attempt; true when it failed in another way than the one before. */
+  /** Counts a failed attempt. Returns true if it failed in another way than the attempt before. */
   boolean attemptFailed(Failure.Kind newKind) {
     attempts++;
     boolean changed = newKind != kind;
@@ -30,14 +30,14 @@ final class Outage {
     return changed;
   }
 
-  /** How long the database has been there and refusing; zero while it is away. */
+  /** How long the database has refused the sink. Zero while the database is away. */
   Duration refusedFor() {
     return kind == Failure.Kind.REFUSED
         ? Duration.ofMillis(milliseconds.getAsLong() - sinceKind)
         : Duration.ZERO;
   }
 
-  /** The pause before the next attempt: doubled with each, up to the longest. */
+  /** The pause before the next attempt. It doubles with each attempt, up to the longest. */
   Duration pause(Duration longest) {
     Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(attempts - 1, 16));
     return pause.compareTo(longest) < 0 ? pause : longest;

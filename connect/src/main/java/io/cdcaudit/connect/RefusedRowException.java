@@ -3,9 +3,9 @@ package io.cdcaudit.connect;
 import org.apache.kafka.connect.errors.DataException;
 
 /**
- * Says in the dead-letter topic why an event was refused, by the database or before. It goes to the
- * log as well, so it holds none of the row's data: neither a value nor the database's own
- * exception, which may quote one.
+ * Says in the dead-letter topic why an event was refused, by the database or by the converter. It
+ * is logged too, so it holds no value of the row. It also does not hold the database's own
+ * exception, which may quote a value.
  */
 final class RefusedRowException extends DataException {
   private static final long serialVersionUID = 1;

@@ -10,9 +10,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * A dialect that looks a table up once. Debezium does so for every delivery, in case it has to
- * create or alter the table, with some ten queries; here the database owns its tables, and a
- * statement that no longer fits one fails by itself. Forgotten with the connection.
+ * A dialect that looks a table up once per connection. Debezium looks it up for every delivery,
+ * with some ten queries, in case it has to create or alter the table. Here the database owns its
+ * tables, and a statement that no longer fits a table fails anyway.
  */
 final class RememberedTables {
   private RememberedTables() {}

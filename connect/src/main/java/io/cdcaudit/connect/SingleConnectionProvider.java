@@ -4,7 +4,10 @@ import java.sql.Connection;
 import org.hibernate.HibernateException;
 import org.hibernate.engine.jdbc.connections.spi.ConnectionProvider;
 
-/** Gives Hibernate the one connection that a task works with; whoever opened it closes it. */
+/**
+ * Gives Hibernate the one connection of a task. Hibernate does not close it; the code that opened
+ * it does.
+ */
 final class SingleConnectionProvider implements ConnectionProvider {
   private static final long serialVersionUID = 1;
 
@@ -21,7 +24,7 @@ final class SingleConnectionProvider implements ConnectionProvider {
 
   @Override
   public void closeConnection(Connection ignored) {
-    // It serves the next transaction.
+    // The next transaction uses it.
   }
 
   @Override

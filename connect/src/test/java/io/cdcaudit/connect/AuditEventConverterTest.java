@@ -29,7 +29,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class AuditEventConverterTest {
-  /** Stands in values that must never show in an error message. */
+  /** A word in values, which must never show in an error message. */
   private static final String SECRET = "s3cret";
 
   private final AuditEventConverter converter = new AuditEventConverter();

@@ -94,7 +94,7 @@ class TransformerApplicationTest {
       send("restart", insert(2, "\"t\""));
       assertThat(read("restart.audit.events", 2)).hasSize(2);
     }
-    // Nobody has to wait until a session times out.
+    // The group is empty, so nobody waits for a session timeout.
     assertThat(
             admin.describeConsumerGroups(List.of("restart")).all().get().get("restart").members())
         .isEmpty();
@@ -195,7 +195,7 @@ class TransformerApplicationTest {
         .get();
   }
 
-  /** At least so many records of a topic of one partition, from its beginning. */
+  /** At least this many records of a topic of one partition, from its beginning. */
   private static List<ConsumerRecord<byte[], byte[]>> read(String topic, int count) {
     List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
     try (KafkaConsumer<byte[], byte[]> consumer =

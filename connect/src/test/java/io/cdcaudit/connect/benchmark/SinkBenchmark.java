@@ -13,11 +13,11 @@ import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Rows per second that the sink drains from a full topic, beside Debezium's own connector with the
- * same properties and converter. One machine runs everything, so only the ratio within one run
- * means something.
+ * Rows per second that the sink drains from a full topic, compared with Debezium's own connector
+ * with the same properties and converter. One machine runs everything, so only the ratio within one
+ * run means something.
  *
- * <p>Run it from the repository, once {@code mvn -f connect/pom.xml verify} has built what it
+ * <p>Run it from the repository, after {@code mvn -f connect/pom.xml verify} has built what it
  * needs: {@code mvn -q -f connect/pom.xml exec:java@benchmark}.
  */
 public final class SinkBenchmark {
@@ -41,7 +41,7 @@ public final class SinkBenchmark {
   private SinkBenchmark() {}
 
   /**
-   * What is varied.
+   * What the benchmark varies.
    *
    * @param shippedIndexes false leaves the primary key alone
    */
@@ -122,7 +122,7 @@ public final class SinkBenchmark {
       Servers servers, String kind, Setup setup, Map<String, String> changes) throws Exception {
     TestSink sink = new TestSink(servers, kind + "_" + drains++);
     try (sink) {
-      // Debezium's upsert overwrites, for which it needs more rights.
+      // Debezium's upsert overwrites rows, so its user needs more rights.
       sink.table.execute("GRANT SELECT, UPDATE ON audit.events TO " + sink.user);
       if (setup.shippedIndexes) {
         sink.table.useShippedIndexes();

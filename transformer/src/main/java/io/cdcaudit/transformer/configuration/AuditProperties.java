@@ -6,8 +6,8 @@ import java.util.stream.Stream;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
- * All settings of the transformer, from the environment variables that {@code
- * contract/transformer-environment.ts} lists; {@link Setting} says what each may be.
+ * All settings of the transformer, from the environment variables that
+ * {@code contract/transformer-environment.ts} lists. {@link Setting} says what each may be.
  */
 @ConfigurationProperties("audit")
 public record AuditProperties(

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * The settings as the person who sets them knows them: by environment variable, what is allowed and
- * what to do.
+ * The settings as the person who sets them knows them: the environment variable, what is allowed
+ * and what to do.
  */
 enum Setting {
   SOURCE_ID(

@@ -8,8 +8,8 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
 /**
- * Says in one line why the transformer did not start; failures that it has no line for are Spring
- * Boot's to report.
+ * Says in one line why the transformer did not start. Spring Boot reports the failures that this
+ * has no line for.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class StartupFailureReporter implements SpringBootExceptionReporter {

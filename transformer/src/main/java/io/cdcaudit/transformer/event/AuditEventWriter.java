@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Audit events as they stand on the topic: one JSON object whose members are the columns of the
- * audit table, without those that are null. For one thread: it reuses its buffer.
+ * Writes audit events as they are on the topic: one JSON object whose members are the columns of
+ * the audit table that are not null. For one thread: it reuses its buffer.
  */
 public final class AuditEventWriter {
 

@@ -10,12 +10,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
 /**
- * The identity of events: a UUIDv5 of what tells a change from every other and is the same when it
- * comes again. For one thread: it reuses its digest.
+ * Makes the identity of events: a UUIDv5 of what tells a change from all others and is the same
+ * when the change comes again. For one thread: it reuses its digest.
  */
 public final class EventIdentity {
 
-  /** Never change it: every event would get a new identity. */
+  /** Never change it: every event would get a different identity. */
   private static final UUID NAMESPACE = UUID.fromString("6f3a2c52-7b0e-5b8e-9c57-0d7f3a1e4b68");
 
   private static final byte[] NAMESPACE_BYTES =
@@ -36,7 +36,7 @@ public final class EventIdentity {
     }
   }
 
-  /** Of what a transaction did to a table. */
+  /** The identity of what a transaction did to a table. */
   public UUID ofChange(Commit commit, TableName table) {
     return uuid(
         sourceId
@@ -53,9 +53,9 @@ public final class EventIdentity {
   }
 
   /**
-   * Of a row that a full load read. A row with a key is told from others by its content, which is
-   * the same in a record that comes twice; rows without a key may be equal, so their place on the
-   * topic tells them apart.
+   * The identity of a row that a full load read. The content of a row with a key tells it from
+   * others, and is the same if the record comes twice. Rows without a key may be equal, so their
+   * place on the topic tells them apart.
    */
   public UUID ofBaseline(ChangeRecord record, Origin origin) {
     String row = record.keyed() ? record.data().raw().toString() : origin.toString();

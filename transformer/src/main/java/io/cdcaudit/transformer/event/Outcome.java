@@ -1,8 +1,8 @@
 package io.cdcaudit.transformer.event;
 
-import io.cdcaudit.transformer.catalog.CatalogVersion;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.shape.ShapeVersion;
 
 /** What becomes of one record. */
 public sealed interface Outcome {
@@ -10,8 +10,12 @@ public sealed interface Outcome {
   /** It becomes an audit event. */
   record Audited(AuditEvent event) implements Outcome {}
 
-  /** It declares a table's shape; {@code event} is null if nothing of it belongs in the log. */
-  record Declared(TableName table, CatalogVersion version, AuditEvent event) implements Outcome {}
+  /**
+   * It declares a table's shape. {@code event} is null if the declaration does not belong in the
+   * log.
+   */
+  record ShapeDeclared(TableName table, ShapeVersion version, AuditEvent event)
+      implements Outcome {}
 
   /** It has no place in the log. */
   record Ignored(IgnoredKind kind, TableName table) implements Outcome {}

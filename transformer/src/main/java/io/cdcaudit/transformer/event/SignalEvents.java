@@ -1,9 +1,5 @@
 package io.cdcaudit.transformer.event;
 
-import io.cdcaudit.transformer.catalog.CatalogJson;
-import io.cdcaudit.transformer.catalog.CatalogVersion;
-import io.cdcaudit.transformer.catalog.Catalogs;
-import io.cdcaudit.transformer.catalog.TableShape;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.JsonSyntax;
@@ -13,6 +9,10 @@ import io.cdcaudit.transformer.record.Operation;
 import io.cdcaudit.transformer.record.RefusedRecordException;
 import io.cdcaudit.transformer.record.RowImage;
 import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.shape.ShapeHistories;
+import io.cdcaudit.transformer.shape.ShapeJson;
+import io.cdcaudit.transformer.shape.ShapeVersion;
+import io.cdcaudit.transformer.shape.TableShape;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -25,8 +25,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Rows of {@code capture.signal}: what DMS does not say of itself, said in the transaction that it
- * is about.
+ * Turns the rows of {@code capture.signal} into outcomes. They say what DMS does not say, in the
+ * transaction that it is about.
  */
 final class SignalEvents {
 
@@ -46,14 +46,14 @@ final class SignalEvents {
   /** The member of a context that could not stay as it was; the source's triggers name it so. */
   private static final String AS_TEXT = "capture.context";
 
-  private static final JsonMapper CATALOG_JSON = JsonMapper.builder().build();
+  private static final JsonMapper TREES = JsonMapper.builder().build();
 
   private final EventIdentity identity;
-  private final Catalogs catalogs;
+  private final ShapeHistories histories;
 
-  SignalEvents(EventIdentity identity, Catalogs catalogs) {
+  SignalEvents(EventIdentity identity, ShapeHistories histories) {
     this.identity = identity;
-    this.catalogs = catalogs;
+    this.histories = histories;
   }
 
   Outcome of(ChangeRecord record) {
@@ -69,13 +69,15 @@ final class SignalEvents {
       return audited(record, AuditOperation.CONTEXT, TABLE, session(row));
     }
     byte[] body = body(row);
+    if (kind.equals("catalog")) {
+      return shapeDeclared(record, subject(row), tree(body));
+    }
     Map<String, JsonSlice> members = members(body);
     return switch (kind) {
       case "context" -> audited(record, AuditOperation.CONTEXT, TABLE, context(members));
       case "canary" ->
           audited(record, AuditOperation.CANARY, TABLE, new Context(null, null, details(body)));
       case "truncate" -> audited(record, AuditOperation.TRUNCATE, subject(row), Context.NONE);
-      case "catalog" -> declared(record, subject(row), tree(body));
       default ->
           throw invalid(
               "kind is \"" + kind + "\"; known are context, session, catalog, truncate and canary");
@@ -103,13 +105,13 @@ final class SignalEvents {
         context);
   }
 
-  private Outcome declared(ChangeRecord record, TableName table, JsonNode body) {
-    CatalogVersion version = CatalogVersion.of(record.commit(), record.capturedAt(), shape(body));
+  private Outcome shapeDeclared(ChangeRecord record, TableName table, JsonNode body) {
+    ShapeVersion version = ShapeVersion.of(record.commit(), record.capturedAt(), shape(body));
     String reason = body.path("reason").stringValue("");
     if (record.operation() == Operation.LOAD || reason.equals("republish")) {
-      return new Outcome.Declared(table, version, null);
+      return new Outcome.ShapeDeclared(table, version, null);
     }
-    CatalogVersion previous = catalogs.historyOf(table).before(version);
+    ShapeVersion previous = histories.historyOf(table).before(version);
     RowImages shapes =
         new RowImages(
             null,
@@ -117,7 +119,7 @@ final class SignalEvents {
             bytes(version.shape()),
             List.of(),
             List.of());
-    return new Outcome.Declared(
+    return new Outcome.ShapeDeclared(
         table,
         version,
         event(record, AuditOperation.SCHEMA, table, shapes, reasonAndCommand(body)));
@@ -125,14 +127,14 @@ final class SignalEvents {
 
   private static TableShape shape(JsonNode body) {
     try {
-      return CatalogJson.readShape(body);
+      return ShapeJson.readShape(body);
     } catch (RuntimeException incomplete) {
       throw invalid(
           "the body of the catalog signal is no table's shape: " + incomplete.getMessage());
     }
   }
 
-  /** The facts of a session signal stand in columns of their own, as they are. */
+  /** The context of a session signal, whose facts are in columns of their own. */
   private static Context session(Map<String, String> row) {
     String actor = row.get("body_1");
     if (actor == null) {
@@ -160,8 +162,8 @@ final class SignalEvents {
   }
 
   /**
-   * A JSON value as it is, or, if it is nested too deep, as a text: no session shall lose its actor
-   * by what it says of itself, nor hide who PostgreSQL says it is.
+   * A JSON value as it is, or as a text if it is nested too deeply. A session must not lose its
+   * actor because of its own words, and it must not hide who PostgreSQL says it is.
    */
   private static byte[] details(byte[] json) {
     if (!JsonSyntax.isTooDeep(json)) {
@@ -211,7 +213,9 @@ final class SignalEvents {
     return pieces.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  /** The members of a JSON object, each as it stands: a tree of them could be too deep to write. */
+  /**
+   * The members of a JSON object, each as it was sent. A tree of them could be too deep to write.
+   */
   private static Map<String, JsonSlice> members(byte[] json) {
     try (JsonParser parser = JsonSyntax.signalParser(json)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
@@ -231,16 +235,20 @@ final class SignalEvents {
     throw invalid("the body of the signal is no JSON object");
   }
 
-  /** Of a catalog, which has neither depth nor numbers that Jackson's usual limits would refuse. */
+  /** The JSON object of a catalog signal, whose parts are small and not nested deeply. */
   private static JsonNode tree(byte[] body) {
-    try {
-      return CATALOG_JSON.readTree(body);
-    } catch (JacksonException beyondLimits) {
-      throw invalid("the body of the catalog signal is no table's shape");
+    try (JsonParser parser = JsonSyntax.signalParser(body)) {
+      JsonNode tree = TREES.readTree(parser);
+      if (tree != null && tree.isObject() && parser.nextToken() == null) {
+        return tree;
+      }
+    } catch (JacksonException notJson) {
+      // Falls through: the parser's message may quote the body.
     }
+    throw invalid("the body of the signal is no JSON object");
   }
 
-  /** Null for what is no string. */
+  /** The text of a string; null for any other value. */
   private static String string(JsonSlice value) {
     return value != null && value.isString() ? value.text().toString() : null;
   }
@@ -257,7 +265,7 @@ final class SignalEvents {
 
   private static byte[] bytes(TableShape shape) {
     JsonOutput output = new JsonOutput();
-    CatalogJson.writeShape(shape, output);
+    ShapeJson.writeShape(shape, output);
     return output.toBytes();
   }
 

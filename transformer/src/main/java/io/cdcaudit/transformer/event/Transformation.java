@@ -1,32 +1,32 @@
 package io.cdcaudit.transformer.event;
 
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.record.IncomingRecord;
 import io.cdcaudit.transformer.record.IncomingRecordReader;
 import io.cdcaudit.transformer.record.RefusedRecordException;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 
 /**
- * What becomes of each record. It reads the catalogs and changes nothing, so that it can be asked
- * again. For one thread: its parts reuse their buffers.
+ * Decides the outcome of each record. It reads the shape histories and changes nothing, so the same
+ * record may be transformed again. For one thread: its parts reuse their buffers.
  */
 public final class Transformation {
 
   private final IncomingRecordReader reader = new IncomingRecordReader();
   private final EventIdentity identity;
-  private final RowEvents rows;
+  private final RowImageWriter rows;
   private final SignalEvents signals;
-  private final Catalogs catalogs;
+  private final ShapeHistories histories;
 
   /**
    * @param sourceId part of every event's identity
    * @param lobLimit bytes at which DMS cuts a LOB
    */
-  public Transformation(String sourceId, int lobLimit, Catalogs catalogs) {
+  public Transformation(String sourceId, int lobLimit, ShapeHistories histories) {
     this.identity = new EventIdentity(sourceId);
-    this.rows = new RowEvents(lobLimit);
-    this.signals = new SignalEvents(identity, catalogs);
-    this.catalogs = catalogs;
+    this.rows = new RowImageWriter(lobLimit);
+    this.signals = new SignalEvents(identity, histories);
+    this.histories = histories;
   }
 
   /**
@@ -51,7 +51,7 @@ public final class Transformation {
   }
 
   private Outcome rowChange(ChangeRecord record, Origin origin) {
-    RowImages images = rows.images(record, catalogs.historyOf(record.table()).columnsFor(record));
+    RowImages images = rows.images(record, histories.historyOf(record.table()).columnsFor(record));
     if (images == null) {
       return new Outcome.Ignored(IgnoredKind.IGNORED_COLUMNS_ONLY, record.table());
     }

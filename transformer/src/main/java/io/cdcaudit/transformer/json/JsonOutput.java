@@ -12,7 +12,7 @@ public final class JsonOutput {
   private static final byte[] HEXADECIMAL = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] NULL = {'n', 'u', 'l', 'l'};
 
-  /** A buffer that one huge row has grown beyond this many bytes is given back. */
+  /** A buffer that a huge row made larger than this many bytes is released. */
   private static final int LARGEST_KEPT = 1 << 20;
 
   private byte[] bytes = new byte[4096];
@@ -39,8 +39,8 @@ public final class JsonOutput {
   }
 
   /**
-   * Gives the JSON string that was written last, from {@code start} on, the form that {@link
-   * #writeString} gives it.
+   * Rewrites the JSON string that was written last, from {@code start} on, in the form of
+   * {@link #writeString}.
    */
   public void canonicalizeString(int start) {
     JsonSlice written = new JsonSlice(bytes, start, length);

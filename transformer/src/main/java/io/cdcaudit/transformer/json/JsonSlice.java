@@ -3,7 +3,7 @@ package io.cdcaudit.transformer.json;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** One JSON value as it stands in the record it came in: well-formed, not decoded, not copied. */
+/** One JSON value where it is in its record: well-formed, not decoded, not copied. */
 public record JsonSlice(byte[] bytes, int start, int end) {
 
   public int length() {

@@ -1,5 +1,8 @@
 package io.cdcaudit.transformer.json;
 
+import io.cdcaudit.postgres.JsonDepth;
+import io.cdcaudit.postgres.NumericRange;
+import io.cdcaudit.postgres.StorableText;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -13,43 +16,37 @@ import tools.jackson.core.json.JsonFactoryBuilder;
 import tools.jackson.core.util.JsonRecyclerPools;
 
 /**
- * How the transformer reads JSON: as UTF-8, and with limits that only Kafka's message size and
- * PostgreSQL set.
+ * How the transformer reads JSON: as UTF-8, and with no limits but those of Kafka's message size
+ * and of PostgreSQL.
  */
 public final class JsonSyntax {
 
-  /**
-   * Deeper nesting is no JSON to the transformer, so that no reader behind it overflows its stack.
-   */
-  public static final int LARGEST_DEPTH = 400;
-
   private static final StreamReadConstraints LIMITS =
       StreamReadConstraints.builder()
-          .maxNestingDepth(LARGEST_DEPTH)
+          .maxNestingDepth(JsonDepth.DEEPEST_WRITTEN)
           .maxStringLength(Integer.MAX_VALUE)
           .maxNameLength(Integer.MAX_VALUE)
-          // PostgreSQL's numeric has up to 147,455 digits.
-          .maxNumberLength(150_000)
+          .maxNumberLength(NumericRange.LONGEST_NUMBER)
           .build();
 
-  /** So deep are the 32,000 characters that a signal's body has at most, were they all brackets. */
+  /** The depth of a signal's longest body, 32,000 characters, if all of them were brackets. */
   private static final int DEEPEST_SIGNAL = 16_000;
 
   /**
-   * Remembers names and makes equal ones identical: those of records are columns, few and always
-   * the same.
+   * Remembers names and makes equal ones identical. The names in records are columns, which are few
+   * and always the same.
    */
   private static final JsonFactory RECORDS =
       factory().enable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
   /**
-   * A factory of its own, so that names in jsonb values, which may be any, never crowd out those of
+   * A separate factory: the names in jsonb values may be any, and must not crowd out those of
    * columns.
    */
   private static final JsonFactory VALUES =
       factory().disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES).build();
 
-  /** For values that may repeat a name within an object, which it refuses. */
+  /** For json values, which may repeat a name within an object. This factory refuses that. */
   private static final JsonFactory DISTINCT_VALUES =
       factory()
           .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
@@ -67,7 +64,7 @@ public final class JsonSyntax {
   private static JsonFactoryBuilder factory() {
     return JsonFactory.builder()
         .streamReadConstraints(LIMITS)
-        // Each thread keeps its buffers: the default pool is shared, and dearer than a small
+        // Each thread keeps its buffers. The default pool is shared, and costs more than a small
         // record.
         .recyclerPool(JsonRecyclerPools.threadLocalPool())
         .disable(TokenStreamFactory.Feature.CHARSET_DETECTION);
@@ -78,15 +75,16 @@ public final class JsonSyntax {
     return RECORDS.createParser(ObjectReadContext.empty(), bytes);
   }
 
-  /** A parser of a signal's body, which is as deep as a session chose to make it. */
+  /** A parser of a signal's body. Sessions write bodies, so they may be nested deeply. */
   public static JsonParser signalParser(byte[] bytes) {
     return SIGNALS.createParser(ObjectReadContext.empty(), bytes);
   }
 
   /**
-   * The value that the parser, which reads {@code bytes} from their beginning, stands on. The
-   * parser need not decode a scalar to find its end, which it does on its next step anyway; until
-   * then a scalar is not known to be well-formed.
+   * The value that the parser stands on. The parser must read {@code bytes} from their beginning.
+   *
+   * <p>A scalar is not decoded here, because the parser does that on its next step. Until then it
+   * is not known to be well-formed.
    */
   public static JsonSlice slice(JsonParser parser, byte[] bytes) {
     int start = tokenStart(parser);
@@ -108,9 +106,9 @@ public final class JsonSyntax {
     return (int) parser.currentLocation().getByteOffset();
   }
 
-  /** Whether a JSON value is nested deeper than {@link #LARGEST_DEPTH}. */
+  /** Whether a JSON value is nested deeper than {@link JsonDepth#DEEPEST_WRITTEN}. */
   public static boolean isTooDeep(byte[] json) {
-    if (json.length <= 2 * LARGEST_DEPTH) {
+    if (json.length <= 2 * JsonDepth.DEEPEST_WRITTEN) {
       return false;
     }
     try (JsonParser parser = VALUES.createParser(ObjectReadContext.empty(), json)) {
@@ -128,17 +126,22 @@ public final class JsonSyntax {
   }
 
   /**
-   * Whether a value of type json is one JSON value that jsonb would take, and keep as it is: json
-   * also stores {@code \u0000}, unpaired surrogates and numbers beyond numeric's range, which jsonb
-   * refuses, and every member of a name, of which jsonb keeps the last.
+   * Whether a value of type json is one JSON value that jsonb would take and keep as it is. The
+   * type json also stores {@code \u0000}, unpaired surrogates and numbers beyond the range of
+   * numeric, which jsonb refuses. And it stores every member of a repeated name, of which jsonb
+   * keeps the last.
    */
   public static boolean isStorableJson(Text text) {
     return isStorable(text, false);
   }
 
   private static boolean isStorable(Text text, boolean writtenByJsonb) {
+    return isOneValue(text, writtenByJsonb)
+        && StorableText.hasStorableEscapes(text.bytes(), text.start(), text.end());
+  }
+
+  private static boolean isOneValue(Text text, boolean writtenByJsonb) {
     JsonFactory factory = writtenByJsonb ? VALUES : DISTINCT_VALUES;
-    boolean hasUnicodeEscapes = hasUnicodeEscapes(text);
     try (JsonParser parser =
         factory.createParser(
             ObjectReadContext.empty(), text.bytes(), text.start(), text.length())) {
@@ -152,10 +155,6 @@ public final class JsonSyntax {
           depth++;
         } else if (token.isStructEnd()) {
           depth--;
-        } else if (hasUnicodeEscapes
-            && (token == JsonToken.VALUE_STRING || token == JsonToken.PROPERTY_NAME)
-            && !isStorableText(parser.getString())) {
-          return false;
         } else if (!writtenByJsonb && token.isNumeric() && !isWithinNumeric(parser)) {
           return false;
         }
@@ -193,30 +192,5 @@ public final class JsonSyntax {
 
   private static boolean isOfLiteral(byte character) {
     return character > ' ' && character != ',' && character != '}' && character != ']';
-  }
-
-  private static boolean hasUnicodeEscapes(Text text) {
-    for (int index = 0; index < text.length() - 1; index++) {
-      if (text.at(index) == '\\' && text.at(index + 1) == 'u') {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static boolean isStorableText(String value) {
-    for (int index = 0; index < value.length(); index++) {
-      char character = value.charAt(index);
-      if (character == 0 || Character.isLowSurrogate(character)) {
-        return false;
-      }
-      if (Character.isHighSurrogate(character)) {
-        index++;
-        if (index == value.length() || !Character.isLowSurrogate(value.charAt(index))) {
-          return false;
-        }
-      }
-    }
-    return true;
   }
 }

@@ -2,7 +2,7 @@ package io.cdcaudit.transformer.json;
 
 import java.nio.charset.StandardCharsets;
 
-/** A stretch of UTF-8 bytes, not copied out of the record it stands in. */
+/** A range of UTF-8 bytes, not copied out of its record. */
 public record Text(byte[] bytes, int start, int end) {
 
   public static Text of(String value) {

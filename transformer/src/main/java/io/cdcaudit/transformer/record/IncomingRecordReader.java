@@ -9,7 +9,7 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * Reads DMS's JSON in one pass, leaving each column's value as it stands. For one thread: it reuses
+ * Reads DMS's JSON in one pass, and leaves each column's value as it is. For one thread: it reuses
  * its buffers.
  */
 public final class IncomingRecordReader {
@@ -28,7 +28,7 @@ public final class IncomingRecordReader {
     try (JsonParser parser = JsonSyntax.parser(value)) {
       return interpret(readMembers(parser, value));
     } catch (JacksonException invalid) {
-      // Jackson's own message may quote the row.
+      // Jackson's message may quote the row.
       long offset = invalid.getLocation() == null ? -1 : invalid.getLocation().getByteOffset();
       throw new RefusedRecordException(
           DeadLetterReason.NOT_JSON, "the value is no JSON from byte " + offset + " on");
@@ -168,7 +168,7 @@ public final class IncomingRecordReader {
   }
 
   /**
-   * Records of one table often follow each other; one name for all of them hashes its text but
+   * Records of one table often follow each other. If they share one name, its text is hashed only
    * once.
    */
   private TableName table(String schema, String table) {

@@ -1,8 +1,8 @@
 package io.cdcaudit.transformer.record;
 
 /**
- * A record that can't become an audit event. Carries no stack trace: it says something about the
- * data alone.
+ * A record that can't become an audit event. It has no stack trace, because it only says something
+ * about the data.
  */
 public final class RefusedRecordException extends RuntimeException {
 

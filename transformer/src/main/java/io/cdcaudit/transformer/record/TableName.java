@@ -9,7 +9,7 @@ public record TableName(String schema, String table) {
     return schema + "." + table;
   }
 
-  /** As no other table is called: with quotes around a name that holds a dot or a quote. */
+  /** A name that no other table has: parts that hold a dot or a quote are quoted. */
   public String quoted() {
     return quoted(schema) + "." + quoted(table);
   }

@@ -20,7 +20,7 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
   private static final long MICROSECONDS_PER_SECOND = 1_000_000;
 
   /**
-   * Reads {@code 2026-01-31T10:11:12.123456Z}, with or without a fraction; other offsets are
+   * Reads {@code 2026-01-31T10:11:12.123456Z}, with or without a fraction. Other offsets are
    * converted to UTC.
    *
    * @throws DateTimeException if the text is no such time
@@ -54,7 +54,8 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
   public static Timestamp of(Instant instant) {
     long second = instant.getEpochSecond();
     int microsecond = instant.getNano() / 1000;
-    // By hand: the formatter of java.time would cost a tenth of all that is done to a record.
+    // Written by hand: the formatter of java.time would take a tenth of the whole time spent on a
+    // record.
     LocalDateTime time = LocalDateTime.ofEpochSecond(second, 0, ZoneOffset.UTC);
     byte[] text = "0000-00-00T00:00:00.000000Z".getBytes(StandardCharsets.US_ASCII);
     write(time.getYear(), text, 4);
@@ -74,7 +75,7 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
     return Long.compare(epochMicroseconds, other.epochMicroseconds);
   }
 
-  /** Writes a number's digits so that they end before an index; there are zeros before them. */
+  /** Writes a number's digits to end before an index. The text has zeros there. */
   private static void write(int number, byte[] text, int end) {
     for (int index = end - 1, rest = number; rest > 0; index--, rest /= 10) {
       text[index] = (byte) ('0' + rest % 10);

@@ -9,15 +9,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notices within a second or so that the clock was set back, after which Kafka's clients and Kafka
- * Streams cannot go on: both note the time of day of what they did last, and wait from then on.
- * With a clock that was an hour ahead they connect, ask for metadata and commit only an hour later.
- * Nothing but a new process sets them right. A clock that is set forward makes them hasten, and
- * needs no help.
+ * Notices within about a second that the clock was set back, after which only a new process helps.
+ * Kafka's clients and Kafka Streams remember the time of day of their last action, and wait until
+ * that time has passed again. If the clock was an hour ahead, they connect, ask for metadata and
+ * commit only an hour later.
+ *
+ * <p>A clock that is set forward only makes them act sooner, so nothing is done about it.
  */
 final class ClockWatch implements AutoCloseable {
 
-  /** So much longer they may wait; small corrections are not worth a new process. */
+  /** How much longer they may wait. A new process for each small correction would cost more. */
   static final Duration TOLERATED = Duration.ofSeconds(10);
 
   private static final Duration BETWEEN_READINGS = Duration.ofSeconds(1);
@@ -43,7 +44,10 @@ final class ClockWatch implements AutoCloseable {
   static ClockWatch begin(Runnable onSetBack) {
     ClockWatch watch = new ClockWatch(System::currentTimeMillis, System::nanoTime, onSetBack);
     watch.readings.scheduleWithFixedDelay(
-        watch::read, BETWEEN_READINGS.toMillis(), BETWEEN_READINGS.toMillis(), TimeUnit.MILLISECONDS);
+        watch::read,
+        BETWEEN_READINGS.toMillis(),
+        BETWEEN_READINGS.toMillis(),
+        TimeUnit.MILLISECONDS);
     return watch;
   }
 
@@ -61,7 +65,7 @@ final class ClockWatch implements AutoCloseable {
     if (setBack.compareTo(TOLERATED) > 0) {
       LOG.error(
           "The clock was set back by {} s, which Kafka's clients would wait for; the transformer"
-              + " stops, to be started anew",
+              + " stops, so that it is started again",
           setBack.toSeconds());
       readings.shutdown();
       onSetBack.run();
@@ -78,10 +82,13 @@ final class ClockWatch implements AutoCloseable {
         runningNanos.getAsLong(), timeOfDayMillis.getAsLong(), runningNanos.getAsLong());
   }
 
-  /** The time of day, and what a clock that nobody sets said before and after it was asked for. */
+  /** The time of day, and the readings of a steady clock before and after it. */
   private record Reading(long nanosBefore, long millis, long nanosAfter) {
 
-    /** By at least so much; a process that is stopped in the middle of a reading is not misled. */
+    /**
+     * The least by which the clock was set back. A process that is stopped during a reading does
+     * not mislead it.
+     */
     Duration setBackSince(Reading earlier) {
       Duration passed = Duration.ofNanos(nanosBefore - earlier.nanosAfter);
       return passed.minus(Duration.ofMillis(millis - earlier.millis));

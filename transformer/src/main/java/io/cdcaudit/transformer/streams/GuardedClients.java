@@ -28,17 +28,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The clients of Kafka Streams, of which a stream thread's consumer commits nothing any more once
- * that thread's producer has failed to deliver a record, or a commit has timed out. The thread then
- * dies, and its successor begins at the last commit.
+ * The clients of Kafka Streams, with a guard between a stream thread's producer and its consumer.
+ * Once a thread's producer has failed or its commit has timed out, its consumer stops committing.
+ * The thread then dies, and its successor begins at the last commit.
  *
- * <p>Kafka Streams 4.2 alone keeps one failure for all tasks of a thread, so that a task whose
- * record failed second does not learn of it and commits; and it forgets where a task that starts
- * anew has to begin when the group is rebalanced at the same moment. Both skip records.
+ * <p>Kafka Streams 4.2 alone would skip records in two cases. It keeps one failure for all tasks of
+ * a thread, so a task whose record failed second does not learn of it and commits. And if the group
+ * is rebalanced while a task restarts, it forgets where that task has to begin.
  *
- * <p>Records that retention deleted before they were read are said aloud; and a thread that dies
- * while no successor can be made, for example without a network, ends the process instead of
- * leaving one that does nothing and seems healthy.
+ * <p>Two more things are guarded. Records that retention deleted before they were read are logged
+ * as an error. And if a dying thread cannot be replaced, for example without a network, the process
+ * ends, instead of seeming healthy and doing nothing.
  */
 class GuardedClients extends DefaultKafkaClientSupplier {
 
@@ -46,7 +46,7 @@ class GuardedClients extends DefaultKafkaClientSupplier {
 
   private final Runnable onNoSuccessor;
 
-  /** A stream thread sends with one producer and commits with one consumer; both by itself. */
+  /** Each stream thread has a producer and a consumer that no other thread uses. */
   private final ThreadLocal<Deliveries> deliveries = ThreadLocal.withInitial(Deliveries::new);
 
   /**
@@ -79,7 +79,7 @@ class GuardedClients extends DefaultKafkaClientSupplier {
     return new GuardedConsumer(settings);
   }
 
-  /** At the start a failure has its own way out; later on only a dying thread asks for clients. */
+  /** At the start a failure is reported elsewhere. Later only a dying thread asks for clients. */
   private <T> T made(Supplier<T> client) {
     try {
       return client.get();
@@ -92,13 +92,13 @@ class GuardedClients extends DefaultKafkaClientSupplier {
     }
   }
 
-  /** What became of a thread's records. */
+  /** Whether a thread's records were delivered. */
   private static final class Deliveries {
 
     private volatile Exception failure;
   }
 
-  /** Notes what could not be delivered, before Kafka Streams hears of it. */
+  /** Notes a failed delivery before Kafka Streams learns of it. */
   class GuardedProducer extends KafkaProducer<byte[], byte[]> {
 
     GuardedProducer(Map<String, Object> settings) {
@@ -142,7 +142,7 @@ class GuardedClients extends DefaultKafkaClientSupplier {
       try {
         commit(offsets);
       } catch (TimeoutException late) {
-        // Streams would let the tasks begin anew, and may forget where.
+        // Streams would restart the tasks, and may forget where they have to begin.
         mine.failure = late;
         throw new KafkaException("Offsets could not be committed in time", late);
       }
@@ -166,7 +166,7 @@ class GuardedClients extends DefaultKafkaClientSupplier {
               LOG.error(
                   "{} records of {}, from offset {} on, were deleted before they were read: their"
                       + " changes are missing from the audit log. Raise the topic's retention, or"
-                      + " let the transformer stand for less long",
+                      + " let the transformer be down for less long",
                   beginnings.get(partition) - commit.offset(),
                   partition,
                   commit.offset());
@@ -175,7 +175,10 @@ class GuardedClients extends DefaultKafkaClientSupplier {
       super.seekToBeginning(partitions);
     }
 
-    /** Its successor need not wait until the session of a consumer that gave up times out. */
+    /**
+     * The consumer leaves the group if it gave up, so that its successor need not wait for a
+     * session timeout.
+     */
     @Override
     public void close(CloseOptions options) {
       boolean gaveUp = deliveries.get().failure != null;

@@ -1,6 +1,5 @@
 package io.cdcaudit.transformer.streams;
 
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.configuration.AuditProperties;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.cdcaudit.transformer.topology.AuditTopology;
@@ -20,13 +19,13 @@ import org.springframework.kafka.config.StreamsBuilderFactoryBean;
 import org.springframework.kafka.streams.KafkaStreamsMicrometerListener;
 
 /**
- * Kafka Streams as a part of the application: started and stopped with it, and ending it when it
- * fails for good.
+ * Kafka Streams as a part of the application. It starts and stops with the application, and ends it
+ * when it fails for good.
  */
 @Configuration(proxyBeanMethods = false)
 class StreamsConfiguration {
 
-  /** Less than the 30 s that ECS waits at least between SIGTERM and SIGKILL. */
+  /** ECS waits at least 30 s between SIGTERM and SIGKILL; this must be less. */
   private static final int CLOSE_SECONDS = 20;
 
   @Bean
@@ -44,7 +43,7 @@ class StreamsConfiguration {
     return new TopicCheck(properties);
   }
 
-  /** A process whose Streams has failed for good ends, with all that shutting down means. */
+  /** Ends the process in order when Streams has failed for good. */
   @Bean
   StreamsState streamsState() {
     return new StreamsState(() -> System.exit(1));
@@ -65,7 +64,7 @@ class StreamsConfiguration {
         new KafkaStreamsInfrastructureCustomizer() {
           @Override
           public void configureTopology(Topology topology) {
-            AuditTopology.build(topology, properties, new Catalogs(), oversized, metrics, clock);
+            AuditTopology.build(topology, properties, oversized, metrics, clock);
           }
         });
     streams.setClientSupplier(new GuardedClients(state::failed));

@@ -14,16 +14,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replaces a thread that died, for brokers do fail; gives up when that keeps happening for a reason
- * that does not pass by itself, for a process that restarts in vain hides its trouble. Giving up
- * ends the process.
+ * Replaces a thread that died, because brokers do fail. It gives up, which ends the process, if
+ * threads keep dying for a reason that does not pass by itself: endless replacements would hide the
+ * trouble.
  */
 final class StreamsFailures implements StreamsUncaughtExceptionHandler {
 
   static final int MOST_REPLACEMENTS = 5;
   static final Duration WITHIN = Duration.ofMinutes(10);
 
-  /** A new thread connects anew, which is what the brokers have too much of. */
+  /** A new thread opens new connections, of which the brokers have too many already. */
   static final Duration AFTER_TOO_MANY_CONNECTS = Duration.ofSeconds(5);
 
   private static final Logger LOG = LoggerFactory.getLogger(StreamsFailures.class);
@@ -31,19 +31,19 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
   private final Clock clock;
   private final String rawTopic;
   private final OversizedEvents oversized;
-  private final Pause pause;
+  private final Sleeper sleeper;
   private int oversizedBefore;
   private final Deque<Instant> replacements = new ArrayDeque<>();
 
   StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized) {
-    this(clock, rawTopic, oversized, Pause.SLEEP);
+    this(clock, rawTopic, oversized, Sleeper.SYSTEM);
   }
 
-  StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized, Pause pause) {
+  StreamsFailures(Clock clock, String rawTopic, OversizedEvents oversized, Sleeper sleeper) {
     this.clock = clock;
     this.rawTopic = rawTopic;
     this.oversized = oversized;
-    this.pause = pause;
+    this.sleeper = sleeper;
   }
 
   @Override
@@ -62,8 +62,8 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
     if (hasCause(failure, RetriableException.class)) {
-      // As long as brokers are away; whoever watches the lag sees it.
-      LOG.warn("The brokers did not do their part in time; the thread is replaced", failure);
+      // It goes on for as long as brokers are away. The alarm on the lag tells a person.
+      LOG.warn("The brokers did not answer in time; the thread is replaced", failure);
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
     if (TooManyConnects.caused(failure)) {
@@ -90,11 +90,12 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
   }
 
   /**
-   * On the thread that dies, and for one after the other: threads that died together come apart.
+   * Waits on the dying thread, for one thread after the other, so that threads that died together
+   * restart apart.
    */
   private void waitForConnections() {
     try {
-      pause.of(AFTER_TOO_MANY_CONNECTS);
+      sleeper.sleep(AFTER_TOO_MANY_CONNECTS);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }

@@ -11,7 +11,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.SaslConfigs;
 import org.apache.kafka.streams.StreamsConfig;
 
-/** Kafka's settings, each where it differs from Kafka's default. */
+/** Kafka's settings, where they differ from its defaults. */
 final class StreamsProperties {
 
   private StreamsProperties() {}
@@ -40,7 +40,7 @@ final class StreamsProperties {
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, properties.applicationId());
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, properties.streamThreads());
     settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, properties.replicationFactor());
-    // A crash repeats at most about this much work; the events' identity makes the repetition
+    // A crash repeats about this much work at most. The events' identity makes the repetition
     // harmless.
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
     settings.put(StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG, SendFailures.class);
@@ -56,7 +56,7 @@ final class StreamsProperties {
     settings.put(
         StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG),
         properties.messageMaxBytes());
-    // How long partitions rest after a crash. Brokers accept from 6 s on.
+    // How long nobody reads a partition after a crash. Brokers accept 6 s or more.
     settings.put(
         StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 10_000);
     settings.put(

@@ -2,7 +2,7 @@ package io.cdcaudit.transformer.streams;
 
 import org.apache.kafka.streams.KafkaStreams;
 
-/** The state that Streams was last in, and what becomes of a process whose Streams has failed. */
+/** The last state of Streams, and what happens to the process once Streams has failed for good. */
 final class StreamsState implements KafkaStreams.StateListener {
 
   private final Runnable onError;
@@ -23,10 +23,11 @@ final class StreamsState implements KafkaStreams.StateListener {
     }
   }
 
-  /** Streams has failed for good, whatever state it shows. */
+  /** Streams has failed for good, even if its state does not show it. */
   void failed() {
-    // Streams calls this on a thread that closing Streams waits for, perhaps a daemon. The process
-    // must neither wait for itself nor end, as if all were well, before the new thread ended it.
+    // Closing Streams waits for the calling thread, which may be a daemon. So the process ends on
+    // another thread that is no daemon: otherwise it could wait for itself, or end early with a
+    // code of success.
     Thread ending = new Thread(onError, "streams-failed");
     ending.setDaemon(false);
     ending.start();

@@ -3,8 +3,8 @@ package io.cdcaudit.transformer.streams;
 import org.apache.kafka.common.errors.AuthenticationException;
 
 /**
- * What MSK's smallest brokers say to a burst of connections. Kafka takes it for a refused identity,
- * but it passes by itself.
+ * The answer of MSK's smallest brokers to many connections at once. Kafka takes it for a refused
+ * identity, but it passes by itself.
  */
 final class TooManyConnects {
 

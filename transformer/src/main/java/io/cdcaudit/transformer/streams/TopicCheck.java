@@ -18,12 +18,12 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * Asks the brokers for the four topics before Streams starts, so that what is missing is said in
- * one line.
+ * Asks the brokers for the four topics before Streams starts, so that one line says what is
+ * missing.
  */
 final class TopicCheck implements SmartLifecycle {
 
-  /** For an answer, and for the pauses between answers that the brokers had too many connects. */
+  /** How long to wait for an answer, and in sum for brokers that have too many connections. */
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
@@ -31,17 +31,18 @@ final class TopicCheck implements SmartLifecycle {
 
   private final AuditProperties properties;
   private final Function<Map<String, Object>, Admin> admins;
-  private final Pause pause;
+  private final Sleeper sleeper;
   private volatile boolean running;
 
   TopicCheck(AuditProperties properties) {
-    this(properties, Admin::create, Pause.SLEEP);
+    this(properties, Admin::create, Sleeper.SYSTEM);
   }
 
-  TopicCheck(AuditProperties properties, Function<Map<String, Object>, Admin> admins, Pause pause) {
+  TopicCheck(
+      AuditProperties properties, Function<Map<String, Object>, Admin> admins, Sleeper sleeper) {
     this.properties = properties;
     this.admins = admins;
-    this.pause = pause;
+    this.sleeper = sleeper;
   }
 
   @Override
@@ -105,7 +106,7 @@ final class TopicCheck implements SmartLifecycle {
 
   private void waitFor(Duration duration) {
     try {
-      pause.of(duration);
+      sleeper.sleep(duration);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new StartupException("Interrupted while the brokers had too many connections.");

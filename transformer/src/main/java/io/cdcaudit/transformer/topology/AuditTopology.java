@@ -1,10 +1,10 @@
 package io.cdcaudit.transformer.topology;
 
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.configuration.AuditProperties;
 import io.cdcaudit.transformer.event.AuditEventWriter;
 import io.cdcaudit.transformer.event.Transformation;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 import java.time.Clock;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -17,7 +17,22 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
-/** Change records in; audit events, catalog entries and dead letters out. */
+/**
+ * Change records in; audit events, catalog entries and dead letters out.
+ *
+ * <p>Each change record has one outcome, and each outcome its sinks:
+ *
+ * <table>
+ *   <caption>What {@link TransformProcessor} sends to which sink</caption>
+ *   <tr><th>outcome</th><th>sink</th></tr>
+ *   <tr><td>{@code Audited}</td><td>its event to {@link #EVENTS}</td></tr>
+ *   <tr><td>{@code ShapeDeclared}</td><td>its event, if it has one, to {@link #EVENTS}, and the
+ *       table's history to {@link #CATALOG}, unless the topic shows it already</td></tr>
+ *   <tr><td>{@code Ignored}</td><td>none; it is counted by kind</td></tr>
+ *   <tr><td>{@code Refused}</td><td>the whole record to {@link #DEAD_LETTERS}, and likewise that of
+ *       an event that is too large for {@link #EVENTS}</td></tr>
+ * </table>
+ */
 public final class AuditTopology {
 
   static final String EVENTS = "audit-events";
@@ -33,11 +48,12 @@ public final class AuditTopology {
   public static void build(
       Topology topology,
       AuditProperties properties,
-      Catalogs catalogs,
       OversizedEvents oversized,
       TransformerMetrics metrics,
       Clock clock) {
     AuditProperties.TopicNames topics = properties.topics();
+    ShapeHistories histories = new ShapeHistories();
+    Limits limits = Limits.of(properties, oversized);
     ByteArrayDeserializer in = new ByteArrayDeserializer();
     ByteArraySerializer out = new ByteArraySerializer();
 
@@ -49,7 +65,7 @@ public final class AuditTopology {
         in,
         topics.catalog(),
         "catalog",
-        () -> new CatalogProcessor(catalogs));
+        () -> new CatalogProcessor(histories));
 
     topology.addSource(
         AutoOffsetReset.earliest(), CHANGE_RECORDS, AuditTopology::timeOf, in, in, topics.raw());
@@ -57,13 +73,11 @@ public final class AuditTopology {
         TRANSFORM,
         () ->
             new TransformProcessor(
-                new Transformation(properties.sourceId(), properties.lobLimit(), catalogs)::apply,
+                new Transformation(properties.sourceId(), properties.lobLimit(), histories)::apply,
                 new AuditEventWriter(properties.sourceId()),
-                catalogs,
-                oversized,
+                histories,
+                limits,
                 metrics,
-                properties.messageMaxBytes(),
-                properties.deadLetterMaxBytes(),
                 clock),
         CHANGE_RECORDS);
     topology.addSink(EVENTS, topics.events(), out, out, TRANSFORM);

@@ -1,9 +1,9 @@
 package io.cdcaudit.transformer.topology;
 
-import io.cdcaudit.transformer.catalog.CatalogJson;
-import io.cdcaudit.transformer.catalog.Catalogs;
-import io.cdcaudit.transformer.catalog.TableHistory;
 import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.shape.ShapeHistories;
+import io.cdcaudit.transformer.shape.ShapeHistory;
+import io.cdcaudit.transformer.shape.ShapeJson;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Keeps the catalogs in step with their topic. Streams runs it over the whole topic before the
- * first change record and then whenever an entry arrives. The store holds the entries only because
- * a global processor must have one.
+ * Keeps the shape histories in step with the catalog topic. Streams runs it over the whole topic
+ * before the first change record, and then whenever an entry arrives. The store holds the entries
+ * only because a global processor must have one.
  */
 final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
 
@@ -24,11 +24,11 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
   private static final Logger LOG = LoggerFactory.getLogger(CatalogProcessor.class);
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
-  private final Catalogs catalogs;
+  private final ShapeHistories histories;
   private KeyValueStore<String, byte[]> store;
 
-  CatalogProcessor(Catalogs catalogs) {
-    this.catalogs = catalogs;
+  CatalogProcessor(ShapeHistories histories) {
+    this.histories = histories;
   }
 
   @Override
@@ -42,29 +42,29 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
     store.put(entry.key(), entry.value());
     try {
       if (entry.value() != null) {
-        catalogs.receive(read(entry.value()));
+        histories.receive(read(entry.value()));
       } else if (previous != null) {
         forget(read(previous).table());
       }
     } catch (RuntimeException invalid) {
-      // Stopping would stop the audit of every table. This one's columns are named in
-      // untyped_columns meanwhile.
+      // Stopping would stop the audit of every table. Until the entry is mended, this table's
+      // columns are named in untyped_columns.
       LOG.error(
-          "The catalog entry \"{}\" can't be read and is left aside; run"
+          "The catalog entry \"{}\" can't be read and is not used; run"
               + " capture.republish_shapes() for a new one",
           entry.key(),
           invalid);
     }
   }
 
-  /** The key of an older entry may have been another, and deleting that one takes nothing away. */
+  /** An older entry may have had another key. Deleting that one must not forget the table. */
   private void forget(TableName table) {
     if (store.get(table.quoted()) == null) {
-      catalogs.forget(table);
+      histories.forget(table);
     }
   }
 
-  private static TableHistory read(byte[] value) {
-    return CatalogJson.readHistory(JSON.readTree(value));
+  private static ShapeHistory read(byte[] value) {
+    return ShapeJson.readHistory(JSON.readTree(value));
   }
 }

@@ -3,12 +3,10 @@ package io.cdcaudit.transformer.topology;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.streams.processor.api.Record;
 
-/**
- * How large a record is at most once it is a batch of its own, which is what Kafka's limits count.
- */
+/** The largest size of a record in a batch of its own, which is what Kafka limits. */
 final class MessageSize {
 
-  /** The batch's header of 61 bytes, and lengths and deltas of the record in their longest form. */
+  /** The batch's header of 61 bytes, and the record's lengths and deltas in their longest form. */
   private static final int OVERHEAD = 128;
 
   private static final int HEADER_OVERHEAD = 10;

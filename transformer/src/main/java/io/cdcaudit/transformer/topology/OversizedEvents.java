@@ -6,8 +6,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Events that a broker found too large although the transformer did not. The failure to send one
- * stops the thread, so that nothing behind it is committed; when the record comes again, it goes to
- * the dead letters.
+ * stops the thread, so that nothing after it is committed. When its record comes again, the record
+ * goes to the dead letters.
  */
 public final class OversizedEvents {
 

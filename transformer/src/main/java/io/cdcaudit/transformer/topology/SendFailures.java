@@ -11,18 +11,18 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * Decides what a failure to send means: the thread dies, and its successor begins at the last
- * commit. Never that the record is skipped; nor that its task alone begins anew ({@code RETRY}),
- * for Kafka Streams may then commit past it.
+ * Decides what happens when a message cannot be sent: the thread dies, and its successor begins at
+ * the last commit.
+ *
+ * <p>The message is never skipped. Its task is also never restarted alone ({@code RETRY}), because
+ * Kafka Streams may then commit past it.
  */
 public final class SendFailures implements ProductionExceptionHandler {
 
-  /** Key of the Streams configuration under which this finds the {@link OversizedEvents}. */
+  /** The key in the Streams configuration of the {@link OversizedEvents}. */
   public static final String OVERSIZED_EVENTS = "audit.oversized.events";
 
-  /**
-   * Key of the Streams configuration under which this finds the name of the topic of audit events.
-   */
+  /** The key in the Streams configuration of the name of the topic of audit events. */
   public static final String EVENTS_TOPIC = "audit.events.topic";
 
   private OversizedEvents oversized;

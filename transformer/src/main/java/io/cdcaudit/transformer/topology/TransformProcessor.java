@@ -2,16 +2,17 @@ package io.cdcaudit.transformer.topology;
 
 import static java.util.stream.Collectors.joining;
 
-import io.cdcaudit.transformer.catalog.CatalogJson;
-import io.cdcaudit.transformer.catalog.Catalogs;
-import io.cdcaudit.transformer.catalog.TableHistory;
 import io.cdcaudit.transformer.event.AuditEvent;
 import io.cdcaudit.transformer.event.AuditEventWriter;
+import io.cdcaudit.transformer.event.IgnoredKind;
 import io.cdcaudit.transformer.event.Origin;
 import io.cdcaudit.transformer.event.Outcome;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.record.Timestamp;
+import io.cdcaudit.transformer.shape.ShapeHistories;
+import io.cdcaudit.transformer.shape.ShapeHistory;
+import io.cdcaudit.transformer.shape.ShapeJson;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -27,95 +28,102 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends what becomes of each change record to where it belongs. One instance for each partition.
+ * Transforms each change record and sends the outcome to its sinks. One instance for each
+ * partition.
  */
 final class TransformProcessor implements Processor<byte[], byte[], byte[], byte[]> {
 
   private static final Logger LOG = LoggerFactory.getLogger(TransformProcessor.class);
 
   /**
-   * Long enough for an entry to come back from the topic: only what got lost on the way is
+   * Long enough for a catalog entry to come back from its topic, so that only a lost one is
    * published again.
    */
   private static final Duration REPUBLISH_EVERY = Duration.ofSeconds(10);
 
   private final BiFunction<byte[], Origin, Outcome> transformation;
   private final AuditEventWriter writer;
-  private final Catalogs catalogs;
-  private final OversizedEvents oversized;
+  private final ShapeHistories histories;
+  private final Limits limits;
   private final TransformerMetrics metrics;
-  private final int messageMaxBytes;
-  private final int deadLetterMaxBytes;
   private final Clock clock;
   private ProcessorContext<byte[], byte[]> context;
 
   TransformProcessor(
       BiFunction<byte[], Origin, Outcome> transformation,
       AuditEventWriter writer,
-      Catalogs catalogs,
-      OversizedEvents oversized,
+      ShapeHistories histories,
+      Limits limits,
       TransformerMetrics metrics,
-      int messageMaxBytes,
-      int deadLetterMaxBytes,
       Clock clock) {
     this.transformation = transformation;
     this.writer = writer;
-    this.catalogs = catalogs;
-    this.oversized = oversized;
+    this.histories = histories;
+    this.limits = limits;
     this.metrics = metrics;
-    this.messageMaxBytes = messageMaxBytes;
-    this.deadLetterMaxBytes = deadLetterMaxBytes;
     this.clock = clock;
   }
 
   @Override
   public void init(ProcessorContext<byte[], byte[]> processorContext) {
     context = processorContext;
-    context.schedule(REPUBLISH_EVERY, PunctuationType.WALL_CLOCK_TIME, this::republish);
+    context.schedule(
+        REPUBLISH_EVERY,
+        PunctuationType.WALL_CLOCK_TIME,
+        now -> histories.unpublished().forEach(this::sendToCatalog));
   }
+
+  /** A change record and its place in Kafka. */
+  private record Source(Record<byte[], byte[]> record, Origin origin) {}
 
   @Override
   public void process(Record<byte[], byte[]> record) {
-    Origin origin = origin();
-    Outcome outcome = transform(record, origin);
-    if (outcome instanceof Outcome.Audited audited) {
-      send(audited.event(), record, origin);
-    } else if (outcome instanceof Outcome.Declared declared) {
-      declare(declared, record, origin);
-    } else if (outcome instanceof Outcome.Ignored ignored) {
-      metrics.count(ignored.kind().code(), ignored.table());
-    } else if (outcome instanceof Outcome.Refused refused) {
-      refuse(refused, record, origin);
-    }
+    Source source = new Source(record, origin());
+    route(transform(source), source);
   }
 
-  /** Whatever one record brings about, the rest flows on. */
-  private Outcome transform(Record<byte[], byte[]> record, Origin origin) {
+  /** No error in one record stops the records after it. */
+  private Outcome transform(Source source) {
     try {
-      return transformation.apply(record.value(), origin);
+      return transformation.apply(source.record().value(), source.origin());
     } catch (RuntimeException bug) {
       return new Outcome.Refused(DeadLetterReason.INTERNAL_ERROR, describe(bug));
     }
   }
 
-  /** Where it happened, but not its message, which may quote the row. */
-  private static String describe(RuntimeException bug) {
-    String frames =
-        Arrays.stream(bug.getStackTrace()).limit(5).map(Object::toString).collect(joining(", "));
-    return bug.getClass().getName() + " at " + frames;
+  /** Sends an outcome to its sinks, as the table of {@link AuditTopology} says. */
+  private void route(Outcome outcome, Source source) {
+    if (outcome instanceof Outcome.Audited audited) {
+      sendToEvents(audited.event(), source);
+    } else if (outcome instanceof Outcome.ShapeDeclared declared) {
+      if (declared.event() == null) {
+        metrics.count(IgnoredKind.CATALOG.code(), declared.table());
+      } else {
+        sendToEvents(declared.event(), source);
+      }
+      histories.add(declared.table(), declared.version());
+      if (histories.isUnpublished(declared.table())) {
+        sendToCatalog(histories.historyOf(declared.table()));
+      }
+    } else if (outcome instanceof Outcome.Ignored ignored) {
+      metrics.count(ignored.kind().code(), ignored.table());
+    } else if (outcome instanceof Outcome.Refused refused) {
+      sendToDeadLetters(refused, source);
+    }
   }
 
-  private void send(AuditEvent event, Record<byte[], byte[]> source, Origin origin) {
+  /** An event that is too large for its topic makes its source a dead letter. */
+  private void sendToEvents(AuditEvent event, Source source) {
     Instant now = clock.instant();
     Timestamp transformedAt = Timestamp.of(now);
-    // Retention counts from here on: what a replay writes is as new as anything else.
+    // Retention counts from this time, so the events of a replay are kept as long as any other.
     Record<byte[], byte[]> message =
         new Record<>(writer.key(event), writer.value(event, transformedAt), now.toEpochMilli());
-    if (MessageSize.of(message) > messageMaxBytes || oversized.contains(event.id())) {
+    if (limits.areExceededBy(message, event)) {
       String tooLarge =
           "the audit event has %d bytes; messages may have %d, or what its topic says"
-              .formatted(message.value().length, messageMaxBytes);
-      refuse(new Outcome.Refused(DeadLetterReason.TOO_LARGE, tooLarge), source, origin);
+              .formatted(message.value().length, limits.messageMaxBytes());
+      sendToDeadLetters(new Outcome.Refused(DeadLetterReason.TOO_LARGE, tooLarge), source);
       return;
     }
     context.forward(message, AuditTopology.EVENTS);
@@ -123,38 +131,29 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
     metrics.recordLatency(event.capturedAt(), transformedAt);
   }
 
-  private void declare(Outcome.Declared declared, Record<byte[], byte[]> record, Origin origin) {
-    if (declared.event() == null) {
-      metrics.count("catalog", declared.table());
-    } else {
-      send(declared.event(), record, origin);
-    }
-    catalogs.add(declared.table(), declared.version());
-    if (catalogs.isUnpublished(declared.table())) {
-      publish(catalogs.historyOf(declared.table()));
-    }
+  private void sendToCatalog(ShapeHistory history) {
+    byte[] key = history.table().quoted().getBytes(StandardCharsets.UTF_8);
+    context.forward(
+        new Record<>(key, ShapeJson.writeHistory(history), clock.millis()), AuditTopology.CATALOG);
   }
 
-  private void refuse(Outcome.Refused refused, Record<byte[], byte[]> record, Origin origin) {
+  private void sendToDeadLetters(Outcome.Refused refused, Source source) {
     LOG.warn(
         "The record at {} goes to the dead letters as {}: {}",
-        origin,
+        source.origin(),
         refused.reason().code(),
         refused.message());
-    Record<byte[], byte[]> letter = DeadLetters.of(record, origin, refused, deadLetterMaxBytes);
+    Record<byte[], byte[]> letter =
+        DeadLetters.of(source.record(), source.origin(), refused, limits.deadLetterMaxBytes());
     context.forward(letter.withTimestamp(clock.millis()), AuditTopology.DEAD_LETTERS);
     metrics.countDeadLetter(refused.reason());
   }
 
-  private void republish(long now) {
-    catalogs.unpublished().forEach(this::publish);
-  }
-
-  private void publish(TableHistory history) {
-    byte[] key = history.table().quoted().getBytes(StandardCharsets.UTF_8);
-    context.forward(
-        new Record<>(key, CatalogJson.writeHistory(history), clock.millis()),
-        AuditTopology.CATALOG);
+  /** Where the error was thrown. Its message is left out, because it may quote the row. */
+  private static String describe(RuntimeException bug) {
+    String frames =
+        Arrays.stream(bug.getStackTrace()).limit(5).map(Object::toString).collect(joining(", "));
+    return bug.getClass().getName() + " at " + frames;
   }
 
   private Origin origin() {

@@ -9,7 +9,7 @@ final class ArrayLiteral {
   /** PostgreSQL's own limit. */
   private static final int MOST_DIMENSIONS = 6;
 
-  /** What no byte equals. */
+  /** Equal to no byte. */
   private static final int END = -1_000;
 
   private final Text literal;
@@ -23,7 +23,7 @@ final class ArrayLiteral {
     this.output = output;
   }
 
-  /** Whether all of it could be read, and so was written. */
+  /** Whether the whole literal was read and written. */
   boolean write() {
     return writeArray(1) && index == literal.length();
   }
@@ -54,14 +54,14 @@ final class ArrayLiteral {
   private boolean writeElement() {
     if (peek() == '"') {
       Text quoted = quotedElement();
-      return quoted != null && element.writeText(quoted, output) == Fit.TYPED;
+      return quoted != null && element.writeText(quoted, output) == WriteResult.TYPED;
     }
     Text bare = bareElement();
     if (bare.isAscii("NULL")) {
       output.writeNull();
       return true;
     }
-    return bare.length() > 0 && element.writeText(bare, output) == Fit.TYPED;
+    return bare.length() > 0 && element.writeText(bare, output) == WriteResult.TYPED;
   }
 
   private Text bareElement() {
@@ -77,7 +77,7 @@ final class ArrayLiteral {
     return new Text(literal.bytes(), literal.start() + start, literal.start() + index);
   }
 
-  /** Without its quotes and backslashes; null if it does not end. */
+  /** The element without its quotes and backslashes; null if it does not end. */
   private Text quotedElement() {
     int start = ++index;
     int escapes = 0;

@@ -7,7 +7,7 @@ import io.cdcaudit.transformer.json.JsonSlice;
 public sealed interface ColumnType permits ScalarType, ArrayType, UnknownType {
 
   /** Writes a value that is not null; writes it as it is if it does not fit the type. */
-  Fit write(JsonSlice value, JsonOutput output);
+  WriteResult write(JsonSlice value, JsonOutput output);
 
   /** Whether DMS, which cuts LOBs at {@code limit} bytes, cut this value. */
   boolean isCutAt(int limit, JsonSlice value);

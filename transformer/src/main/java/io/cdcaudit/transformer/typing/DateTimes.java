@@ -10,9 +10,9 @@ import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
 
 /**
- * Timestamps, from DMS's {@code 2026-01-31T10:11:12.5Z}, which it writes for both PostgreSQL types,
- * or, within an array, from PostgreSQL's {@code 2026-01-31 10:11:12.5+00}. Infinity and years
- * before Christ or after 9999 do not fit.
+ * Timestamps. DMS writes {@code 2026-01-31T10:11:12.5Z} for both PostgreSQL types; within an array
+ * they are PostgreSQL's {@code 2026-01-31 10:11:12.5+00}. Infinity and years before 1 or after 9999
+ * do not fit.
  */
 final class DateTimes {
 
@@ -26,30 +26,30 @@ final class DateTimes {
 
   private DateTimes() {}
 
-  static Fit writeWithoutZone(Text text, JsonOutput output) {
+  static WriteResult writeWithoutZone(Text text, JsonOutput output) {
     int end = localEnd(text);
     if (end < 0 || !(end == text.length() || isZulu(text, end))) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     writeLocal(text, end, output);
     output.write('"');
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 
-  static Fit writeInUtc(Text text, JsonOutput output) {
+  static WriteResult writeInUtc(Text text, JsonOutput output) {
     int end = localEnd(text);
     if (end < 0 || end == text.length()) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     if (isZulu(text, end) || text.from(end).isAscii("+00")) {
       writeLocal(text, end, output);
       output.write('Z').write('"');
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     }
     return writeConverted(text, end, output);
   }
 
-  private static Fit writeConverted(Text text, int end, JsonOutput output) {
+  private static WriteResult writeConverted(Text text, int end, JsonOutput output) {
     try {
       String local =
           new Text(text.bytes(), text.start(), text.start() + end).toString().replace(' ', 'T');
@@ -60,12 +60,12 @@ final class DateTimes {
               .withOffsetSameInstant(ZoneOffset.UTC)
               .toLocalDateTime();
       if (utc.getYear() < 1 || utc.getYear() > 9999) {
-        return Fit.UNTYPED;
+        return WriteResult.UNTYPED;
       }
       output.write('"').writeAscii(WITHOUT_ZONE.format(utc)).write('Z').write('"');
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     } catch (DateTimeException notATime) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
   }
 

@@ -10,10 +10,10 @@ final class Hexadecimal {
 
   private Hexadecimal() {}
 
-  static Fit write(Text text, JsonOutput output) {
+  static WriteResult write(Text text, JsonOutput output) {
     int first = firstDigit(text);
     if ((text.length() - first) % 2 != 0) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     int start = output.length();
     output.writeAscii("\"\\\\x");
@@ -22,12 +22,12 @@ final class Hexadecimal {
       int low = Character.digit(text.at(index + 1), 16);
       if (high < 0 || low < 0) {
         output.truncate(start);
-        return Fit.UNTYPED;
+        return WriteResult.UNTYPED;
       }
       output.writeHexadecimal(high << 4 | low);
     }
     output.write('"');
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 
   static int countBytes(Text text) {

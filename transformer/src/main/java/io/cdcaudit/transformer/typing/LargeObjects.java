@@ -3,14 +3,14 @@ package io.cdcaudit.transformer.typing;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.Text;
 
-/** Tells values that DMS cut at its {@code LobMaxSize}: they are exactly as long as it. */
+/** Recognises values that DMS cut at its {@code LobMaxSize}: they are exactly as long as it. */
 final class LargeObjects {
 
   private LargeObjects() {}
 
   /**
-   * DMS counts a text in UTF-16, says its guide; in case it means UTF-8, a text of that length is
-   * suspect as well.
+   * DMS's guide says that it counts a text in UTF-16. In case it means UTF-8, a text of that many
+   * bytes is taken for cut too.
    */
   static boolean isTextCutAt(int limit, JsonSlice value) {
     if (value.length() < limit / 2 || !value.isString()) {

@@ -1,14 +1,12 @@
 package io.cdcaudit.transformer.typing;
 
+import io.cdcaudit.postgres.NumericRange;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.Text;
 import java.math.BigDecimal;
 
 /** Numbers keep every digit: they are never read into a floating-point value. */
 final class Numbers {
-
-  /** PostgreSQL's numeric has at most 131,072 digits before and 16,383 after the point. */
-  private static final int MOST_DIGITS = 131_072;
 
   private Numbers() {}
 
@@ -17,28 +15,28 @@ final class Numbers {
     return text.isAscii("NaN") || text.isAscii("Infinity") || text.isAscii("-Infinity");
   }
 
-  static Fit writeAsIs(Text text, JsonOutput output) {
+  static WriteResult writeAsIs(Text text, JsonOutput output) {
     if (!isNumber(text)) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     output.write(text.bytes(), text.start(), text.end());
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 
-  static Fit writeDecimal(Text text, JsonOutput output) {
+  static WriteResult writeDecimal(Text text, JsonOutput output) {
     if (!isNumber(text)) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     if (!hasExponent(text)) {
       output.write(text.bytes(), text.start(), text.end());
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     }
     BigDecimal number = read(text);
-    if (number == null || Math.abs((long) number.scale()) > MOST_DIGITS) {
-      return Fit.UNTYPED;
+    if (number == null || Math.abs((long) number.scale()) > NumericRange.MOST_WHOLE_DIGITS) {
+      return WriteResult.UNTYPED;
     }
     output.writeAscii(number.toPlainString());
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 
   /** Whether {@link #writeInteger} would find the number incomplete. */
@@ -54,28 +52,28 @@ final class Numbers {
    * DMS writes an integer of more than 16 digits in scientific notation. If the digits do not reach
    * down to the units, it was rounded.
    */
-  static Fit writeInteger(Text text, JsonOutput output) {
+  static WriteResult writeInteger(Text text, JsonOutput output) {
     if (isWhole(text)) {
       output.write(text.bytes(), text.start(), text.end());
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     }
     BigDecimal number = isNumber(text) ? read(text) : null;
     if (number == null) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     if (number.signum() == 0) {
       output.write('0');
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     }
     if (number.scale() < 0) {
-      return Fit.INCOMPLETE;
+      return WriteResult.INCOMPLETE;
     }
     BigDecimal stripped = number.stripTrailingZeros();
     if (stripped.scale() > 0) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     output.writeAscii(stripped.toPlainString());
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 
   /** Whether the text is a number as JSON writes it. */

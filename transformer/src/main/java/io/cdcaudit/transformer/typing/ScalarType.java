@@ -12,22 +12,22 @@ import io.cdcaudit.transformer.json.Text;
 public enum ScalarType implements ColumnType {
   BOOLEAN {
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       if (text.isAscii("t") || text.isAscii("1") || text.isAscii("true")) {
         output.writeAscii("true");
-        return Fit.TYPED;
+        return WriteResult.TYPED;
       }
       if (text.isAscii("f") || text.isAscii("0") || text.isAscii("false")) {
         output.writeAscii("false");
-        return Fit.TYPED;
+        return WriteResult.TYPED;
       }
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
   },
 
   INTEGER {
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return Numbers.writeInteger(text, output);
     }
 
@@ -39,7 +39,7 @@ public enum ScalarType implements ColumnType {
 
   NUMERIC {
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return Numbers.isNotFinite(text)
           ? writeString(text, output)
           : Numbers.writeDecimal(text, output);
@@ -48,7 +48,7 @@ public enum ScalarType implements ColumnType {
 
   FLOATING_POINT {
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return Numbers.isNotFinite(text)
           ? writeString(text, output)
           : Numbers.writeAsIs(text, output);
@@ -57,12 +57,12 @@ public enum ScalarType implements ColumnType {
 
   JSON {
     @Override
-    public Fit write(JsonSlice value, JsonOutput output) {
+    public WriteResult write(JsonSlice value, JsonOutput output) {
       return value.isString() ? super.write(value, output) : writeAsIs(value, output);
     }
 
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return writeJson(text, JsonSyntax.isStorableJson(text), output);
     }
 
@@ -74,12 +74,12 @@ public enum ScalarType implements ColumnType {
 
   JSONB {
     @Override
-    public Fit write(JsonSlice value, JsonOutput output) {
+    public WriteResult write(JsonSlice value, JsonOutput output) {
       return value.isString() ? super.write(value, output) : writeAsIs(value, output);
     }
 
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return writeJson(text, JsonSyntax.isJsonb(text), output);
     }
 
@@ -91,7 +91,7 @@ public enum ScalarType implements ColumnType {
 
   BYTES {
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return Hexadecimal.write(text, output);
     }
 
@@ -103,40 +103,40 @@ public enum ScalarType implements ColumnType {
 
   TIMESTAMP {
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return DateTimes.writeWithoutZone(text, output);
     }
   },
 
   TIMESTAMP_WITH_TIME_ZONE {
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return DateTimes.writeInUtc(text, output);
     }
   },
 
-  /** What DMS carries as a string however long it is. */
+  /** Types that DMS carries as a string of any length. */
   CHARACTERS {
     @Override
-    public Fit write(JsonSlice value, JsonOutput output) {
+    public WriteResult write(JsonSlice value, JsonOutput output) {
       return value.isString() ? writeAsIs(value, output) : super.write(value, output);
     }
 
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return writeString(text, output);
     }
   },
 
-  /** Everything else: what is long among it, DMS carries as a LOB. */
+  /** All other types. DMS carries their long values as LOBs. */
   TEXT {
     @Override
-    public Fit write(JsonSlice value, JsonOutput output) {
+    public WriteResult write(JsonSlice value, JsonOutput output) {
       return CHARACTERS.write(value, output);
     }
 
     @Override
-    Fit writeText(Text text, JsonOutput output) {
+    WriteResult writeText(Text text, JsonOutput output) {
       return writeString(text, output);
     }
 
@@ -163,9 +163,10 @@ public enum ScalarType implements ColumnType {
   }
 
   @Override
-  public Fit write(JsonSlice value, JsonOutput output) {
-    Fit fit = value.isStructure() ? Fit.UNTYPED : writeText(value.text(), output);
-    return fit == Fit.UNTYPED ? UnknownType.INSTANCE.write(value, output) : fit;
+  public WriteResult write(JsonSlice value, JsonOutput output) {
+    WriteResult result =
+        value.isStructure() ? WriteResult.UNTYPED : writeText(value.text(), output);
+    return result == WriteResult.UNTYPED ? UnknownType.INSTANCE.write(value, output) : result;
   }
 
   @Override
@@ -174,25 +175,25 @@ public enum ScalarType implements ColumnType {
   }
 
   /**
-   * Writes the characters of a string, or a literal; writes nothing unless they are of the type.
+   * Writes the characters of a string, or a literal. Writes nothing if they are not of the type.
    */
-  abstract Fit writeText(Text text, JsonOutput output);
+  abstract WriteResult writeText(Text text, JsonOutput output);
 
-  private static Fit writeAsIs(JsonSlice value, JsonOutput output) {
+  private static WriteResult writeAsIs(JsonSlice value, JsonOutput output) {
     output.write(value.bytes(), value.start(), value.end());
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 
-  private static Fit writeJson(Text text, boolean isStorable, JsonOutput output) {
+  private static WriteResult writeJson(Text text, boolean isStorable, JsonOutput output) {
     if (!isStorable) {
-      return Fit.UNTYPED;
+      return WriteResult.UNTYPED;
     }
     output.write(text.bytes(), text.start(), text.end());
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 
-  private static Fit writeString(Text text, JsonOutput output) {
+  private static WriteResult writeString(Text text, JsonOutput output) {
     output.writeString(text.bytes(), text.start(), text.end());
-    return Fit.TYPED;
+    return WriteResult.TYPED;
   }
 }

@@ -1,12 +1,12 @@
 package io.cdcaudit.transformer.benchmark;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.event.AuditEventWriter;
 import io.cdcaudit.transformer.event.Origin;
 import io.cdcaudit.transformer.event.Outcome;
 import io.cdcaudit.transformer.event.Transformation;
 import io.cdcaudit.transformer.record.Timestamp;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.cdcaudit.transformer.topology.TransformerDriver;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -16,8 +16,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Records per CPU second, of the whole process: garbage collection and compilation count. An update
- * of a row with a dozen columns, full identity, one column changed, typed by a catalog. Run it with
+ * Records per CPU second of the whole process, so garbage collection and compilation count. Each
+ * record is an update of a row with a dozen columns, full identity and one changed column, typed by
+ * its shape. Run it with
  *
  * <pre>mvn -q -f transformer/pom.xml test-compile exec:java</pre>
  */
@@ -42,12 +43,13 @@ public final class TransformBenchmark {
   }
 
   private static Consumer<byte[]> transformAlone() {
-    Catalogs catalogs = new Catalogs();
+    ShapeHistories histories = new ShapeHistories();
     Origin origin = new Origin("cdc.raw", 0, 0);
-    Transformation transformation = new Transformation("benchmark", 2048 * 1024, catalogs);
+    Transformation transformation = new Transformation("benchmark", 2048 * 1024, histories);
     AuditEventWriter writer = new AuditEventWriter("benchmark");
-    Outcome.Declared declared = (Outcome.Declared) transformation.apply(catalogSignal(), origin);
-    catalogs.add(declared.table(), declared.version());
+    Outcome.ShapeDeclared declared =
+        (Outcome.ShapeDeclared) transformation.apply(catalogSignal(), origin);
+    histories.add(declared.table(), declared.version());
     Clock clock = Clock.systemUTC();
     return record -> {
       Outcome.Audited audited = (Outcome.Audited) transformation.apply(record, origin);

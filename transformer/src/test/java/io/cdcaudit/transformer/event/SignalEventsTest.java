@@ -2,11 +2,11 @@ package io.cdcaudit.transformer.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.cdcaudit.transformer.catalog.Catalogs;
+import io.cdcaudit.postgres.JsonDepth;
 import io.cdcaudit.transformer.json.JsonOutput;
-import io.cdcaudit.transformer.json.JsonSyntax;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.samples.Json;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +18,8 @@ class SignalEventsTest {
   private static final int LONGEST_BODY = 32_000;
   private static final int LONGEST_PIECE = 2_000;
 
-  private final Transformation transformation = new Transformation("test", 1 << 20, new Catalogs());
+  private final Transformation transformation =
+      new Transformation("test", 1 << 20, new ShapeHistories());
 
   @ParameterizedTest
   @ValueSource(ints = {1_000, 1_001, 20_000, 31_000})
@@ -31,14 +32,14 @@ class SignalEventsTest {
 
   @Test
   void aContextAsDeepAsARowsValueMayBeStaysAsItIs() {
-    String details = nested(JsonSyntax.LARGEST_DEPTH);
+    String details = nested(JsonDepth.DEEPEST_WRITTEN);
     assertThat(text(context("{\"actor\": \"alice\", \"context\": " + details + "}")))
         .isEqualTo(details);
   }
 
   @Test
   void aDeeperContextBecomesATextAndItsActorIsStillKnown() {
-    String details = nested(JsonSyntax.LARGEST_DEPTH + 1);
+    String details = nested(JsonDepth.DEEPEST_WRITTEN + 1);
     Context context =
         context(
             "{\"context\": " + details + ", \"actor\": \"alice\", \"request_id\": \"r-\\u00e9\"}");

@@ -2,6 +2,7 @@ package io.cdcaudit.transformer.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cdcaudit.postgres.JsonDepth;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -110,10 +111,10 @@ class JsonSyntaxTest {
 
   @Test
   void nestingHasALimit() {
-    assertThat(JsonSyntax.isStorableJson(nested(JsonSyntax.LARGEST_DEPTH))).isTrue();
-    assertThat(JsonSyntax.isStorableJson(nested(JsonSyntax.LARGEST_DEPTH + 1))).isFalse();
-    assertThat(JsonSyntax.isTooDeep(nested(JsonSyntax.LARGEST_DEPTH).bytes())).isFalse();
-    assertThat(JsonSyntax.isTooDeep(nested(JsonSyntax.LARGEST_DEPTH + 1).bytes())).isTrue();
+    assertThat(JsonSyntax.isStorableJson(nested(JsonDepth.DEEPEST_WRITTEN))).isTrue();
+    assertThat(JsonSyntax.isStorableJson(nested(JsonDepth.DEEPEST_WRITTEN + 1))).isFalse();
+    assertThat(JsonSyntax.isTooDeep(nested(JsonDepth.DEEPEST_WRITTEN).bytes())).isFalse();
+    assertThat(JsonSyntax.isTooDeep(nested(JsonDepth.DEEPEST_WRITTEN + 1).bytes())).isTrue();
   }
 
   private static Text nested(int depth) {

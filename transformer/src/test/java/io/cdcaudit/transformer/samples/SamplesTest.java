@@ -109,7 +109,7 @@ class SamplesTest {
     return "ignored: " + ignored.required("kind").stringValue();
   }
 
-  /** What becomes of each record, in the words of {@link #expected}. */
+  /** The outcome of each record, in the words of {@link #expected}. */
   private static List<String> run(TransformerDriver driver, Sample sample) {
     List<String> outcomes = new ArrayList<>();
     for (byte[] record : sample.records()) {

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class ClockWatchTest {
 
-  /** What pauses the process right after the time of day was read, once. */
+  /** How long the process stands still, once, right after it read the time of day. */
   private Duration pause = Duration.ZERO;
 
   private long millis = 1_800_000_000_000L;

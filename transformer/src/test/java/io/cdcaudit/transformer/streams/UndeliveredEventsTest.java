@@ -56,7 +56,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** Kafka Streams as the transformer runs it, when records or commits come to nothing. */
+/** Kafka Streams as the transformer runs it, when records or commits fail. */
 class UndeliveredEventsTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -345,7 +345,7 @@ class UndeliveredEventsTest {
     }
   }
 
-  /** Moreover, the group is rebalanced in the next poll. */
+  /** In addition, the group is rebalanced in the next poll. */
   private static final class RebalancingClients extends FailingClients {
 
     @Override

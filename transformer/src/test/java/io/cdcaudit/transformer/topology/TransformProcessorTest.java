@@ -2,12 +2,12 @@ package io.cdcaudit.transformer.topology;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.event.AuditEventWriter;
 import io.cdcaudit.transformer.event.Origin;
 import io.cdcaudit.transformer.event.Outcome;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.cdcaudit.transformer.samples.Json;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -117,11 +117,9 @@ class TransformProcessorTest {
         new TransformProcessor(
             broken,
             new AuditEventWriter("source"),
-            new Catalogs(),
-            new OversizedEvents(),
+            new ShapeHistories(),
+            new Limits(1 << 20, 1 << 20, new OversizedEvents()),
             new TransformerMetrics(new SimpleMeterRegistry()),
-            1 << 20,
-            1 << 20,
             Clock.systemUTC());
     processor.init(context);
 
@@ -168,7 +166,7 @@ class TransformProcessorTest {
   }
 
   @Test
-  void noFailureToSendIsSkippedNorLeftToOneTask() {
+  void noFailureToSendIsSkippedOrLeftToOneTask() {
     SendFailures failures = new SendFailures();
     failures.configure(
         Map.of(

@@ -1,6 +1,5 @@
 package io.cdcaudit.transformer.topology;
 
-import io.cdcaudit.transformer.catalog.Catalogs;
 import io.cdcaudit.transformer.configuration.AuditProperties;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.micrometer.core.instrument.Counter;
@@ -60,7 +59,7 @@ public final class TransformerDriver implements AutoCloseable {
             8080);
     Topology topology = new Topology();
     AuditTopology.build(
-        topology, properties, new Catalogs(), oversized, new TransformerMetrics(registry), clock);
+        topology, properties, oversized, new TransformerMetrics(registry), clock);
     Properties settings = new Properties();
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");

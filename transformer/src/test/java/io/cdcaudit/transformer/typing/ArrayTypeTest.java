@@ -23,7 +23,7 @@ class ArrayTypeTest {
     Random random = new Random(repetition.getCurrentRepetition());
     Object array = randomArray(random, 1 + random.nextInt(3));
     Typed typed = Typed.of("text[]", literal(array));
-    assertThat(typed.fit()).isEqualTo(Fit.TYPED);
+    assertThat(typed.result()).isEqualTo(WriteResult.TYPED);
     assertThat(typed.json()).isEqualTo(Json.read(json(array)));
   }
 
@@ -52,24 +52,24 @@ class ArrayTypeTest {
       })
   void whatIsNoLiteralStaysAsItIs(String literal) {
     Typed typed = Typed.of("text[]", literal);
-    assertThat(typed.fit()).isEqualTo(Fit.UNTYPED);
+    assertThat(typed.result()).isEqualTo(WriteResult.UNTYPED);
     assertThat(typed.json().stringValue()).isEqualTo(literal);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"{1.5}", "{1,x}", "{\"\"}", "{1e30}"})
   void anArrayIsTypedWholeOrNotAtAll(String literal) {
-    assertThat(Typed.of("integer[]", literal).fit()).isEqualTo(Fit.UNTYPED);
+    assertThat(Typed.of("integer[]", literal).result()).isEqualTo(WriteResult.UNTYPED);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"1e200000", "{\"a\":1,\"a\":2}"})
   void jsonThatJsonbWouldRefuseOrChangeStaysAsItIsAlone(String document) {
     assertThat(Typed.of("json", document))
-        .isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(document)));
+        .isEqualTo(new Typed(WriteResult.UNTYPED, Typed.quoted(document)));
     String literal = "{\"%s\",1}".formatted(document.replace("\"", "\\\""));
     assertThat(Typed.of("json[]", literal))
-        .isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(literal)));
+        .isEqualTo(new Typed(WriteResult.UNTYPED, Typed.quoted(literal)));
   }
 
   private static List<Object> randomArray(Random random, int dimensions) {

@@ -16,7 +16,7 @@ class DateTimesTest {
   })
   void aTimeIsConvertedWithinTheYears1To9999(String sent, String written) {
     assertThat(Typed.of("timestamp with time zone", sent))
-        .isEqualTo(new Typed(Fit.TYPED, Typed.quoted(written)));
+        .isEqualTo(new Typed(WriteResult.TYPED, Typed.quoted(written)));
   }
 
   @ParameterizedTest
@@ -29,9 +29,9 @@ class DateTimesTest {
       })
   void oneThatTheConversionTakesOutOfThemStaysAsItIs(String sent) {
     assertThat(Typed.of("timestamp with time zone", sent))
-        .isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(sent)));
+        .isEqualTo(new Typed(WriteResult.UNTYPED, Typed.quoted(sent)));
     String literal = "{\"" + sent + "\"}";
     assertThat(Typed.of("timestamp with time zone[]", literal))
-        .isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(literal)));
+        .isEqualTo(new Typed(WriteResult.UNTYPED, Typed.quoted(literal)));
   }
 }

@@ -19,9 +19,9 @@ class NumbersTest {
     Random random = new Random(repetition.getCurrentRepetition());
     BigInteger integer = BigInteger.valueOf(random.nextLong() >> random.nextInt(60));
     assertThat(Typed.ofJson("bigint", integer.toString()))
-        .isEqualTo(new Typed(Fit.TYPED, integer.toString()));
+        .isEqualTo(new Typed(WriteResult.TYPED, integer.toString()));
     assertThat(Typed.ofJson("bigint", scientific(integer)))
-        .isEqualTo(new Typed(Fit.TYPED, integer.toString()));
+        .isEqualTo(new Typed(WriteResult.TYPED, integer.toString()));
   }
 
   @RepeatedTest(100)
@@ -30,7 +30,7 @@ class NumbersTest {
     String rounded =
         "%d.%de+%d"
             .formatted(1 + random.nextInt(9), 1 + random.nextInt(999), 4 + random.nextInt(14));
-    assertThat(Typed.ofJson("bigint", rounded)).isEqualTo(new Typed(Fit.INCOMPLETE, ""));
+    assertThat(Typed.ofJson("bigint", rounded)).isEqualTo(new Typed(WriteResult.INCOMPLETE, ""));
   }
 
   @RepeatedTest(200)
@@ -53,15 +53,15 @@ class NumbersTest {
 
   @Test
   void aNumberWithAnAbsurdExponentIsNotWrittenOut() {
-    assertThat(Typed.ofJson("numeric", "1e999999999").fit()).isEqualTo(Fit.UNTYPED);
-    assertThat(Typed.ofJson("numeric", "1e99999999999").fit()).isEqualTo(Fit.UNTYPED);
-    assertThat(Typed.ofJson("bigint", "1e999999999").fit()).isEqualTo(Fit.INCOMPLETE);
+    assertThat(Typed.ofJson("numeric", "1e999999999").result()).isEqualTo(WriteResult.UNTYPED);
+    assertThat(Typed.ofJson("numeric", "1e99999999999").result()).isEqualTo(WriteResult.UNTYPED);
+    assertThat(Typed.ofJson("bigint", "1e999999999").result()).isEqualTo(WriteResult.INCOMPLETE);
   }
 
   @ParameterizedTest
   @CsvSource({"0e5,0", "-0.0,0", "5.0,5", "500e-2,5", "-1.20e1,-12"})
   void anIntegerMayComeWithAnEmptyFraction(String sent, String written) {
-    assertThat(Typed.ofJson("integer", sent)).isEqualTo(new Typed(Fit.TYPED, written));
+    assertThat(Typed.ofJson("integer", sent)).isEqualTo(new Typed(WriteResult.TYPED, written));
   }
 
   @ParameterizedTest
@@ -72,7 +72,8 @@ class NumbersTest {
       })
   void whatJsonWouldNotCallANumberStaysAText(String text) {
     for (String type : new String[] {"integer", "numeric", "double precision"}) {
-      assertThat(Typed.of(type, text)).isEqualTo(new Typed(Fit.UNTYPED, Typed.quoted(text)));
+      assertThat(Typed.of(type, text))
+          .isEqualTo(new Typed(WriteResult.UNTYPED, Typed.quoted(text)));
     }
   }
 

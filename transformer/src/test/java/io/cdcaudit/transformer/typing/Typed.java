@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What a value, as DMS sends it, became. */
-record Typed(Fit fit, String text) {
+/** What a value was written as. */
+record Typed(WriteResult result, String text) {
 
   /** Of a value that DMS sends as a string. */
   static Typed of(String type, String value) {
@@ -18,8 +18,8 @@ record Typed(Fit fit, String text) {
   static Typed ofJson(String type, String json) {
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
     JsonOutput output = new JsonOutput();
-    Fit fit = ColumnType.of(type).write(new JsonSlice(bytes, 0, bytes.length), output);
-    return new Typed(fit, new String(output.toBytes(), StandardCharsets.UTF_8));
+    WriteResult result = ColumnType.of(type).write(new JsonSlice(bytes, 0, bytes.length), output);
+    return new Typed(result, new String(output.toBytes(), StandardCharsets.UTF_8));
   }
 
   JsonNode json() {

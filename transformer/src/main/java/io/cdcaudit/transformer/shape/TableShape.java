@@ -1,17 +1,17 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
- * What the transformer must know of a table to read its rows.
+ * What the transformer must know about a table to read its rows.
  *
  * @param key the key's columns, in its order; empty for a table without one
  * @param columns all columns, in table order
  */
 public record TableShape(
-    ReplicaIdentity replicaIdentity, List<String> key, List<CatalogColumn> columns) {
+    ReplicaIdentity replicaIdentity, List<String> key, List<ShapeColumn> columns) {
 
   /**
    * @throws IllegalArgumentException if the parts contradict each other
@@ -20,7 +20,7 @@ public record TableShape(
     key = List.copyOf(key);
     columns = List.copyOf(columns);
     Set<String> names = new HashSet<>();
-    for (CatalogColumn column : columns) {
+    for (ShapeColumn column : columns) {
       if (column.name() == null || column.type() == null) {
         throw new IllegalArgumentException("each column needs a name and a type");
       }

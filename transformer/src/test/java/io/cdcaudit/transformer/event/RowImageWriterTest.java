@@ -2,14 +2,14 @@ package io.cdcaudit.transformer.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.cdcaudit.transformer.catalog.CatalogColumn;
-import io.cdcaudit.transformer.catalog.CatalogVersion;
-import io.cdcaudit.transformer.catalog.ReplicaIdentity;
-import io.cdcaudit.transformer.catalog.TableShape;
 import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.record.IncomingRecordReader;
 import io.cdcaudit.transformer.record.Timestamp;
 import io.cdcaudit.transformer.samples.Json;
+import io.cdcaudit.transformer.shape.ReplicaIdentity;
+import io.cdcaudit.transformer.shape.ShapeColumn;
+import io.cdcaudit.transformer.shape.ShapeVersion;
+import io.cdcaudit.transformer.shape.TableShape;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-class RowEventsTest {
+class RowImageWriterTest {
 
   private static final List<String> COLUMNS = List.of("id", "name", "paid", "amount", "body");
   private static final TableShape SHAPE =
@@ -34,31 +34,31 @@ class RowEventsTest {
           ReplicaIdentity.FULL,
           List.of("id"),
           List.of(
-              new CatalogColumn("id", "integer", false, false),
-              new CatalogColumn("name", "text", false, false),
-              new CatalogColumn("paid", "boolean", false, false),
-              new CatalogColumn("amount", "numeric", false, false),
-              new CatalogColumn("body", "jsonb", false, false)));
+              new ShapeColumn("id", "integer", false, false),
+              new ShapeColumn("name", "text", false, false),
+              new ShapeColumn("paid", "boolean", false, false),
+              new ShapeColumn("amount", "numeric", false, false),
+              new ShapeColumn("body", "jsonb", false, false)));
 
   private static final TableShape IGNORING =
       new TableShape(
           ReplicaIdentity.FULL,
           List.of("id"),
           List.of(
-              new CatalogColumn("id", "integer", false, false),
-              new CatalogColumn("ref", "bigint", false, false),
-              new CatalogColumn("secret", "bigint", false, true),
-              new CatalogColumn("note", "text", false, false),
-              new CatalogColumn("blob", "bytea", false, false),
-              new CatalogColumn("notes", "text[]", false, false),
-              new CatalogColumn("name", "character varying", false, false),
-              new CatalogColumn("amount", "numeric", false, false),
-              new CatalogColumn("hits", "bigint", true, false),
-              new CatalogColumn("seen", "integer", true, false)));
+              new ShapeColumn("id", "integer", false, false),
+              new ShapeColumn("ref", "bigint", false, false),
+              new ShapeColumn("secret", "bigint", false, true),
+              new ShapeColumn("note", "text", false, false),
+              new ShapeColumn("blob", "bytea", false, false),
+              new ShapeColumn("notes", "text[]", false, false),
+              new ShapeColumn("name", "character varying", false, false),
+              new ShapeColumn("amount", "numeric", false, false),
+              new ShapeColumn("hits", "bigint", true, false),
+              new ShapeColumn("seen", "integer", true, false)));
 
   private static final int LOB_LIMIT = 1 << 10;
 
-  private final RowEvents rows = new RowEvents(LOB_LIMIT);
+  private final RowImageWriter rows = new RowImageWriter(LOB_LIMIT);
 
   @RepeatedTest(300)
   void theNewRowWithTheDifferencePutBackIsTheOldRow(RepetitionInfo repetition) {
@@ -222,7 +222,7 @@ class RowEventsTest {
     ChangeRecord change =
         (ChangeRecord) new IncomingRecordReader().read(record.getBytes(StandardCharsets.UTF_8));
     return rows.images(
-        change, CatalogVersion.of(null, Timestamp.parse("2026-11-22T10:00:00Z"), shape).columns());
+        change, ShapeVersion.of(null, Timestamp.parse("2026-11-22T10:00:00Z"), shape).columns());
   }
 
   private static Map<String, String> randomRow(Random random) {

@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.record.TableName;
@@ -7,33 +7,33 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The versions of a table's catalog entry, oldest first. Immutable.
+ * The shapes of a table over time, oldest first: the content of its catalog entry. Immutable.
  *
- * <p>Records of any age find the version that they were written under, so that a replay reads them
- * as before.
+ * <p>A record of any age finds the version that was in force when it was written, so a replay reads
+ * it as before.
  */
-public record TableHistory(TableName table, List<CatalogVersion> versions) {
+public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
 
   /**
-   * Older versions are forgotten; records older than the oldest kept version are read with that
+   * Older versions are forgotten. Records older than the oldest kept version are read with that
    * one.
    */
   public static final int MOST_VERSIONS = 50;
 
-  /** Over all versions, so that an entry stays below a megabyte. */
+  /** Columns of all versions together, so that an entry stays below a megabyte. */
   static final int MOST_COLUMNS = 8_000;
 
-  public TableHistory {
+  public ShapeHistory {
     versions = List.copyOf(versions);
   }
 
-  public static TableHistory empty(TableName table) {
-    return new TableHistory(table, List.of());
+  public static ShapeHistory empty(TableName table) {
+    return new ShapeHistory(table, List.of());
   }
 
   /**
-   * The columns to read a record with: of the newest version not later than it, or else of the
-   * first.
+   * The columns to read a record with: those of the newest version that is not later than it, or
+   * else of the first.
    */
   public Columns columnsFor(ChangeRecord record) {
     for (int index = versions.size() - 1; index >= 0; index--) {
@@ -45,9 +45,9 @@ public record TableHistory(TableName table, List<CatalogVersion> versions) {
   }
 
   /** The version in force just before another comes; null if that is the first. */
-  public CatalogVersion before(CatalogVersion next) {
-    CatalogVersion previous = null;
-    for (CatalogVersion version : versions) {
+  public ShapeVersion before(ShapeVersion next) {
+    ShapeVersion previous = null;
+    for (ShapeVersion version : versions) {
       if (!version.isNotLaterThan(next) || version.isSinceSameChange(next)) {
         break;
       }
@@ -56,9 +56,9 @@ public record TableHistory(TableName table, List<CatalogVersion> versions) {
     return previous;
   }
 
-  /** With a version in its place; the same as before if it repeats the one in force there. */
-  public TableHistory with(CatalogVersion version) {
-    List<CatalogVersion> all = new ArrayList<>(versions);
+  /** This history with one more version. A version that repeats the one in force adds nothing. */
+  public ShapeHistory with(ShapeVersion version) {
+    List<ShapeVersion> all = new ArrayList<>(versions);
     int place = 0;
     while (place < all.size() && all.get(place).isNotLaterThan(version)) {
       place++;
@@ -70,34 +70,34 @@ public record TableHistory(TableName table, List<CatalogVersion> versions) {
       all.remove(--place);
     }
     all.add(place, version);
-    return new TableHistory(table, newest(withoutRepetitions(all)));
+    return new ShapeHistory(table, newest(withoutRepetitions(all)));
   }
 
-  /** The versions of both. */
-  public TableHistory with(TableHistory other) {
-    TableHistory merged = this;
-    for (CatalogVersion version : other.versions) {
+  /** The versions of both histories. */
+  public ShapeHistory with(ShapeHistory other) {
+    ShapeHistory merged = this;
+    for (ShapeVersion version : other.versions) {
       merged = merged.with(version);
     }
     return merged;
   }
 
   /** Whether both say the same of every record. */
-  public boolean saysTheSameAs(TableHistory other) {
+  public boolean saysTheSameAs(ShapeHistory other) {
     return table.equals(other.table)
         && versions.size() == other.versions.size()
         && IntStream.range(0, versions.size()).allMatch(index -> saysTheSame(other, index));
   }
 
-  private boolean saysTheSame(TableHistory other, int index) {
-    CatalogVersion mine = versions.get(index);
-    CatalogVersion theirs = other.versions.get(index);
+  private boolean saysTheSame(ShapeHistory other, int index) {
+    ShapeVersion mine = versions.get(index);
+    ShapeVersion theirs = other.versions.get(index);
     return mine.isSinceSameChange(theirs) && mine.shape().equals(theirs.shape());
   }
 
-  private static List<CatalogVersion> withoutRepetitions(List<CatalogVersion> all) {
-    List<CatalogVersion> changes = new ArrayList<>();
-    for (CatalogVersion version : all) {
+  private static List<ShapeVersion> withoutRepetitions(List<ShapeVersion> all) {
+    List<ShapeVersion> changes = new ArrayList<>();
+    for (ShapeVersion version : all) {
       if (changes.isEmpty() || !changes.get(changes.size() - 1).shape().equals(version.shape())) {
         changes.add(version);
       }
@@ -105,7 +105,7 @@ public record TableHistory(TableName table, List<CatalogVersion> versions) {
     return changes;
   }
 
-  private static List<CatalogVersion> newest(List<CatalogVersion> all) {
+  private static List<ShapeVersion> newest(List<ShapeVersion> all) {
     int first = all.size();
     int columns = 0;
     while (first > 0 && all.size() - first < MOST_VERSIONS) {

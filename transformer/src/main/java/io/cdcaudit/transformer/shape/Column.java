@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.typing.ColumnType;
@@ -13,7 +13,7 @@ import io.cdcaudit.transformer.typing.UnknownType;
 public record Column(
     String name, byte[] member, ColumnType type, boolean key, boolean ignored, boolean redacted) {
 
-  static Column of(CatalogColumn column, boolean key) {
+  static Column of(ShapeColumn column, boolean key) {
     return new Column(
         column.name().intern(),
         member(column.name()),

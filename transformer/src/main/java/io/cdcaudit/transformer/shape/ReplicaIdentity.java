@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 /** How much of an old row PostgreSQL logs. */
 public enum ReplicaIdentity {

@@ -1,18 +1,29 @@
-package io.cdcaudit.transformer.json;
+package io.cdcaudit.postgres;
 
-/** What PostgreSQL's numeric holds, and so its jsonb. */
-final class NumericRange {
+/** The range of PostgreSQL's numeric, which is also the range of the numbers in its jsonb. */
+public final class NumericRange {
 
-  private static final int MOST_WHOLE_DIGITS = 131_072;
-  private static final int MOST_FRACTION_DIGITS = 16_383;
+  /** Digits before the decimal point. */
+  public static final int MOST_WHOLE_DIGITS = 131_072;
 
-  /** Beyond any exponent that matters; ten times as much does not overflow. */
+  /** Digits after the decimal point. */
+  public static final int MOST_FRACTION_DIGITS = 16_383;
+
+  /** Characters of the longest number: all its digits, a sign, a point and an ample exponent. */
+  public static final int LONGEST_NUMBER = 150_000;
+
+  /** Larger than any exponent that matters. Ten times as much does not overflow. */
   private static final int HUGE = 100_000_000;
 
   private NumericRange() {}
 
-  /** Whether a JSON number fits. Leading zeros count as digits, as does the zero of {@code 0e9}. */
-  static boolean holds(char[] characters, int start, int end) {
+  /**
+   * Whether a JSON number is in the range. Leading zeros count as digits, and so does the zero of
+   * {@code 0e9}.
+   *
+   * @param characters hold a well-formed JSON number from {@code start} to {@code end}
+   */
+  public static boolean holds(char[] characters, int start, int end) {
     int point = end;
     int wholeEnd = end;
     int exponentStart = end;

@@ -1,22 +1,23 @@
 package io.cdcaudit.transformer.event;
 
-import io.cdcaudit.transformer.catalog.Column;
-import io.cdcaudit.transformer.catalog.Columns;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.record.ChangeRecord;
-import io.cdcaudit.transformer.typing.Fit;
+import io.cdcaudit.transformer.shape.Column;
+import io.cdcaudit.transformer.shape.Columns;
 import io.cdcaudit.transformer.typing.UnknownType;
+import io.cdcaudit.transformer.typing.WriteResult;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
 /**
- * Changed rows as images: typed by the catalog, the old row reduced to what differs, and every
- * value that the stream did not carry named. For one thread: it reuses its buffers.
+ * Writes the images of a changed row. Values are typed by the table's shape, and of the old row
+ * only what differs is kept. It names every value that the stream did not carry. For one thread: it
+ * reuses its buffers.
  */
-public final class RowEvents {
+public final class RowImageWriter {
 
   private static final byte[] REDACTED = "\"[redacted]\"".getBytes(StandardCharsets.US_ASCII);
 
@@ -30,11 +31,11 @@ public final class RowEvents {
   /**
    * @param lobLimit bytes at which DMS cuts a LOB
    */
-  public RowEvents(int lobLimit) {
+  public RowImageWriter(int lobLimit) {
     this.lobLimit = lobLimit;
   }
 
-  /** The images of a change; null if it changed ignored columns alone. */
+  /** The images of a change; null if it changed only ignored columns. */
   public RowImages images(ChangeRecord record, Columns known) {
     unknown.clear();
     untyped.clear();
@@ -57,7 +58,7 @@ public final class RowEvents {
 
   private RowImages deleted(Columns columns, JsonSlice[] row) {
     if (columns.areDescribed() && !columns.haveFullIdentity()) {
-      // Only the key is known: whatever else DMS sends is a filler.
+      // Only the key is known: all else that DMS sends is filler.
       for (int index = 0; index < columns.size(); index++) {
         row[index] = columns.get(index).key() ? row[index] : null;
       }
@@ -98,7 +99,7 @@ public final class RowEvents {
         differsNotably |= !column.ignored();
         writeMember(index, column, oldValue, before);
       } else if (column.redacted() && isIncomplete(column, newValue)) {
-        // It may have changed nevertheless, and no value will show that.
+        // It may have changed all the same, and no value will show that.
         unknown.set(index);
         differsNotably |= !column.ignored();
       }
@@ -115,10 +116,13 @@ public final class RowEvents {
         names(untyped, columns));
   }
 
-  /** Whether all columns but the ignored are equal, and not only as much of them as DMS carried. */
+  /**
+   * Whether all columns but the ignored ones are known to be equal. Values that DMS cut or rounded
+   * are not known to be.
+   */
   private boolean isSurelyAlike(Columns columns, JsonSlice[] row, JsonSlice[] oldRow) {
     for (int index = 0; index < row.length; index++) {
-      // What DMS left out of the new or the old row is known not to have changed.
+      // A value that DMS left out of the new or the old row did not change.
       boolean wasCompared =
           row[index] != null && oldRow[index] != null && row[index] != oldRow[index];
       Column column = columns.get(index);
@@ -177,27 +181,27 @@ public final class RowEvents {
       output.write(',');
     }
     output.write(column.member());
-    Fit fit = writeValue(column, value, output);
-    if (fit == Fit.UNTYPED) {
+    WriteResult result = writeValue(column, value, output);
+    if (result == WriteResult.UNTYPED) {
       untyped.set(index);
-    } else if (fit == Fit.INCOMPLETE) {
+    } else if (result == WriteResult.INCOMPLETE) {
       output.truncate(start);
       unknown.set(index);
     }
-    return fit != Fit.INCOMPLETE;
+    return result != WriteResult.INCOMPLETE;
   }
 
-  private Fit writeValue(Column column, JsonSlice value, JsonOutput output) {
+  private WriteResult writeValue(Column column, JsonSlice value, JsonOutput output) {
     if (value.isNull()) {
       output.writeNull();
-      return column.type() == UnknownType.INSTANCE ? Fit.UNTYPED : Fit.TYPED;
+      return column.type() == UnknownType.INSTANCE ? WriteResult.UNTYPED : WriteResult.TYPED;
     }
     if (column.redacted()) {
       output.write(REDACTED);
-      return Fit.TYPED;
+      return WriteResult.TYPED;
     }
     return column.type().isCutAt(lobLimit, value)
-        ? Fit.INCOMPLETE
+        ? WriteResult.INCOMPLETE
         : column.type().write(value, output);
   }
 

@@ -1,26 +1,26 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.record.Commit;
 import io.cdcaudit.transformer.record.Timestamp;
 
 /**
- * A table's shape from one point of the source's history on.
+ * A table's shape from one point of the source's history onward.
  *
  * @param since the change that brought it; null if a full load read the signal, which then is older
  *     than any change
  * @param capturedAt when DMS built the signal's record
  * @param columns the shape's columns, prepared for reading rows
  */
-public record CatalogVersion(
+public record ShapeVersion(
     Commit since, Timestamp capturedAt, TableShape shape, Columns columns) {
 
-  public static CatalogVersion of(Commit since, Timestamp capturedAt, TableShape shape) {
-    return new CatalogVersion(since, capturedAt, shape, Columns.of(shape));
+  public static ShapeVersion of(Commit since, Timestamp capturedAt, TableShape shape) {
+    return new ShapeVersion(since, capturedAt, shape, Columns.of(shape));
   }
 
   /**
-   * Whether the version is in force for a record: within one transaction the sequence decides,
+   * Whether the version is in force for a record. Within one transaction the sequence decides,
    * otherwise time.
    */
   boolean isNotLaterThan(ChangeRecord record) {
@@ -32,12 +32,12 @@ public record CatalogVersion(
         : compare(since, record.commit()) <= 0;
   }
 
-  boolean isNotLaterThan(CatalogVersion other) {
+  boolean isNotLaterThan(ShapeVersion other) {
     return since == null || (other.since != null && compare(since, other.since) <= 0);
   }
 
   /** Whether both come from the same signal, or both from full loads. */
-  boolean isSinceSameChange(CatalogVersion other) {
+  boolean isSinceSameChange(ShapeVersion other) {
     return since == null || other.since == null
         ? since == other.since
         : since.transactionId() == other.since.transactionId() && compare(since, other.since) == 0;

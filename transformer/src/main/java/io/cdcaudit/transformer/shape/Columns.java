@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.record.RowImage;
@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A table's columns, prepared for reading rows: the catalog's in table order, then any that it does
- * not know.
+ * A table's columns, prepared for reading rows: those of its shape in table order, then any others
+ * of a row.
  */
 public final class Columns {
 
-  /** Of a table that no catalog describes. */
+  /** The columns of a table whose shape is unknown. */
   public static final Columns UNDESCRIBED = new Columns(List.of(), List.of(), false, false);
 
   private final Column[] columns;
@@ -56,7 +56,7 @@ public final class Columns {
     return key;
   }
 
-  /** Whether a catalog describes the table. */
+  /** Whether the table's shape is known. */
   public boolean areDescribed() {
     return described;
   }

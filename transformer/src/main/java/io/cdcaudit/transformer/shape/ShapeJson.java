@@ -1,4 +1,4 @@
-package io.cdcaudit.transformer.catalog;
+package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.record.Commit;
@@ -9,9 +9,9 @@ import java.util.Locale;
 import tools.jackson.databind.JsonNode;
 
 /** Table shapes and histories as JSON; see {@code contract/catalog-entry.schema.json}. */
-public final class CatalogJson {
+public final class ShapeJson {
 
-  private CatalogJson() {}
+  private ShapeJson() {}
 
   /** Writes {@code {"key": […], "columns": […]}}. */
   public static void writeShape(TableShape shape, JsonOutput output) {
@@ -20,13 +20,13 @@ public final class CatalogJson {
     output.write('}');
   }
 
-  public static byte[] writeHistory(TableHistory history) {
+  public static byte[] writeHistory(ShapeHistory history) {
     JsonOutput output = new JsonOutput();
     output.writeAscii("{\"schema_name\":").writeString(history.table().schema());
     output.writeAscii(",\"table_name\":").writeString(history.table().table());
     output.writeAscii(",\"versions\":[");
     String separator = "";
-    for (CatalogVersion version : history.versions()) {
+    for (ShapeVersion version : history.versions()) {
       output.writeAscii(separator);
       writeVersion(version, output);
       separator = ",";
@@ -37,14 +37,14 @@ public final class CatalogJson {
   /**
    * @throws RuntimeException if the value is no catalog entry
    */
-  public static TableHistory readHistory(JsonNode entry) {
+  public static ShapeHistory readHistory(JsonNode entry) {
     TableName table =
         new TableName(
             entry.required("schema_name").stringValue(),
             entry.required("table_name").stringValue());
-    List<CatalogVersion> versions =
-        entry.required("versions").values().stream().map(CatalogJson::readVersion).toList();
-    return new TableHistory(table, versions);
+    List<ShapeVersion> versions =
+        entry.required("versions").values().stream().map(ShapeJson::readVersion).toList();
+    return new ShapeHistory(table, versions);
   }
 
   /**
@@ -56,10 +56,10 @@ public final class CatalogJson {
     return new TableShape(
         ReplicaIdentity.valueOf(identity),
         node.required("key").values().stream().map(JsonNode::stringValue).toList(),
-        node.required("columns").values().stream().map(CatalogJson::readColumn).toList());
+        node.required("columns").values().stream().map(ShapeJson::readColumn).toList());
   }
 
-  private static void writeVersion(CatalogVersion version, JsonOutput output) {
+  private static void writeVersion(ShapeVersion version, JsonOutput output) {
     output.write('{');
     Commit since = version.since();
     if (since != null) {
@@ -84,7 +84,7 @@ public final class CatalogJson {
     }
     output.writeAscii("],\"columns\":[");
     separator = "";
-    for (CatalogColumn column : shape.columns()) {
+    for (ShapeColumn column : shape.columns()) {
       output.writeAscii(separator).writeAscii("{\"name\":").writeString(column.name());
       output.writeAscii(",\"type\":").writeString(column.type());
       output.writeAscii(column.ignored() ? ",\"ignored\":true" : "");
@@ -94,7 +94,7 @@ public final class CatalogJson {
     output.write(']');
   }
 
-  private static CatalogVersion readVersion(JsonNode node) {
+  private static ShapeVersion readVersion(JsonNode node) {
     Commit since =
         node.path("committed_at").isString()
             ? new Commit(
@@ -103,12 +103,12 @@ public final class CatalogJson {
                 node.required("sequence").intValue(),
                 node.required("position").stringValue())
             : null;
-    return CatalogVersion.of(
+    return ShapeVersion.of(
         since, Timestamp.parse(node.required("captured_at").stringValue()), readShape(node));
   }
 
-  private static CatalogColumn readColumn(JsonNode node) {
-    return new CatalogColumn(
+  private static ShapeColumn readColumn(JsonNode node) {
+    return new ShapeColumn(
         node.required("name").stringValue(),
         node.required("type").stringValue(),
         node.path("ignored").booleanValue(false),
