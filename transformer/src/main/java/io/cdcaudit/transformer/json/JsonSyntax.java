@@ -1,5 +1,7 @@
 package io.cdcaudit.transformer.json;
 
+import io.cdcaudit.transformer.contract.JsonLimits;
+import io.cdcaudit.transformer.contract.SignalContract;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -21,19 +23,19 @@ public final class JsonSyntax {
   /**
    * Deeper nesting is no JSON to the transformer, so that no reader behind it overflows its stack.
    */
-  public static final int LARGEST_DEPTH = 400;
+  public static final int LARGEST_DEPTH = JsonLimits.DEEPEST;
 
   private static final StreamReadConstraints LIMITS =
       StreamReadConstraints.builder()
           .maxNestingDepth(LARGEST_DEPTH)
           .maxStringLength(Integer.MAX_VALUE)
           .maxNameLength(Integer.MAX_VALUE)
-          // PostgreSQL's numeric has up to 147,455 digits.
+          // All digits of PostgreSQL's numeric, with sign, point and exponent.
           .maxNumberLength(150_000)
           .build();
 
-  /** So deep are the 32,000 characters that a signal's body has at most, were they all brackets. */
-  private static final int DEEPEST_SIGNAL = 16_000;
+  /** So deep is the longest body of a signal, were it all brackets. */
+  private static final int DEEPEST_SIGNAL = SignalContract.LONGEST_BODY / 2;
 
   /**
    * Remembers names and makes equal ones identical: those of records are columns, few and always

@@ -1,10 +1,12 @@
 package io.cdcaudit.transformer.json;
 
+import io.cdcaudit.transformer.contract.JsonLimits;
+
 /** What PostgreSQL's numeric holds, and so its jsonb. */
 final class NumericRange {
 
-  private static final int MOST_WHOLE_DIGITS = 131_072;
-  private static final int MOST_FRACTION_DIGITS = 16_383;
+  private static final int MOST_WHOLE_DIGITS = JsonLimits.DIGITS_BEFORE_POINT;
+  private static final int MOST_FRACTION_DIGITS = JsonLimits.DIGITS_AFTER_POINT;
 
   /** Beyond any exponent that matters; ten times as much does not overflow. */
   private static final int HUGE = 100_000_000;

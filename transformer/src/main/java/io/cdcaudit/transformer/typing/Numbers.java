@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.typing;
 
+import io.cdcaudit.transformer.contract.JsonLimits;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.Text;
 import java.math.BigDecimal;
@@ -7,8 +8,8 @@ import java.math.BigDecimal;
 /** Numbers keep every digit: they are never read into a floating-point value. */
 final class Numbers {
 
-  /** PostgreSQL's numeric has at most 131,072 digits before and 16,383 after the point. */
-  private static final int MOST_DIGITS = 131_072;
+  /** PostgreSQL's numeric has no digit further away from its point. */
+  private static final int MOST_DIGITS = JsonLimits.DIGITS_BEFORE_POINT;
 
   private Numbers() {}
 
