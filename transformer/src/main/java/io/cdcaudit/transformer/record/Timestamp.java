@@ -32,7 +32,7 @@ public record Timestamp(String text, long epochMicroseconds) implements Comparab
   public static Timestamp parse(String text) {
     int zone = zoneStart(text);
     long local = localMicroseconds(text, zone);
-    if (text.charAt(zone) == 'Z') {
+    if (zone == text.length() - 1) {
       String kept = zone <= MICROSECONDS_END ? text : text.substring(0, MICROSECONDS_END) + "Z";
       return new Timestamp(kept, local);
     }
