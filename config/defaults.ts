@@ -1,3 +1,4 @@
+import { artifacts } from "../contract/artifacts";
 import type {
   CaptureSettings,
   DatabaseSettings,
@@ -20,11 +21,7 @@ export interface SectionDefaults {
   readonly operator: OperatorSettings;
 }
 
-/** Where `npm run build:plugin` leaves the sink plugin, seen from Pulumi.yaml. */
-const pluginPath = "connect/target/audit-sink-plugin.zip";
-
-/** Where `npm run build:operator` leaves the operator's bundle, seen from Pulumi.yaml. */
-const bundlePath = "operator/dist";
+const { sinkPlugin: pluginPath, operatorBundle: bundlePath } = artifacts;
 
 /** `dev` is the smallest that works and can be thrown away; `prod` outlives a zone. */
 export const environmentDefaults: Readonly<Record<Environment, SectionDefaults>> = {

@@ -1,22 +1,38 @@
+import signals from "./signals.json";
+
+const { body, neverAudited: excluded } = signals;
+
+/** Schemas and tables that belong to the pipeline itself, in whichever database they are: no change of theirs is an event. */
+export const neverAudited = {
+  /** `capture`, `capture_heartbeat` and `audit`. */
+  schemas: Object.values(excluded.schemas) as readonly string[],
+  /** DMS begins the names of its own tables so, in any schema. */
+  tablePrefix: excluded.tablePrefix,
+} as const;
+
 /** The source-side table that signals ride on, and the names around it. The SQL in `database/source` creates them. */
 export const captureSchema = {
-  schema: "capture",
-  signalTable: "signal",
-  /** DMS writes `awsdms_heartbeat` here, so that an idle database does not pin WAL. */
-  heartbeatSchema: "capture_heartbeat",
-  signalKinds: ["context", "session", "catalog", "truncate", "canary"],
+  schema: excluded.schemas.capture,
+  signalTable: signals.table,
+  /** DMS keeps its heartbeat table here, so that an idle database does not pin WAL. */
+  heartbeatSchema: excluded.schemas.heartbeat,
+  signalKinds: signals.kinds as readonly string[],
   /**
    * A signal's JSON stands in numbered varchar columns, not in one text or jsonb column: DMS migrates LOB columns only
    * for tables with a primary or unique key, and a key on this table would slow every writer.
    */
-  signalBodyColumns: Array.from({ length: 16 }, (_, index) => `body_${index + 1}`),
+  signalBodyColumns: Array.from({ length: body.columns }, (_, index) => `${body.columnPrefix}${index + 1}`),
   /** Characters in one body column: 2,000 of at most 4 bytes stay within the 8,000 bytes that DMS takes as a string. */
-  signalBodyColumnLength: 2000,
+  signalBodyColumnLength: body.columnLength,
+  /** Characters that a signal's JSON has at most. */
+  longestSignal: body.columns * body.columnLength,
+  /** Characters of an actor: 600 of four bytes fit an entry of the log's index by actor. */
+  longestActor: signals.longestActor,
   /**
    * What `body_1` and the columns after it hold in a signal of kind `session`, which the actor trigger writes in nearly
    * every transaction: facts as they are, because to make JSON of them would be a third of what it costs the writer.
    */
-  sessionFacts: ["actor", "request_id", "session_user", "application_name", "client_address"],
+  sessionFacts: signals.sessionFacts as readonly string[],
 } as const;
 
 /** A table (or, with `%`, a set of tables) to capture. */
@@ -83,7 +99,7 @@ export function tableMappings(tables: readonly TableSelection[], rawTopic: strin
     "rule-type": "selection",
     "rule-id": nextId(),
     "rule-name": `exclude-${nextId()}`,
-    "object-locator": { "schema-name": "audit", "table-name": "%" },
+    "object-locator": { "schema-name": excluded.schemas.audit, "table-name": "%" },
     "rule-action": "exclude",
   });
   return { rules };

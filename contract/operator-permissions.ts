@@ -173,12 +173,3 @@ export const operatorPermissions: Readonly<Record<OperatorAction, readonly Opera
     },
   ],
 };
-
-/** Ports that the operator connects to inside the VPC, beyond HTTPS to AWS. */
-export const operatorPorts = {
-  postgres: 5432,
-  /** Canary and guard, with IAM. */
-  kafkaIam: 9098,
-  /** Rotate, to see that the brokers take the new password. */
-  kafkaScram: 9096,
-} as const;

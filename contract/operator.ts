@@ -14,7 +14,7 @@ export type OperatorAction = (typeof operatorActions)[number];
 /** A database and the secret (JSON with `username` and `password`) of a user who may administer it. */
 export interface DatabaseAccess {
   readonly host: string;
-  /** Default 5432. */
+  /** Default `postgresPort` of `ports.ts`. */
   readonly port?: number;
   readonly database: string;
   readonly adminSecretArn: string;
@@ -41,9 +41,9 @@ export interface BootstrapRequest {
   readonly destination: DatabaseAccess & {
     /** Secret of the role `audit_writer`. */
     readonly writerSecretArn: string;
-    /** PostgreSQL interval. Default `3 months`. */
+    /** PostgreSQL interval. Default that of {@link operatorDefaults}. */
     readonly partitionsAhead?: string;
-    /** Default `month`. */
+    /** Default that of {@link operatorDefaults}. */
     readonly partitionPeriod?: "month" | "day";
   };
   /** Longest wait for a lock in milliseconds, and so the longest pause that writers may see. Default 10000. */
@@ -77,7 +77,7 @@ export interface CanaryRequest {
     readonly eventsTopic: string;
     /** Consumer group of the transformer. */
     readonly transformerGroup: string;
-    /** Consumer group of the sink: `connect-<connector name>`. */
+    /** Consumer group of the sink: see `sinkConsumerGroup`. */
     readonly sinkGroup: string;
   };
   readonly connectorArn: string;

@@ -30,8 +30,13 @@ export interface SinkSettings {
 /** Default of {@link SinkSettings.tasks}. */
 export const sinkDefaultTasks = 2;
 
-/** The connector's name decides its consumer group, `connect-<name>`: a renamed connector starts from the beginning. */
+/** The connector's name decides its consumer group: a renamed connector starts from the beginning. */
 export const sinkConnectorName = "audit-sink";
+
+/** The group that a sink connector reads with; Kafka Connect makes it from the connector's name. */
+export function sinkConsumerGroup(connectorName: string): string {
+  return `connect-${connectorName}`;
+}
 
 /** Class names that the plugin ZIP of `connect/` provides. */
 export const sinkClasses = {
@@ -64,6 +69,17 @@ export function sinkConnectionUrl(destination: SinkDestination): string {
   const query = parameters.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&");
   return `jdbc:aws-wrapper:postgresql://${destination.host}:${destination.port}/${encodeURIComponent(destination.database)}?${query}`;
 }
+
+/**
+ * The properties that every worker runs with, of those that MSK Connect lets one set. Both converters are mandatory and
+ * only stand in for the connector's own.
+ */
+export const connectWorkerProperties: Readonly<Record<string, string>> = {
+  "key.converter": sinkClasses.keyConverter,
+  "value.converter": sinkClasses.keyConverter,
+  // After a restart at most five seconds of events are written again.
+  "offset.flush.interval.ms": "5000",
+};
 
 /** Kafka's default of a producer's `buffer.memory`. */
 const producerDefaultBufferBytes = 32 * 1024 * 1024;

@@ -8,7 +8,7 @@ import {
   taskSettings,
   type TableSelection,
 } from "../contract/change-capture";
-import { sinkConnectorName, sinkConnectorProperties } from "../contract/sink-connector";
+import { sinkConnectorName, sinkConnectorProperties, sinkConsumerGroup } from "../contract/sink-connector";
 import { defaultMessageMaxBytes, pipelineTopics, topicList, type Topics } from "../contract/topics";
 import { databaseRoles } from "../contract/database-roles";
 import type { CanaryReport } from "../operator/handlers/canary/canary";
@@ -392,7 +392,7 @@ export class Pipeline {
         rawTopic: this.topics.raw.name,
         eventsTopic: this.topics.events.name,
         transformerGroup: transformerApplication,
-        sinkGroup: `connect-${sinkConnectorName}`,
+        sinkGroup: sinkConsumerGroup(sinkConnectorName),
       },
       (request, writtenAt) => diagnoseLocally(this, request, writtenAt),
       options,

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { zipSync } from "fflate";
+import { artifacts } from "../contract/artifacts";
 import { packageFolder } from "./package";
 import { breakingChanges, type Schema } from "./schema-changes";
 
@@ -110,7 +111,7 @@ function collectFiles(folder: string, { versions, changelog }: ReleaseFacts): vo
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   copyBuilt(join(packageFolder, tarball), join(folder, tarball), "npm run package");
-  const plugin = join(repositoryFolder, "connect/target/audit-sink-plugin.zip");
+  const plugin = join(repositoryFolder, artifacts.sinkPlugin);
   copyBuilt(plugin, join(folder, "audit-sink-plugin.zip"), "npm run build:plugin");
   writeFileSync(join(folder, "audit-operator.zip"), zipOf(join(packageFolder, "package/operator")));
   const sums = readdirSync(folder)

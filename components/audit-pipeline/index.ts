@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { databaseRoles } from "../../contract/database-roles";
+import { postgresPort } from "../../contract/ports";
 import type { Topics } from "../../contract/topics";
 import { AuditSink } from "../audit-sink";
 import { ChangeCapture } from "../change-capture";
@@ -41,8 +42,6 @@ export type {
   PipelineTopicsArgs,
   PipelineTransformerArgs,
 } from "./types";
-
-const defaultPostgresPort = 5432;
 
 /**
  * The whole pipeline over a VPC, a database and a Kafka cluster that you name: topics, credentials, operator, change
@@ -272,7 +271,7 @@ function captureSecret(
       description: "DMS logs in to the source database",
       username: databaseRoles.capture,
       host: source.endpoint,
-      port: source.port ?? defaultPostgresPort,
+      port: source.port ?? postgresPort,
       databaseName: source.databaseName,
       keyArn,
       retainData: retainsData(args),
@@ -299,7 +298,7 @@ function writerSecret(
       description: "The sink logs in to the destination database",
       username: databaseRoles.writer,
       host: destination.endpoint,
-      port: destination.port ?? defaultPostgresPort,
+      port: destination.port ?? postgresPort,
       databaseName: destination.databaseName,
       keyArn,
       retainData: retainsData(args),

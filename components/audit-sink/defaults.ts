@@ -17,10 +17,3 @@ export function capacityOf(args: AuditSinkArgs) {
 export function connectorNameOf(name: string, args: Pick<AuditSinkArgs, "connectorName">): string {
   return args.connectorName ?? physicalName(name, nameLimits.connector);
 }
-
-/** The group that a sink connector reads with; Kafka Connect makes it from the connector's name. */
-export function consumerGroupOf(connectorName: string): string {
-  return `connect-${connectorName}`;
-}
-
-export const defaultDestinationPort = 5432;

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { sinkConnectorProperties } from "../../contract/sink-connector";
+import { postgresPort } from "../../contract/ports";
+import { sinkConnectorProperties, sinkConsumerGroup } from "../../contract/sink-connector";
 import { brokerPorts } from "../kafka-cluster";
 import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
@@ -12,7 +13,7 @@ import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { privateBucket } from "./bucket";
 import { auditSinkProblems } from "./checks";
-import { capacityOf, connectorNameOf, consumerGroupOf, defaultDestinationPort } from "./defaults";
+import { capacityOf, connectorNameOf } from "./defaults";
 import { executionPermissions, executionTrust } from "./permissions";
 import { connectorPlugin } from "./plugin";
 import type { AuditSinkArgs } from "./types";
@@ -87,7 +88,7 @@ export class AuditSink extends pulumi.ComponentResource {
 
     this.connectorArn = connector.arn;
     this.connectorName = connector.name;
-    this.consumerGroup = connector.name.apply(consumerGroupOf);
+    this.consumerGroup = connector.name.apply(sinkConsumerGroup);
     this.executionRoleArn = executionRoleArn;
     this.securityGroupId = network.group.id;
     this.bucketName = bucket.bucket;
@@ -134,7 +135,7 @@ function workerNetwork(name: string, args: AuditSinkArgs, parent: pulumi.Resourc
       {
         from: group.id,
         to: args.destination.securityGroupId,
-        port: args.destination.port ?? defaultDestinationPort,
+        port: args.destination.port ?? postgresPort,
         description: `Sink ${name} writes the audit table`,
         component: name,
       },
@@ -243,7 +244,7 @@ function connectorProperties(args: AuditSinkArgs): pulumi.Output<Record<string, 
       events: topics.events,
       deadLetter: topics.deadLetter,
       host: destination.endpoint,
-      port: destination.port ?? defaultDestinationPort,
+      port: destination.port ?? postgresPort,
       database: destination.databaseName,
       secretId: destination.secretArn,
       replicationFactor: args.replicationFactor,

@@ -1,6 +1,6 @@
+import { sinkConsumerGroup } from "../../contract/sink-connector";
 import { groupArn, topicArn } from "../kafka-cluster/arns";
 import { type PolicyDocument, arnParts, policyDocument, readSecretStatements, serviceTrust } from "../shared/policies";
-import { consumerGroupOf } from "./defaults";
 
 export interface SinkAccess {
   readonly clusterArn: string;
@@ -56,7 +56,7 @@ export function executionPermissions(access: SinkAccess): PolicyDocument {
       Sid: "UseOwnConsumerGroup",
       Effect: "Allow",
       Action: ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"],
-      Resource: [groupArn(clusterArn, consumerGroupOf(connectorName))],
+      Resource: [groupArn(clusterArn, sinkConsumerGroup(connectorName))],
     },
     ...readSecretStatements(access.secretArn, access.secretKeyArn),
   );

@@ -1,4 +1,4 @@
-import { captureSchema, defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
+import { defaultLobMaxSizeKilobytes, neverAudited } from "../../contract/change-capture";
 import { defaultMessageMaxBytes } from "../../contract/topics";
 import { type Problem, checkDistinct, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
@@ -14,7 +14,7 @@ export function changeCaptureProblems(args: ChangeCaptureArgs): Problem[] {
   return [
     ...checkDistinct("subnetIds", args.subnetIds, 2, "subnets"),
     ...checkSource(args),
-    ...tableProblems(args.tables, { reservedSchemas: [captureSchema.schema, captureSchema.heartbeatSchema, "audit"] }),
+    ...tableProblems(args.tables, { reservedSchemas: neverAudited.schemas }),
     ...checkMessageSize(args),
     ...checkPattern("engineVersion", args.engineVersion, /^\d+\.\d+\.\d+$/, "a full version such as 3.6.1"),
     ...checkEngineReadsSource(args),

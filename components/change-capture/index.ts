@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { tableMappings, taskSettings } from "../../contract/change-capture";
 import type { OperatorRequest } from "../../contract/operator";
+import { postgresPort } from "../../contract/ports";
 import { brokerPorts } from "../kafka-cluster";
 import { callOperator } from "../operator/invocation";
 import { refuse } from "../shared/checks";
@@ -13,7 +14,7 @@ import { serviceRole } from "../shared/roles";
 import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { changeCaptureProblems } from "./checks";
-import { defaultEngineVersion, defaultSourcePort, taskIdentifierOf } from "./defaults";
+import { defaultEngineVersion, taskIdentifierOf } from "./defaults";
 import { connectionDigest, sourceSettings, targetSettings } from "./endpoints";
 import { type AccountRolesArgs, accountRoles } from "./service-roles";
 import type { ChangeCaptureArgs } from "./types";
@@ -122,7 +123,7 @@ function instanceNetwork(name: string, args: ChangeCaptureArgs, parent: pulumi.R
       {
         from: group.id,
         to: args.source.securityGroupId,
-        port: args.source.port ?? defaultSourcePort,
+        port: args.source.port ?? postgresPort,
         description: `DMS of ${name} reads the source database`,
         component: name,
       },

@@ -1,3 +1,4 @@
+import { brokerPorts } from "../../contract/ports";
 import { type Problem, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
 import { replicationFor } from "./broker-configuration";
@@ -140,7 +141,7 @@ function checkPublicAccess(access: PublicAccessArgs, subnetsArePublic: boolean, 
       fix:
         "0. Have a pipeline with its operator deployed, which lets the SCRAM user write the raw topic and nothing else. " +
         "1. Deploy prepare: users whom no list names may do nothing from then on, and the brokers stay private. 2. Deploy " +
-        "open: brokers get public addresses, and the cidrs may connect with IAM on port 9198 until the end time, when AWS " +
+        `open: brokers get public addresses, and the cidrs may connect with IAM on port ${brokerPorts.publicIam} until the end time, when AWS ` +
         "shuts them out and the operator closes the addresses by itself.",
     });
   }

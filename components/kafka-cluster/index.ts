@@ -10,10 +10,11 @@ import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { brokerProperties, propertiesText, replicationFor } from "./broker-configuration";
 import { kafkaClusterProblems } from "./checks";
-import { admitGuests, publicIamPort } from "./public-access";
+import { admitGuests } from "./public-access";
 import { kafkaTopic } from "./topics";
 import { type KafkaClusterArgs, MonitoringLevel, PublicAccessStage, type StorageAutoscalingArgs } from "./types";
 
+export { brokerPorts } from "../../contract/ports";
 export { groupArn, topicArn, transactionalIdArn } from "./arns";
 export { kafkaTopic } from "./topics";
 export {
@@ -24,9 +25,6 @@ export {
   PublicAccessStage,
   type StorageAutoscalingArgs,
 } from "./types";
-
-/** Ports that MSK's brokers listen on, by who may connect. */
-export const brokerPorts = { scram: 9096, iam: 9098, publicIam: publicIamPort } as const;
 
 /**
  * An MSK cluster of standard brokers in KRaft mode that admits IAM and SCRAM clients over TLS only, with explicit

@@ -1,13 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { brokerPorts } from "../../contract/ports";
 import { nameLimits, physicalName } from "../shared/names";
 import { type PolicyDocument, arnParts, policyDocument, serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
 import { componentTags } from "../shared/tags";
 import type { PublicAccessArgs } from "./types";
-
-/** Port of IAM clients on the internet. */
-export const publicIamPort = 9198;
 
 /**
  * Admits the named networks, and has AWS itself shut them out again at the end time, whether or not anybody deploys by
@@ -27,8 +25,8 @@ export function admitGuests(
       {
         securityGroupId: securityGroup.id,
         ipProtocol: "tcp",
-        fromPort: publicIamPort,
-        toPort: publicIamPort,
+        fromPort: brokerPorts.publicIam,
+        toPort: brokerPorts.publicIam,
         cidrIpv4: cidr,
         description: `Guest with IAM until ${access.until}`,
         tags: componentTags(childName, name),

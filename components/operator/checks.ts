@@ -126,7 +126,12 @@ const intervalPattern = /^([1-9]\d{0,4}) (day|week|month|year)s?$/;
 const daysOfUnit: Readonly<Record<string, number>> = { day: 1, week: 7, month: 28, year: 365 };
 
 function checkInterval(setting: string, interval: string | undefined): Problem[] {
-  return checkPattern(setting, interval, intervalPattern, "a whole number of days, weeks, months or years: 3 months");
+  return checkPattern(
+    setting,
+    interval,
+    intervalPattern,
+    `a whole number of days, weeks, months or years: ${operatorDefaults.partitionsAhead}`,
+  );
 }
 
 /** The fewest days that an interval lasts. */

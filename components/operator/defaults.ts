@@ -32,5 +32,3 @@ export const deploymentCanarySeconds = 600;
 
 /** The longest that AWS lets a function run, in seconds: bootstrap and connection tests end by themselves before. */
 export const functionTimeoutSeconds = 900;
-
-export const defaultDatabasePort = 5432;

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { operatorPorts } from "../../contract/operator-permissions";
-import { consumerGroupOf } from "../audit-sink/defaults";
+import { brokerPorts, postgresPort } from "../../contract/ports";
+import { sinkConsumerGroup } from "../../contract/sink-connector";
 import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
@@ -12,7 +12,7 @@ import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags, owner } from "../shared/tags";
 import { bundleDigest, entryFile } from "./bundle";
 import { operatorProblems } from "./checks";
-import { defaultDatabasePort, functionNameOf, functionTimeoutSeconds } from "./defaults";
+import { functionNameOf, functionTimeoutSeconds } from "./defaults";
 import { callOperator } from "./invocation";
 import { operatorRolePermissions } from "./permissions";
 import { bootstrapRequest, guardRequest, maintainRequest } from "./requests";
@@ -135,16 +135,16 @@ function functionNetwork(name: string, args: OperatorArgs, parent: pulumi.Resour
   const reach = (place: string, to: pulumi.Input<string>, port: pulumi.Input<number>, description: string) =>
     allow(`${name}-to-${place}`, { from: group.id, to, port, description, component: name }, parent);
   const { source, destination = source, kafka } = args;
-  const sourcePort = source.port ?? defaultDatabasePort;
-  const destinationPort = destination.port ?? defaultDatabasePort;
+  const sourcePort = source.port ?? postgresPort;
+  const destinationPort = destination.port ?? postgresPort;
   const rules = [
     ...reach("source", source.securityGroupId, sourcePort, `${name} prepares the source and sends canaries`),
     // AWS refuses a second rule that says the same.
     ...(destination.securityGroupId === source.securityGroupId && destinationPort === sourcePort
       ? []
       : reach("destination", destination.securityGroupId, destinationPort, `${name} looks after the audit table`)),
-    ...reach("kafka", kafka.securityGroupId, operatorPorts.kafkaIam, `${name} sets access rules and looks at topics`),
-    ...reach("kafka-scram", kafka.securityGroupId, operatorPorts.kafkaScram, `${name} tries a rotated password`),
+    ...reach("kafka", kafka.securityGroupId, brokerPorts.iam, `${name} sets access rules and looks at topics`),
+    ...reach("kafka-scram", kafka.securityGroupId, brokerPorts.scram, `${name} tries a rotated password`),
     allowHttpsOut(
       `${name}-to-aws`,
       { from: group.id, reason: "The operator reads secrets and asks DMS, MSK and MSK Connect", component: name },
@@ -224,7 +224,7 @@ function functionRole(
           functionName: functionNameOf(name),
           secretKeyArns: keys.filter((key) => key !== undefined),
           transformerGroup: parts.transformerGroup,
-          sinkGroup: consumerGroupOf(parts.connectorName),
+          sinkGroup: sinkConsumerGroup(parts.connectorName),
           connectorName: parts.connectorName,
           captureTaskIdentifier: parts.captureTaskIdentifier,
           captureTags: owner(parts.captureName),

@@ -6,7 +6,8 @@ import type {
   GuardRequest,
   MaintainRequest,
 } from "../../contract/operator";
-import { canaryPace, defaultDatabasePort, deploymentCanarySeconds, upkeepOf } from "./defaults";
+import { postgresPort } from "../../contract/ports";
+import { canaryPace, deploymentCanarySeconds, upkeepOf } from "./defaults";
 import type { CanaryArgs, CanaryDatabaseArgs, OperatorArgs } from "./types";
 
 /** Prepares both databases. */
@@ -80,7 +81,7 @@ export function deploymentCanaryRequest(args: CanaryArgs): pulumi.Output<CanaryR
 function access(database: CanaryDatabaseArgs): pulumi.Output<DatabaseAccess> {
   return pulumi.output({
     host: database.endpoint,
-    port: database.port ?? defaultDatabasePort,
+    port: database.port ?? postgresPort,
     database: database.databaseName,
     adminSecretArn: database.adminSecretArn,
   });

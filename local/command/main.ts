@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { Client } from "pg";
 import type { TableSelection } from "../../contract/change-capture";
+import { postgresPort } from "../../contract/ports";
 import { exactJson, followLog } from "./follow-log";
 import { localFolder, repositoryFolder, runFile } from "../machine/folders";
 import { connectionUrl, withClient } from "../servers/database-client";
@@ -187,7 +188,7 @@ function connectionProblem(source: string, error: NodeJS.ErrnoException): string
   try {
     const url = new URL(source);
     if (url.protocol !== "postgres:" && url.protocol !== "postgresql:") throw new Error("not PostgreSQL");
-    shown = `${url.hostname}:${url.port || 5432}${url.pathname}`;
+    shown = `${url.hostname}:${url.port || postgresPort}${url.pathname}`;
   } catch {
     return "--source is not a connection URL. It must look like postgres://user:password@host:5432/database.";
   }

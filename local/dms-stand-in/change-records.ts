@@ -1,3 +1,4 @@
+import { neverAudited } from "../../contract/change-capture";
 import {
   readTuples,
   unchangedToast,
@@ -89,7 +90,7 @@ export class ChangeRecordBuilder {
     const value =
       `{"metadata":{"timestamp":"${this.now()}","record-type":"control","operation":"create-table",` +
       `"partition-key-type":"task-id","partition-key-value":"${taskId}","schema-name":"",` +
-      `"table-name":"awsdms_apply_exceptions"}}`;
+      `"table-name":"${neverAudited.tablePrefix}apply_exceptions"}}`;
     return { topic, key: taskId, value };
   }
 

@@ -1,9 +1,9 @@
 import type { Pool } from "pg";
-import { captureSchema } from "../../contract/change-capture";
+import { captureSchema, neverAudited } from "../../contract/change-capture";
 import type { Log } from "./log";
 import { isOutage } from "./source-database";
 
-const table = `${captureSchema.heartbeatSchema}.awsdms_heartbeat`;
+const table = `${captureSchema.heartbeatSchema}.${neverAudited.tablePrefix}heartbeat`;
 
 /**
  * Changes one row from time to time, as DMS does with `heartbeatEnable`: so even a database in which nothing else

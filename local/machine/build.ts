@@ -11,13 +11,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { artifacts as deployed } from "../../contract/artifacts";
 import { java } from "./java";
 import { localFolder, repositoryFolder } from "./folders";
 
 /** What the Maven build makes and the local pipeline runs. */
 export const artifacts = {
-  transformer: join(repositoryFolder, "transformer/target/transformer.jar"),
-  sinkPlugin: join(repositoryFolder, "connect/target/audit-sink-plugin.zip"),
+  transformer: join(repositoryFolder, deployed.transformer),
+  sinkPlugin: join(repositoryFolder, deployed.sinkPlugin),
+  /** Jars that `local/servers/kafka/pom.xml` gathers, for the broker and for the Connect worker. */
   broker: join(repositoryFolder, "local/servers/kafka/target/broker"),
   worker: join(repositoryFolder, "local/servers/kafka/target/connect"),
 } as const;

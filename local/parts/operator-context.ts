@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { Client, type ClientConfig } from "pg";
 import type { DatabaseAccess, OperatorAction } from "../../contract/operator";
+import { postgresPort } from "../../contract/ports";
 import type { AwsClients } from "../../operator/aws/clients";
 import { openUntil } from "../../operator/lambda/connection";
 import { type OperatorContext, OperatorError, Steps } from "../../operator/lambda/context";
@@ -42,7 +43,7 @@ export async function withLocalContext<Result>(
   };
   const connection = async (access: DatabaseAccess): Promise<ClientConfig> => {
     const { username, password } = await credentials(access.adminSecretArn);
-    const { host, port = 5432, database } = access;
+    const { host, port = postgresPort, database } = access;
     return { host, port, database, user: username, password };
   };
   const context: OperatorContext = {

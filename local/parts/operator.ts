@@ -1,6 +1,7 @@
 import type { TableSelection } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
 import type { CanaryRequest, DatabaseAccess, OperatorAction } from "../../contract/operator";
+import { postgresPort } from "../../contract/ports";
 import { sinkConnectorName } from "../../contract/sink-connector";
 import type { OperatorContext } from "../../operator/lambda/context";
 import { bootstrap } from "../../operator/handlers/bootstrap";
@@ -102,7 +103,7 @@ export class PipelineOperator {
     const { hostname, port, pathname } = new URL(source);
     return {
       host: hostname,
-      port: Number(port || 5432),
+      port: Number(port || postgresPort),
       database: decodeURIComponent(pathname.slice(1)),
       adminSecretArn: sourceAdministratorSecret,
     };

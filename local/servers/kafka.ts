@@ -3,15 +3,12 @@ import { connect } from "node:net";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { connectWorkerProperties } from "../../contract/sink-connector";
+import { artifacts } from "../machine/build";
 import { java } from "../machine/java";
 import { ManagedProcess } from "../machine/managed-process";
-import { repositoryFolder } from "../machine/folders";
 
 const run = promisify(execFile);
-
-/** Jars that `local/servers/kafka/pom.xml` gathers. */
-const brokerJars = join(repositoryFolder, "local/servers/kafka/target/broker");
-const workerJars = join(repositoryFolder, "local/servers/kafka/target/connect");
 
 /** One Kafka broker in KRaft mode, on 127.0.0.1. */
 export interface BrokerOptions {
@@ -93,7 +90,7 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
   if (!existsSync(join(logFolder, "meta.properties"))) {
     const clusterId = Buffer.from("cdc-audit-local!").toString("base64url");
     await run(await java(), [
-      ...classPath(brokerJars),
+      ...classPath(artifacts.broker),
       `-Dlog4j.configuration=file:${logging}`,
       "kafka.tools.StorageTool",
       "format",
@@ -112,7 +109,7 @@ export async function kafkaBroker(options: BrokerOptions): Promise<ManagedProces
       "-Xms128m",
       "-Xmx384m",
       "-XX:+UseSerialGC",
-      ...classPath(brokerJars),
+      ...classPath(artifacts.broker),
       `-Dlog4j.configuration=file:${logging}`,
       "kafka.Kafka",
       propertiesFile,
@@ -157,8 +154,7 @@ export async function connectWorker(options: WorkerOptions): Promise<ManagedProc
   const propertiesFile = writeProperties(join(options.dataFolder, "worker.properties"), {
     "bootstrap.servers": options.bootstrapServers,
     "group.id": "local-connect",
-    "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-    "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+    ...connectWorkerProperties,
     "config.storage.topic": "local-connect-configs",
     "offset.storage.topic": "local-connect-offsets",
     "status.storage.topic": "local-connect-status",
@@ -167,7 +163,6 @@ export async function connectWorker(options: WorkerOptions): Promise<ManagedProc
     "status.storage.replication.factor": "1",
     "offset.storage.partitions": "1",
     "status.storage.partitions": "1",
-    "offset.flush.interval.ms": "5000",
     "scheduled.rebalance.max.delay.ms": "0",
     listeners: `http://127.0.0.1:${options.port}`,
     "plugin.path": options.pluginFolder,
@@ -182,7 +177,7 @@ export async function connectWorker(options: WorkerOptions): Promise<ManagedProc
       "-Xms512m",
       "-Xmx768m",
       "-XX:+UseSerialGC",
-      ...classPath(workerJars),
+      ...classPath(artifacts.worker),
       `-Dlog4j.configuration=file:${loggingFile(options.dataFolder)}`,
       "org.apache.kafka.connect.cli.ConnectDistributed",
       propertiesFile,

@@ -8,6 +8,7 @@ import {
   StopReplicationTaskCommand,
   TestConnectionCommand,
 } from "@aws-sdk/client-database-migration-service";
+import { brokerPorts, postgresPort } from "../../contract/ports";
 import { type OperatorContext, OperatorError } from "../lambda/context";
 import { isAwsError, type Observation, NotInTimeError, waitFor } from "./wait";
 
@@ -194,7 +195,7 @@ const connectionFixes: readonly (readonly [words: RegExp, fix: string])[] = [
   ],
   [
     /time.?out|timed out|refused|unreachable|could not (connect|translate)|network|route|resolve/i,
-    "Look at host and port of the endpoint (PostgreSQL 5432, Kafka SCRAM 9096), and let the security groups pass the " +
+    `Look at host and port of the endpoint (PostgreSQL ${postgresPort}, Kafka SCRAM ${brokerPorts.scram}), and let the security groups pass the ` +
       "replication instance.",
   ],
 ];

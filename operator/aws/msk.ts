@@ -5,6 +5,7 @@ import {
   paginateListScramSecrets,
   UpdateConnectivityCommand,
 } from "@aws-sdk/client-kafka";
+import { brokerPorts } from "../../contract/ports";
 import { type OperatorContext, OperatorError } from "../lambda/context";
 import { isAwsError, NotInTimeError, type Observation, waitFor } from "./wait";
 
@@ -90,7 +91,7 @@ class Closing {
     if (lastingClusterStates.has(cluster.State)) {
       throw new OperatorError(
         `Cluster ${this.clusterArn} is ${cluster.State}, and public access can't be turned off.`,
-        `Remove the rules for port 9198 from its security group. MSK says: ${cluster.StateInfo?.Message ?? "nothing"}`,
+        `Remove the rules for port ${brokerPorts.publicIam} from its security group. MSK says: ${cluster.StateInfo?.Message ?? "nothing"}`,
       );
     }
     if (cluster.State !== "ACTIVE") return { pending: `is open to the internet and ${cluster.State}` };
@@ -118,7 +119,7 @@ class Closing {
       if (this.refusals < mostRefusals) return { pending: `refuses the change (${error.message})` };
       throw new OperatorError(
         `Cluster ${this.clusterArn} is open to the internet beyond its time, and MSK refuses to close it: ${error.message}`,
-        "Turn public access off in the MSK console, or remove the rules for port 9198 from its security group.",
+        `Turn public access off in the MSK console, or remove the rules for port ${brokerPorts.publicIam} from its security group.`,
         { cause: error },
       );
     }

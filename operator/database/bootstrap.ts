@@ -1,5 +1,7 @@
 import { type ClientBase, escapeIdentifier, escapeLiteral } from "pg";
+import { captureSchema } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
+import { operatorDefaults } from "../../contract/operator";
 import { type DatabaseSide, sqlFiles } from "../../database";
 import { type Change, changesBetween, takeInventory } from "./inventory";
 import { checkDestination } from "./check-destination";
@@ -20,6 +22,8 @@ export { checkSource, SourceNotReadyError } from "./check-source";
 export { NotReadyError, type Problem } from "./problems";
 export type { TableToWatch } from "./watch-tables";
 export type { Change } from "./inventory";
+
+const captureSchemas = [captureSchema.schema, captureSchema.heartbeatSchema];
 
 /** What a bootstrap or uninstall did. */
 export interface BootstrapReport {
@@ -92,8 +96,8 @@ export async function bootstrapDestination(
     inTransaction(client, options, async () => {
       await applySql(client, options, "destination");
       await client.query("SELECT audit.maintain(ahead => $1::interval, period => $2)", [
-        options.partitionsAhead ?? "3 months",
-        options.partitionPeriod ?? "month",
+        options.partitionsAhead ?? operatorDefaults.partitionsAhead,
+        options.partitionPeriod ?? operatorDefaults.partitionPeriod,
       ]);
       return { passwordsSet: await setPasswords(client, options.passwords ?? {}), warnings: [] };
     }),
@@ -120,11 +124,11 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
     }
     await inTransaction(client, options, async () => {
       // Where the capture never was, the roles are those of another database's.
-      const { rowCount: schemas } = await client.query(
-        "SELECT FROM pg_namespace WHERE nspname IN ('capture', 'capture_heartbeat')",
-      );
+      const { rowCount: schemas } = await client.query("SELECT FROM pg_namespace WHERE nspname = ANY ($1::text[])", [
+        captureSchemas,
+      ]);
       if (!schemas) return;
-      await client.query("DROP SCHEMA IF EXISTS capture, capture_heartbeat CASCADE");
+      await client.query(`DROP SCHEMA IF EXISTS ${captureSchemas.join(", ")} CASCADE`);
       for (const role of [databaseRoles.capture, databaseRoles.application]) await dropRole(client, role);
     });
     const { rows: slots } = await client.query<{ name: string }>(

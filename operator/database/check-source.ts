@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { captureSchema } from "../../contract/change-capture";
 import {
   checkEncoding,
   checkInstalled,
@@ -39,7 +40,8 @@ const factsQuery = `
     (SELECT count(*)::integer FROM pg_replication_slots WHERE database = current_database()) AS own_slots,
     (SELECT setting::integer FROM pg_settings WHERE name = 'wal_sender_timeout') AS wal_sender_timeout_milliseconds,
     rolsuper OR has_database_privilege(current_database(), 'CREATE') OR (
-      to_regnamespace('capture') IS NOT NULL AND to_regnamespace('capture_heartbeat') IS NOT NULL
+      to_regnamespace('${captureSchema.schema}') IS NOT NULL
+      AND to_regnamespace('${captureSchema.heartbeatSchema}') IS NOT NULL
     ) AS can_create_schema,
     rolsuper OR rolcreaterole OR (to_regrole('cdc_capture') IS NOT NULL AND to_regrole('capture_app') IS NOT NULL)
       AS can_create_roles,
@@ -111,7 +113,7 @@ function checkPrivileges(facts: SourceFacts): Problem[] {
   if (!facts.can_create_schema) {
     problems.push({
       what: `Role ${facts.role} may not create schemas in database ${facts.database}`,
-      why: "Capture keeps its objects in the schemas capture and capture_heartbeat",
+      why: `Capture keeps its objects in the schemas ${captureSchema.schema} and ${captureSchema.heartbeatSchema}`,
       fix: `GRANT CREATE ON DATABASE "${facts.database}" TO "${facts.role}"`,
     });
   }

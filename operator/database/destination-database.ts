@@ -1,5 +1,6 @@
 import { type Client, DatabaseError, escapeIdentifier } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
+import { postgresPort } from "../../contract/ports";
 import { OperatorError } from "../lambda/context";
 
 const duplicateDatabase = "42P04";
@@ -9,7 +10,7 @@ const duplicateDatabase = "42P04";
  * is made with one database.
  */
 export function isBesideSource(source: DatabaseAccess, destination: DatabaseAccess): boolean {
-  const address = ({ host, port = 5432 }: DatabaseAccess) => `${host}:${port}`;
+  const address = ({ host, port = postgresPort }: DatabaseAccess) => `${host}:${port}`;
   return address(source) === address(destination) && source.database !== destination.database;
 }
 

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { neverAudited } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
 
 /** What a bootstrap did to one object of the database. */
@@ -13,7 +14,7 @@ export type Inventory = ReadonlyMap<string, string>;
 
 const inventoryQuery = `
   WITH own_schema AS (
-    SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('capture', 'capture_heartbeat', 'audit')
+    SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY ($2::text[])
   )
   SELECT 'role ' || quote_ident(rolname) AS object, concat_ws(' ', rolcanlogin, rolreplication) AS fingerprint
   FROM pg_roles WHERE rolname = ANY ($1::text[])
@@ -58,6 +59,7 @@ const inventoryQuery = `
 export async function takeInventory(client: ClientBase): Promise<Inventory> {
   const { rows } = await client.query<{ object: string; fingerprint: string }>(inventoryQuery, [
     Object.values(databaseRoles),
+    neverAudited.schemas,
   ]);
   const inventory = new Map(rows.map(({ object, fingerprint }) => [object, fingerprint]));
   const { rows: watched } = await client.query<{ exists: boolean }>(

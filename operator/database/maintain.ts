@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientBase } from "pg";
+import { operatorDefaults } from "../../contract/operator";
 
 /** State of one logical replication slot of the database. A slot without a reader keeps WAL until the disk is full. */
 export interface SlotHealth {
@@ -81,7 +82,11 @@ export async function maintainDestination(
 ): Promise<DestinationMaintenance> {
   const { rows: actions } = await client.query<PartitionAction>(
     "SELECT action, partition, detail FROM audit.maintain(ahead => $1::interval, retention => $2::interval, period => $3)",
-    [options.ahead ?? "3 months", options.retention ?? null, options.period ?? "month"],
+    [
+      options.ahead ?? operatorDefaults.partitionsAhead,
+      options.retention ?? null,
+      options.period ?? operatorDefaults.partitionPeriod,
+    ],
   );
   const { rows } = await client.query<{ days: number; events: number }>(
     `SELECT

@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import type { TableSelection } from "../../contract/change-capture";
+import { neverAudited, type TableSelection } from "../../contract/change-capture";
 
 /** A table to put under audit, and how. */
 export interface TableToWatch extends TableSelection {
@@ -55,11 +55,16 @@ export async function resolveTables(
        WHERE nspname = $1
          AND CASE WHEN $3
            THEN relname LIKE $2 AND relkind IN ('r', 'p') AND NOT relispartition AND relpersistence = 'p'
-             AND relname NOT LIKE 'awsdms\\_%'
+             AND NOT starts_with(relname, $4)
            ELSE relname = $2 AND relkind NOT IN ('i', 'I', 't', 'c')
          END
        ORDER BY relname`,
-      [selection.schema, isPattern(selection) ? likePattern(selection) : selection.table, isPattern(selection)],
+      [
+        selection.schema,
+        isPattern(selection) ? likePattern(selection) : selection.table,
+        isPattern(selection),
+        neverAudited.tablePrefix,
+      ],
     );
     if (rows.length === 0) unmatched.push(selection);
     for (const row of rows) tables.set(row.oid, { ...row, selection });

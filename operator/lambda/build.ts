@@ -1,13 +1,14 @@
 import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import { artifacts } from "../../contract/artifacts";
 import { sqlFiles } from "../../database";
 
 const operatorFolder = dirname(__dirname);
 const repositoryFolder = dirname(operatorFolder);
 
 /** The Lambda function as it is deployed: this folder, whose `index.js` exports `handler`. */
-export const bundleFolder = join(operatorFolder, "dist");
+export const bundleFolder = join(repositoryFolder, artifacts.operatorBundle);
 
 /** What a deployment package of this kind may weigh unpacked, in bytes; the rest of the limit is AWS's own. */
 export const bundleLimit = 5_000_000;

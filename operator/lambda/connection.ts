@@ -1,6 +1,7 @@
 import type { SecureContext } from "node:tls";
 import { Client } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
+import { postgresPort } from "../../contract/ports";
 import { OperatorError } from "./context";
 import type { Credentials } from "./secrets";
 
@@ -25,7 +26,7 @@ export async function connectToDatabase(
   trusted: SecureContext,
   limits: ConnectionLimits,
 ): Promise<Client> {
-  const { host, port = 5432, database } = access;
+  const { host, port = postgresPort, database } = access;
   const client = new Client({
     host,
     port,

@@ -5,11 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditSinkArgs } from "../../../components/audit-sink";
 import { encryptedTransportOnly } from "../../../components/audit-sink/bucket";
 import { auditSinkProblems } from "../../../components/audit-sink/checks";
-import { consumerGroupOf } from "../../../components/audit-sink/defaults";
 import { pluginDigest } from "../../../components/audit-sink/plugin";
-import { workerConfiguration, workerProperties } from "../../../components/audit-sink/worker-configuration";
+import { workerConfiguration } from "../../../components/audit-sink/worker-configuration";
 import { problemText } from "../../../components/shared/checks";
-import { sinkConnectorProperties } from "../../../contract/sink-connector";
+import { connectWorkerProperties, sinkConnectorProperties, sinkConsumerGroup } from "../../../contract/sink-connector";
 import { evaluate } from "../../iam/evaluate";
 
 let folder: string;
@@ -96,15 +95,17 @@ describe("the worker configuration", () => {
     /^((access\.control|admin|client|connect|inter\.worker|internal|listeners\.https|metrics|rest|sasl|security|socket|ssl|topic\.tracking|worker)\.|(bootstrap\.servers|config\.storage\.topic|connections\.max\.idle\.ms|connector\.client\.config\.override\.policy|group\.id|listeners|metric\.reporters|plugin\.path|receive\.buffer\.bytes|response\.http\.headers\.config|scheduled\.rebalance\.max\.delay\.ms|send\.buffer\.bytes|status\.storage\.topic)$)/;
 
   it("sets the two mandatory converters and nothing that MSK Connect refuses", () => {
-    expect(Object.keys(workerProperties)).toEqual(expect.arrayContaining(["key.converter", "value.converter"]));
-    expect(Object.keys(workerProperties).filter((property) => refused.test(property))).toEqual([]);
-    expect(Object.keys(workerProperties).filter((property) => /^(producer|consumer)\./.test(property))).toEqual([]);
+    expect(Object.keys(connectWorkerProperties)).toEqual(expect.arrayContaining(["key.converter", "value.converter"]));
+    expect(Object.keys(connectWorkerProperties).filter((property) => refused.test(property))).toEqual([]);
+    expect(Object.keys(connectWorkerProperties).filter((property) => /^(producer|consumer)\./.test(property))).toEqual(
+      [],
+    );
   });
 
   it("is written one property a line", () => {
     const { content } = workerConfiguration();
     const lines = content.trimEnd().split("\n");
-    expect(Object.fromEntries(lines.map((line) => line.split("=")))).toEqual(workerProperties);
+    expect(Object.fromEntries(lines.map((line) => line.split("=")))).toEqual(connectWorkerProperties);
   });
 });
 
@@ -141,7 +142,7 @@ describe("the connector's properties", () => {
 
 describe("the consumer group", () => {
   it("is what Kafka Connect makes of the connector's name", () => {
-    expect(consumerGroupOf("audit-sink")).toBe("connect-audit-sink");
+    expect(sinkConsumerGroup("audit-sink")).toBe("connect-audit-sink");
   });
 });
 

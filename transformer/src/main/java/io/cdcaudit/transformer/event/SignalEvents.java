@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.event;
 
+import io.cdcaudit.transformer.contract.SignalContract;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.JsonSyntax;
@@ -17,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -30,18 +30,17 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class SignalEvents {
 
-  static final TableName TABLE = new TableName("capture", "signal");
+  static final TableName TABLE =
+      new TableName(SignalContract.SCHEMA, SignalContract.TABLE);
 
-  /** The body is cut into columns of a length that DMS takes as a string. */
-  private static final List<String> BODY_COLUMNS =
-      IntStream.rangeClosed(1, 16).mapToObj(number -> "body_" + number).toList();
+  private static final String ACTOR = "actor";
+  private static final String REQUEST = "request_id";
 
   /** Where the facts of a session signal stand that make up its event's context. */
-  private static final List<Map.Entry<String, String>> SESSION_FACTS =
-      List.of(
-          Map.entry("body_3", "session_user"),
-          Map.entry("body_4", "application_name"),
-          Map.entry("body_5", "client_address"));
+  private static final List<Map.Entry<String, String>> CONTEXT_FACTS =
+      SignalContract.SESSION_FACTS.entrySet().stream()
+          .filter(fact -> !fact.getKey().equals(ACTOR) && !fact.getKey().equals(REQUEST))
+          .toList();
 
   /** The member of a context that could not stay as it was; the source's triggers name it so. */
   private static final String AS_TEXT = "capture.context";
@@ -80,7 +79,8 @@ final class SignalEvents {
       case "truncate" -> audited(record, AuditOperation.TRUNCATE, subject(row), Context.NONE);
       default ->
           throw invalid(
-              "kind is \"" + kind + "\"; known are context, session, catalog, truncate and canary");
+              "kind is \"%s\"; known are %s"
+                  .formatted(kind, String.join(", ", SignalContract.KINDS)));
     };
   }
 
@@ -136,28 +136,29 @@ final class SignalEvents {
 
   /** The context of a session signal, whose facts are in columns of their own. */
   private static Context session(Map<String, String> row) {
-    String actor = row.get("body_1");
+    String actorColumn = SignalContract.SESSION_FACTS.get(ACTOR);
+    String actor = row.get(actorColumn);
     if (actor == null) {
-      throw invalid("a signal of kind session needs body_1, the actor");
+      throw invalid("a signal of kind session needs " + actorColumn + ", the actor");
     }
     JsonOutput facts = new JsonOutput();
     String separator = "{";
-    for (Map.Entry<String, String> fact : SESSION_FACTS) {
-      String value = row.get(fact.getKey());
+    for (Map.Entry<String, String> fact : CONTEXT_FACTS) {
+      String value = row.get(fact.getValue());
       if (value != null) {
-        facts.writeAscii(separator).writeString(fact.getValue()).write(':').writeString(value);
+        facts.writeAscii(separator).writeString(fact.getKey()).write(':').writeString(value);
         separator = ",";
       }
     }
     byte[] context = facts.length() == 0 ? null : facts.write('}').toBytes();
-    return new Context(actor, row.get("body_2"), context);
+    return new Context(actor, row.get(SignalContract.SESSION_FACTS.get(REQUEST)), context);
   }
 
   private static Context context(Map<String, JsonSlice> body) {
     JsonSlice details = body.get("context");
     return new Context(
-        string(body.get("actor")),
-        string(body.get("request_id")),
+        string(body.get(ACTOR)),
+        string(body.get(REQUEST)),
         details == null || details.isNull() ? null : details(details.toBytes()));
   }
 
@@ -173,10 +174,10 @@ final class SignalEvents {
     details.write('{').writeString(AS_TEXT).write(':').writeString(json, 0, json.length);
     if (json[0] == '{') {
       Map<String, JsonSlice> members = members(json);
-      for (Map.Entry<String, String> fact : SESSION_FACTS) {
-        String value = string(members.get(fact.getValue()));
+      for (Map.Entry<String, String> fact : CONTEXT_FACTS) {
+        String value = string(members.get(fact.getKey()));
         if (value != null) {
-          details.write(',').writeString(fact.getValue()).write(':').writeString(value);
+          details.write(',').writeString(fact.getKey()).write(':').writeString(value);
         }
       }
     }
@@ -207,7 +208,7 @@ final class SignalEvents {
 
   private static byte[] body(Map<String, String> row) {
     StringBuilder pieces = new StringBuilder();
-    for (String column : BODY_COLUMNS) {
+    for (String column : SignalContract.BODY_COLUMNS) {
       pieces.append(row.getOrDefault(column, ""));
     }
     return pieces.toString().getBytes(StandardCharsets.UTF_8);

@@ -3,6 +3,7 @@ package io.cdcaudit.transformer.json;
 import io.cdcaudit.postgres.JsonDepth;
 import io.cdcaudit.postgres.NumericRange;
 import io.cdcaudit.postgres.StorableText;
+import io.cdcaudit.transformer.contract.SignalContract;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -29,8 +30,8 @@ public final class JsonSyntax {
           .maxNumberLength(NumericRange.LONGEST_NUMBER)
           .build();
 
-  /** The depth of a signal's longest body, 32,000 characters, if all of them were brackets. */
-  private static final int DEEPEST_SIGNAL = 16_000;
+  /** The depth of a signal's longest body, if all its characters were brackets. */
+  private static final int DEEPEST_SIGNAL = SignalContract.LONGEST_BODY / 2;
 
   /**
    * Remembers names and makes equal ones identical. The names in records are columns, which are few

@@ -1,22 +1,20 @@
 package io.cdcaudit.transformer.record;
 
-/** Why a record was refused; the codes are those of {@code contract/dead-letter.ts}. */
+import io.cdcaudit.transformer.contract.DeadLetterContract;
+
+/** Why a record was refused: one constant for each reason of {@code contract/dead-letters.json}. */
 public enum DeadLetterReason {
-  NOT_JSON("not-json"),
-  NOT_A_CHANGE_RECORD("not-a-change-record"),
-  MISSING_METADATA("missing-metadata"),
-  MISSING_TRANSACTION_DETAILS("missing-transaction-details"),
-  INVALID_TIMESTAMP("invalid-timestamp"),
-  UNKNOWN_OPERATION("unknown-operation"),
-  INVALID_SIGNAL("invalid-signal"),
-  TOO_LARGE("too-large"),
-  INTERNAL_ERROR("internal-error");
+  NOT_JSON,
+  NOT_A_CHANGE_RECORD,
+  MISSING_METADATA,
+  MISSING_TRANSACTION_DETAILS,
+  INVALID_TIMESTAMP,
+  UNKNOWN_OPERATION,
+  INVALID_SIGNAL,
+  TOO_LARGE,
+  INTERNAL_ERROR;
 
-  private final String code;
-
-  DeadLetterReason(String code) {
-    this.code = code;
-  }
+  private final String code = DeadLetterContract.reason(this);
 
   public String code() {
     return code;

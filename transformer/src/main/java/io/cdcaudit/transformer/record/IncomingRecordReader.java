@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.record;
 
+import io.cdcaudit.transformer.contract.SignalContract;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.JsonSyntax;
 import java.time.DateTimeException;
@@ -179,9 +180,9 @@ public final class IncomingRecordReader {
   }
 
   private static boolean isIgnored(TableName table) {
-    return table.table().startsWith("awsdms_")
-        || table.schema().equals("capture_heartbeat")
-        || table.schema().equals("audit");
+    return table.table().startsWith(SignalContract.TASK_TABLE_PREFIX)
+        || table.schema().equals(SignalContract.HEARTBEAT_SCHEMA)
+        || table.schema().equals(SignalContract.AUDIT_SCHEMA);
   }
 
   private static Commit commit(Metadata metadata) {

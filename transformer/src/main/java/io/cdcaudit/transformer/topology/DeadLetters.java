@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.topology;
 
+import io.cdcaudit.transformer.contract.DeadLetterContract;
 import io.cdcaudit.transformer.event.Origin;
 import io.cdcaudit.transformer.event.Outcome;
 import java.nio.charset.StandardCharsets;
@@ -8,16 +9,16 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Record;
 
 /**
- * Refused records, whole, with what is wrong in headers; their names are those of {@code
- * contract/dead-letter.ts}.
+ * Refused records, whole, with what is wrong in headers; their names are the
+ * contract's.
  */
 final class DeadLetters {
 
-  static final String REASON = "audit.reason";
-  static final String MESSAGE = "audit.message";
-  static final String TOPIC = "audit.source.topic";
-  static final String PARTITION = "audit.source.partition";
-  static final String OFFSET = "audit.source.offset";
+  static final String REASON = DeadLetterContract.header("reason");
+  static final String MESSAGE = DeadLetterContract.header("message");
+  static final String TOPIC = DeadLetterContract.header("topic");
+  static final String PARTITION = DeadLetterContract.header("partition");
+  static final String OFFSET = DeadLetterContract.header("offset");
 
   private static final int LONGEST_MESSAGE = 1_000;
 

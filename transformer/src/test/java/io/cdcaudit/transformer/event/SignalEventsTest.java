@@ -3,6 +3,7 @@ package io.cdcaudit.transformer.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cdcaudit.postgres.JsonDepth;
+import io.cdcaudit.transformer.contract.SignalContract;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.samples.Json;
@@ -15,8 +16,8 @@ import tools.jackson.databind.JsonNode;
 
 class SignalEventsTest {
 
-  private static final int LONGEST_BODY = 32_000;
-  private static final int LONGEST_PIECE = 2_000;
+  private static final int LONGEST_BODY = SignalContract.LONGEST_BODY;
+  private static final int LONGEST_PIECE = SignalContract.BODY_COLUMN_LENGTH;
 
   private final Transformation transformation =
       new Transformation("test", 1 << 20, new ShapeHistories());
@@ -112,6 +113,18 @@ class SignalEventsTest {
   void bracketsThatNeverEndAreADeadLetterToo() {
     assertThat(reason("context", "{\"context\":" + "[".repeat(LONGEST_BODY - 11)))
         .isEqualTo(DeadLetterReason.INVALID_SIGNAL);
+  }
+
+  @Test
+  void everyKindOfTheContractIsKnownAndNoOther() {
+    for (String kind : SignalContract.KINDS) {
+      if (outcome(kind, "{}") instanceof Outcome.Refused refused) {
+        assertThat(refused.message()).as(kind).doesNotContain("kind is");
+      }
+    }
+    assertThat(((Outcome.Refused) outcome("other", "{}")).message())
+        .isEqualTo(
+            "kind is \"other\"; known are context, session, catalog, truncate, canary");
   }
 
   private Context context(String body) {

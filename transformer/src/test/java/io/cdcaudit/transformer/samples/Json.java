@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.samples;
 
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import tools.jackson.core.StreamReadConstraints;
@@ -28,6 +29,10 @@ public final class Json {
 
   public static JsonNode read(String json) {
     return MAPPER.readTree(json);
+  }
+
+  public static JsonNode read(Path file) {
+    return MAPPER.readTree(file);
   }
 
   /** One text for all values that are equal. */

@@ -2,6 +2,7 @@ package io.cdcaudit.transformer.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cdcaudit.transformer.contract.DeadLetterContract;
 import io.cdcaudit.transformer.topology.TransformerDriver;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -10,6 +11,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.kafka.streams.test.TestRecord;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -132,12 +134,8 @@ class SamplesTest {
   }
 
   private static Map<String, Double> ignoredCounts(TransformerDriver driver) {
-    return Map.of(
-        "control", driver.count("control"),
-        "ignored-table", driver.count("ignored-table"),
-        "ignored-columns-only", driver.count("ignored-columns-only"),
-        "catalog", driver.count("catalog"),
-        "loaded-signal", driver.count("loaded-signal"));
+    return DeadLetterContract.IGNORED_KINDS.stream()
+        .collect(Collectors.toMap(kind -> kind, driver::count));
   }
 
   private static String canonicalEvent(TestRecord<byte[], byte[]> event) {
