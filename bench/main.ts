@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { build, isBuilt } from "../local/machine/build";
-import { Pipeline, shopUser } from "../local/pipeline";
+import { sampleUser } from "../local/parts/sample-database";
+import { Pipeline } from "../local/pipeline";
 import { measureWorkload, warmUp, type Setting } from "./measurements/comparison";
 import { startDebezium, stopDebezium, type Images } from "./systems/debezium";
 import { measureGrowth } from "./measurements/growth";
@@ -90,7 +91,7 @@ async function main(): Promise<void> {
   });
   const setting: Setting = {
     recorder,
-    application: { ...pipeline.sample, ...shopUser },
+    application: { ...pipeline.sample, ...sampleUser },
     source: pipeline.sample,
     observer: pipeline.destination,
     brokerLog: join(folder, "data/kafka/log"),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { connectRequest } from "../local/servers/kafka";
+import { connectRequest } from "../local/servers/kafka-connect";
 import { withClient } from "../local/servers/database-client";
 import { sinkConnectorName } from "../contract/sink-connector";
 import { topicEndOffsets } from "../local/servers/topics";

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueryResultRow } from "pg";
 import { sinkConnectorName } from "../contract/sink-connector";
-import { connectorTasks } from "../local/servers/kafka";
+import { connectorTasks } from "../local/servers/kafka-connect";
 import { freePorts, type ManagedProcess } from "../local/machine/managed-process";
 import { installOracle } from "./truth/oracle";
 import { connectionUrl, withClient } from "../local/servers/database-client";
-import { Pipeline, shopUser, type PipelineConnection } from "../local/pipeline";
+import type { PipelineLink } from "../local/parts/links";
+import { sampleUser } from "../local/parts/sample-database";
+import { Pipeline } from "../local/pipeline";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { withDescendants } from "../local/machine/processes";
 import { ShiftedClock } from "./injection/clock";
@@ -34,7 +36,7 @@ export const cables = [
   "transformer to broker",
   "worker to broker",
   "sink to database",
-] as const satisfies readonly (PipelineConnection | "DMS stand-in to source")[];
+] as const satisfies readonly (PipelineLink | "DMS stand-in to source")[];
 /** A connection between two parts. */
 export type Cable = (typeof cables)[number];
 
@@ -147,12 +149,12 @@ export class System {
   }
 
   get sourceConnection() {
-    return superuserConnection({ port: this.sourcePort, superuserPassword: this.sourcePassword }, shopUser.database);
+    return superuserConnection({ port: this.sourcePort, superuserPassword: this.sourcePassword }, sampleUser.database);
   }
 
   /** As the application, whose tables are written. */
   get writerConnection() {
-    return { ...this.sourceConnection, ...shopUser };
+    return { ...this.sourceConnection, ...sampleUser };
   }
 
   async querySource<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -201,7 +203,7 @@ export class System {
     });
     await this.pipeline.start();
     await withClient(this.sourceConnection, async (client) => {
-      await client.query(`GRANT capture_app TO ${shopUser.user}`);
+      await client.query(`GRANT capture_app TO ${sampleUser.user}`);
       await installOracle(client, workloadTables);
     });
     await withClient(this.pipeline.destination, (client) => connectOracle(client, this.sourceConnection));
@@ -240,8 +242,8 @@ export class System {
     });
     await this.source.start();
     await withClient({ ...this.sourceConnection, database: "postgres" }, async (client) => {
-      await client.query(`CREATE ROLE ${shopUser.user} LOGIN PASSWORD '${shopUser.password}'`);
-      await client.query(`CREATE DATABASE ${shopUser.database} OWNER ${shopUser.user}`);
+      await client.query(`CREATE ROLE ${sampleUser.user} LOGIN PASSWORD '${sampleUser.password}'`);
+      await client.query(`CREATE DATABASE ${sampleUser.database} OWNER ${sampleUser.user}`);
     });
     await withClient(this.writerConnection, (client) => client.query(workloadSchema));
   }

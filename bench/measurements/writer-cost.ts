@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { uninstallSource } from "../../operator/database/bootstrap";
 import { sinkConnectorName } from "../../contract/sink-connector";
-import { connectRequest } from "../../local/servers/kafka";
+import { connectRequest } from "../../local/servers/kafka-connect";
 import { ReplicationStream } from "../../local/dms-stand-in/replication-stream";
 import { connectionUrl, withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";

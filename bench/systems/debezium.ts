@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { sinkDefaultTasks } from "../../contract/sink-connector";
 import { repositoryFolder } from "../../local/machine/folders";
-import { connectorTasks, connectRequest, putConnector } from "../../local/servers/kafka";
+import { connectorTasks, connectRequest, putConnector } from "../../local/servers/kafka-connect";
 import { withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
 import { createTopics } from "../../local/servers/topics";

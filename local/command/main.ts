@@ -8,12 +8,14 @@ import type { TableSelection } from "../../contract/change-capture";
 import { exactJson, followLog } from "./follow-log";
 import { localFolder, repositoryFolder, runFile } from "../machine/folders";
 import { connectionUrl, withClient } from "../servers/database-client";
-import { Pipeline, shopUser, slotName } from "../pipeline";
+import { Pipeline } from "../pipeline";
+import { slotName } from "../parts/capture";
+import { sampleUser } from "../parts/sample-database";
 import { sourceProblems } from "../parts/source";
 import { Output } from "./output";
 import { tailLogs } from "./tail-logs";
 import type { LogRow } from "./timeline";
-import { runShop, type ExpectedChange } from "./shop";
+import { createShop, runShop, shopTables, type ExpectedChange } from "./shop";
 
 interface Options {
   readonly once?: boolean;
@@ -62,7 +64,9 @@ async function main(): Promise<number> {
   const started = Date.now();
   const pipeline = await Pipeline.prepare({
     folder: localFolder,
-    ...(options.source ? { source: options.source, tables: parseTables(options.tables) } : {}),
+    ...(options.source
+      ? { source: options.source, tables: parseTables(options.tables) }
+      : { prepareSample: createShop, tables: shopTables }),
     ...(options.keep ? { keep: true } : {}),
     ...(options.fullLoad ? { fullLoad: true } : {}),
   });
@@ -117,7 +121,7 @@ async function showLog(
   })();
   const story = (async () => {
     if (options.source) return true;
-    const expected = await withClient({ ...pipeline.sample, ...shopUser }, (client) =>
+    const expected = await withClient({ ...pipeline.sample, ...sampleUser }, (client) =>
       runShop(client, () => sleep(options.once ? 50 : 400)),
     );
     if (!options.once) {
@@ -252,7 +256,7 @@ function writeRunFile(pipeline: Pipeline): void {
     processes: pipeline.processes.map((part) => part.pid),
     bootstrapServers: pipeline.bootstrapServers,
     connect: `http://127.0.0.1:${pipeline.ports.worker}`,
-    database: connectionUrl({ ...pipeline.sample, ...shopUser }),
+    database: connectionUrl({ ...pipeline.sample, ...sampleUser }),
   };
   writeFileSync(runFile, JSON.stringify(content, undefined, 2));
 }

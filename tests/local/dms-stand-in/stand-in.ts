@@ -7,7 +7,7 @@ import { Client } from "pg";
 import { kafkaEndpointFormat, tableMappings, taskSettings } from "../../../contract/change-capture";
 import type { StandInConfigurationFile } from "../../../local/dms-stand-in/configuration";
 import { standInProcess } from "../../../local/dms-stand-in/process";
-import { kafkaBroker } from "../../../local/servers/kafka";
+import { kafkaBroker } from "../../../local/servers/kafka-broker";
 import { freePorts, type ManagedProcess } from "../../../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../../../local/servers/postgres";
 import { createTopics, topicEndOffsets } from "../../../local/servers/topics";

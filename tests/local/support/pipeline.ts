@@ -6,7 +6,8 @@ import type { Client } from "pg";
 import { build, isBuilt } from "../../../local/machine/build";
 import { compareWithOracle, installOracle } from "../../../faults/truth/oracle";
 import { withClient } from "../../../local/servers/database-client";
-import { Pipeline, shopUser, type PipelineOptions } from "../../../local/pipeline";
+import { sampleUser } from "../../../local/parts/sample-database";
+import { Pipeline } from "../../../local/pipeline";
 
 /** A running pipeline over tables of a test, and what the test needs to know of it. */
 export interface TestPipeline {
@@ -24,20 +25,12 @@ export interface TestPipeline {
 export async function startTestPipeline(
   tables: readonly { schema: string; table: string }[],
   prepareSample: (client: Client) => Promise<void>,
-  options: Partial<PipelineOptions> = {},
 ): Promise<TestPipeline> {
   if (!isBuilt()) await build();
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-test-"));
   // The server may run as another user, who must be able to enter.
   chmodSync(folder, 0o755);
-  const pipeline = await Pipeline.prepare({
-    folder,
-    tables,
-    prepareSample: async (client) => {
-      await prepareSample(client);
-    },
-    ...options,
-  });
+  const pipeline = await Pipeline.prepare({ folder, tables, prepareSample });
   const exits: string[] = [];
   pipeline.onUnexpectedExit((description) => {
     const log = pipeline.processes.find(({ name }) => description.startsWith(name))?.logFile;
@@ -57,7 +50,7 @@ export async function startTestPipeline(
   return {
     pipeline,
     act: (actor, ...statements) =>
-      withClient({ ...pipeline.sample, ...shopUser }, (client) => transaction(client, actor, statements)),
+      withClient({ ...pipeline.sample, ...sampleUser }, (client) => transaction(client, actor, statements)),
     query: <Row>(sql: string, values: unknown[] = []) =>
       withClient(pipeline.destination, async (client) => (await client.query(sql, values)).rows as Row[]),
     differences: (timeout = 60_000) => waitForTruth(pipeline, exits, timeout),
