@@ -6,7 +6,7 @@ import type { QueryResultRow } from "pg";
 import { sinkConnectorName } from "../contract/sink-connector";
 import { connectorTasks } from "../local/servers/kafka-connect";
 import { freePorts, type ManagedProcess } from "../local/machine/managed-process";
-import { installOracle } from "./truth/oracle";
+import { connectOracle, installOracle } from "./truth/oracle";
 import { connectionUrl, withClient } from "../local/servers/database-client";
 import type { PipelineLink } from "../local/parts/links";
 import { sampleUser } from "../local/parts/sample-database";
@@ -16,7 +16,6 @@ import { withDescendants } from "../local/machine/processes";
 import { ShiftedClock } from "./injection/clock";
 import { Disk } from "./injection/disk";
 import { Link } from "./injection/link";
-import { connectOracle } from "./truth/comparison";
 import { workloadSchema, workloadTables } from "./workload";
 
 export const parts = [

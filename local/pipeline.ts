@@ -63,7 +63,13 @@ export class Pipeline {
     if (!options.keep) rmSync(join(options.folder, "data"), { recursive: true, force: true });
     rmSync(join(options.folder, "logs"), { recursive: true, force: true });
     mkdirSync(join(options.folder, "logs"), { recursive: true });
-    const [postgres = 0, broker = 0, controller = 0, worker = 0, transformer = 0] = await freePorts(5);
+    const [postgres, broker, controller, worker, transformer] = (await freePorts(5)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     return new Pipeline(
       options,
       { postgres, broker, controller, worker, transformer },
