@@ -8,23 +8,23 @@ import { Disk } from "./injection/disk";
 import { poison } from "./injection/poison";
 import type { Random } from "./random";
 import { ShiftedClock } from "./injection/clock";
-import { cables, diskOwners, parts, type Cable, type Part, type System } from "./system";
+import { diskOwners, linkNames, parts, type LinkName, type Part, type System } from "./system";
 import { alteredTable } from "./workload";
 
 /** Something that goes wrong, and is mended after a while. */
 export interface Fault {
   readonly name: string;
-  /** What it needs for itself: two faults that share one of these do not happen at once. */
-  readonly touches: readonly (Part | Cable)[];
+  /** What it affects. Two faults that share one of these do not happen at once. */
+  readonly touches: readonly (Part | LinkName)[];
   /** How often it is drawn, against the others. */
   readonly weight: number;
-  /** Seconds that it lasts when it lasts long. Default {@link defaultLongSeconds}. */
+  /** Seconds of a long one. Default {@link defaultLongSeconds}. */
   readonly long?: number;
   /** Seconds that it must last to have an effect. Default 0. */
   readonly shortest?: number;
   /** Why it can't happen on this machine. */
   readonly obstacle?: () => string | undefined;
-  /** Lets it happen, waits, mends it. What it did may be told in a few words. */
+  /** Lets it happen, waits, mends it. May return what it did in a few words. */
   readonly happen: (system: System, seconds: number, random: Random) => Promise<string | void>;
 }
 
@@ -42,13 +42,13 @@ export const defaultLongSeconds = 10;
 
 const pause = (seconds: number) => sleep(seconds * 1000);
 
-/** Every cable that ends at a part. */
-function cablesOf(part: Part): Cable[] {
+/** Every link that begins or ends at a part. */
+function linksOf(part: Part): LinkName[] {
   const end = { "source database": "source", "destination database": "database", broker: "broker" } as const;
   const arrives = part in end ? ` to ${end[part as keyof typeof end]}` : undefined;
   const leaves = part === "worker" ? ["worker to", "sink to"] : [`${part} to`];
-  return cables.filter(
-    (cable) => (arrives && cable.endsWith(arrives)) || leaves.some((beginning) => cable.startsWith(beginning)),
+  return linkNames.filter(
+    (link) => (arrives && link.endsWith(arrives)) || leaves.some((beginning) => link.startsWith(beginning)),
   );
 }
 
@@ -96,26 +96,26 @@ const standstills: Fault[] = parts.map((part) => ({
   },
 }));
 
-const networkFaults: Fault[] = cables.flatMap((cable): Fault[] => [
+const networkFaults: Fault[] = linkNames.flatMap((link): Fault[] => [
   {
-    name: `cut ${cable}`,
-    touches: [cable],
+    name: `cut ${link}`,
+    touches: [link],
     weight: 1,
     happen: async (system, seconds) => {
-      system.link(cable).cut();
+      system.link(link).cut();
       await pause(seconds);
-      system.link(cable).mend();
+      system.link(link).mend();
     },
   },
   {
-    name: `lose every packet of ${cable}`,
-    touches: [cable],
+    name: `lose every packet of ${link}`,
+    touches: [link],
     weight: 0.7,
     long: 30,
     happen: async (system, seconds) => {
-      system.link(cable).freeze();
+      system.link(link).freeze();
       await pause(seconds);
-      system.link(cable).mend();
+      system.link(link).mend();
     },
   },
 ]);
@@ -148,7 +148,7 @@ const fullDisks: Fault[] = diskOwners.map((owner) => ({
   },
 }));
 
-/** What Kafka Connect tells of where a sink is. */
+/** Kafka Connect's answer about the offsets that a sink has reached. */
 interface ConnectorOffsets {
   readonly offsets: readonly {
     readonly partition: { readonly kafka_topic: string; readonly kafka_partition: number };
@@ -156,7 +156,7 @@ interface ConnectorOffsets {
   }[];
 }
 
-/** From its beginning while the topic is small, else some way back: only the time that it takes differs. */
+/** Resets to the start of a small topic, else some thousand events back, to save time. */
 const offsetsReset: Fault = {
   name: "the connector's offsets are reset",
   touches: ["worker", "broker", "worker to broker"],
@@ -171,7 +171,7 @@ const offsetsReset: Fault = {
     await persistently(async () => {
       if (back === undefined) await connectRequest(pipeline.ports.worker, "DELETE", `${connector}/offsets`);
       else {
-        // From where the connector is, which may be further behind: a reset never leaves anything out.
+        // Counted from the connector's offsets, not from the end of the topic: a reset must never skip an event.
         const answer = await connectRequest(pipeline.ports.worker, "GET", `${connector}/offsets`);
         const { offsets } = answer as ConnectorOffsets;
         await connectRequest(pipeline.ports.worker, "PATCH", `${connector}/offsets`, {
@@ -187,7 +187,7 @@ const offsetsReset: Fault = {
   },
 };
 
-/** A slot can't go back, but a copy of it that was taken earlier can take its place. */
+/** A slot can't go back, but an earlier copy of it can replace it. */
 const olderPosition: Fault = {
   name: "the DMS stand-in replays from an older position",
   touches: ["DMS stand-in", "source database", "DMS stand-in to source"],
@@ -223,7 +223,7 @@ const poisonRecords: Fault = {
   },
 };
 
-/** The running partition is cut off at the present: what is committed from then on has none, until maintenance comes. */
+/** Ends the current partition at the present: later commits have no partition until maintenance makes one. */
 const missingPartition: Fault = {
   name: "a partition is missing",
   touches: ["destination database"],
@@ -241,7 +241,7 @@ const missingPartition: Fault = {
   },
 };
 
-/** In a second's time, so that no event is stored beyond it yet; should the locks take longer, the server refuses. */
+/** The bound is a second from now, so that no event lies beyond it yet. If the locks take longer, the server refuses. */
 async function cutPartitionOff(client: Client): Promise<void> {
   const { rows } = await client.query<{ name: string; from: string; bound: string; suffix: string }>(
     `SELECT partition::text AS name, lower_bound::text AS "from", (now() + interval '1 second')::text AS bound,
@@ -278,7 +278,7 @@ const schemaChange: Fault = {
   },
 };
 
-/** With the sink at a standstill meanwhile: what it has not read yet must not be taken for old by the broker. */
+/** The sink is stopped meanwhile: the broker must not delete as old what the sink has not read yet. */
 const clockJump: Fault = {
   name: "the transformer's clock jumps",
   touches: ["transformer", "worker"],
@@ -296,7 +296,7 @@ const clockJump: Fault = {
   },
 };
 
-/** Kafka's clients note by this clock when they tried to connect, and wait from then on. */
+/** Kafka's clients measure by this clock how long to wait until they connect again. */
 const clockRightAgainOffline: Fault = {
   name: "the transformer's clock is set right while its broker is away",
   touches: ["transformer", "transformer to broker"],
@@ -389,7 +389,7 @@ export function compatible(one: Fault, other: Fault): boolean {
     new Set<string>(
       touches.flatMap((touched) => [
         touched,
-        ...(parts.some((part) => part === touched) ? cablesOf(touched as Part) : []),
+        ...(parts.some((part) => part === touched) ? linksOf(touched as Part) : []),
       ]),
     );
   return (
@@ -400,7 +400,7 @@ export function compatible(one: Fault, other: Fault): boolean {
 
 const patienceMilliseconds = 60_000;
 
-/** What a pipeline under fault refuses for a moment is asked for again. */
+/** Asks again while a pipeline under fault refuses. */
 async function persistently(ask: () => Promise<unknown>): Promise<void> {
   const deadline = Date.now() + patienceMilliseconds;
   for (;;) {

@@ -2,7 +2,8 @@ import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
-import { runFaults, type FaultRunResult, type RunEvent } from "./run";
+import type { FaultRunResult, RunEvent } from "./results";
+import { runFaults } from "./run";
 
 interface Options {
   readonly seed?: number;
