@@ -3,7 +3,7 @@ import { withClient } from "../../local/servers/database-client";
 import { topicEndOffsets } from "../../local/servers/topics";
 import { deadLetterOrigins } from "../injection/poison";
 import type { System } from "../system";
-import { compareStretch, eventsSince, isExact, type Comparison, type Stretch } from "./comparison";
+import { compareOnceComplete, compareStretch, eventsSince, isExact, type Comparison, type Stretch } from "./comparison";
 
 /** How long the log may take to match the truth once a part has given up; the run has failed by then in any case. */
 const afterGivingUpMilliseconds = 60_000;
@@ -17,7 +17,7 @@ export interface Checked {
 }
 
 interface LogState {
-  /** Undefined while events are missing: counting is cheaper than comparing. */
+  /** Undefined while events are missing. */
   readonly comparison: Comparison | undefined;
   readonly problems: string[];
 }
@@ -80,7 +80,7 @@ export class TruthCheck {
   private async look(stretch: Stretch, last: Comparison | undefined): Promise<LogState> {
     let comparison = last;
     try {
-      comparison = await this.compareOnceComplete(stretch);
+      comparison = await withClient(this.system.pipeline.destination, (client) => compareOnceComplete(client, stretch));
       return { comparison, problems: comparison && isExact(comparison) ? await this.deadLetterProblems() : [] };
     } catch (error) {
       // Something is still on its way up.
@@ -143,18 +143,6 @@ export class TruthCheck {
         await sleep(200);
       }
     }
-  }
-
-  /** Undefined while events are missing. */
-  private async compareOnceComplete(stretch: Stretch): Promise<Comparison | undefined> {
-    return withClient(this.system.pipeline.destination, async (client) => {
-      const { rows } = await client.query<{ count: string }>(
-        "SELECT count(*) FROM oracle.changes WHERE id > $1 AND id <= $2",
-        [stretch.after, stretch.upTo],
-      );
-      if ((await eventsSince(client, stretch.since)) < Number(rows[0]?.count)) return undefined;
-      return compareStretch(client, stretch);
-    });
   }
 
   private compare(stretch: Stretch): Promise<Comparison> {

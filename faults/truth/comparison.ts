@@ -82,6 +82,20 @@ export async function compareStretch(
   };
 }
 
+/** Compares as {@link compareStretch} does; undefined while events are missing, because counting is cheaper. */
+export async function compareOnceComplete(
+  log: Client,
+  stretch: Stretch,
+  options?: ComparisonOptions,
+): Promise<Comparison | undefined> {
+  const { rows } = await log.query<{ count: string }>(
+    "SELECT count(*) FROM oracle.changes WHERE id > $1 AND id <= $2",
+    [stretch.after, stretch.upTo],
+  );
+  if ((await eventsSince(log, stretch.since)) < Number(rows[0]?.count)) return undefined;
+  return compareStretch(log, stretch, options);
+}
+
 /** Nothing differs. */
 export function isExact({ lost, doubled, wrong }: Comparison): boolean {
   return lost + doubled + wrong === 0;

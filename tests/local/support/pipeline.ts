@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { build, isBuilt } from "../../../local/machine/build";
-import { compareStretch, wholeTruth } from "../../../faults/truth/comparison";
+import { compareOnceComplete, compareStretch, isExact, wholeTruth } from "../../../faults/truth/comparison";
 import { installOracle } from "../../../faults/truth/oracle";
 import { withClient } from "../../../local/servers/database-client";
 import { sampleUser } from "../../../local/parts/sample-database";
@@ -73,15 +73,18 @@ export async function transaction(client: Client, actor: string, statements: rea
   await client.query("COMMIT");
 }
 
+const leftOut = { unknownColumns: "left out" } as const;
+
 /** A part that ended by itself is the first difference: nothing would ever arrive. */
 async function waitForTruth(pipeline: Pipeline, exits: readonly string[], timeout: number): Promise<readonly string[]> {
   const deadline = Date.now() + timeout;
   for (;;) {
-    const { differences } = await withClient(pipeline.destination, (client) =>
-      compareStretch(client, wholeTruth, { unknownColumns: "left out" }),
+    const over = exits.length > 0 || Date.now() > deadline;
+    const comparison = await withClient(pipeline.destination, (client) =>
+      over ? compareStretch(client, wholeTruth, leftOut) : compareOnceComplete(client, wholeTruth, leftOut),
     );
-    if (exits.length > 0) return [...exits, ...differences];
-    if (differences.length === 0 || Date.now() > deadline) return differences;
+    if (over) return [...exits, ...(comparison?.differences ?? [])];
+    if (comparison && isExact(comparison)) return [];
     await sleep(500);
   }
 }
