@@ -87,7 +87,7 @@ function planOf(options: Options) {
     quick,
     /** Of the tables and the workloads. */
     scale,
-    // The sink and the growth take minutes of their own. Growth also takes 12 GB of disk, so it is asked for by name.
+    // Sink and growth take minutes each. Growth also takes 12 GB of disk, so it must be named.
     wanted: options.only ?? phases.filter((phase) => phase !== "growth" && !(quick && phase === "sink")),
     peers: options.peers ?? (quick ? "none" : "all"),
     chosen,
@@ -113,9 +113,9 @@ async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<void> 
       filling = Date.now() - before;
     },
     postgresSettings: {
-      // Nobody reads while a backlog grows; the server must not take the reader for dead.
+      // Nothing reads while a backlog grows; the server must not end the reader's session.
       wal_sender_timeout: "0",
-      // What a server with logs of millions of rows is given, for every system; PostgreSQL's defaults suit a laptop.
+      // As on a server whose log has millions of rows, for every system; PostgreSQL's defaults suit a laptop.
       shared_buffers: "1GB",
       max_wal_size: "8GB",
     },
@@ -212,17 +212,17 @@ function parse(): Options {
   };
   return new Command("npm run bench --")
     .description(
-      "Measures the local pipeline, and its peers in the same run. Compare no figure with one of another run.",
+      "Measures the local pipeline, and its peers in the same run. Do not compare figures of different runs.",
     )
     .option("--quick", "small backlogs and short measurements, without peers: under 5 minutes")
     .addOption(
-      new Option("--peers <which>", "what to measure beside it (default: all; with --quick: none)").choices(
+      new Option("--peers <which>", "what to measure besides it (default: all; with --quick: none)").choices(
         peerChoices,
       ),
     )
     .option("--only <phases>", `some of ${phases.join(",")}; growth only by name`, listOf(phases))
     .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
-    .option("--scale <factor>", "shrinks or enlarges every size, for trying out the benchmark itself", positive, 1)
+    .option("--scale <factor>", "multiply every size by this, to try out the benchmark itself", positive, 1)
     .option("--json <file>", "also write the figures to this file")
     .option("--report <files...>", "measure nothing: write docs/performance.md from these files")
     .parse()

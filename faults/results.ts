@@ -9,7 +9,7 @@ export interface StepResult {
   /** Seconds from the end of the last fault to the first event committed since, and to the last one. */
   readonly flowResumed: number;
   readonly complete: number;
-  /** Parts that ended though no fault ended them. */
+  /** Parts that ended although no fault ended them. */
   readonly exits: readonly string[];
 }
 

@@ -16,13 +16,13 @@ export interface FaultRunOptions {
   readonly from?: number;
   /** Ends after this many faults. Default: {@link minutes} decides. */
   readonly faults?: number;
-  /** Ends not before so many changes were written; spread over the faults. Default 0. */
+  /** Does not end before this many changes were written, spread over the faults. Default 0. */
   readonly changes?: number;
-  /** Ends when this time is over, the step that runs then included. Default: {@link faults} decides. */
+  /** Ends after the step in which this time is over. Default: {@link faults} decides. */
   readonly minutes?: number;
-  /** Rows changed a second while nothing hinders the writers. Default 2,500. */
+  /** Rows changed a second while no fault slows the writers. Default 2,500. */
   readonly rate?: number;
-  /** What the durations of faults are multiplied with. Default 1. */
+  /** Factor for the durations of faults. Default 1. */
   readonly pace?: number;
   /** Only faults whose name matches this regular expression. Default: all. */
   readonly only?: string;
@@ -42,7 +42,7 @@ const fewestTransactions = 20;
 /** Length of a step without faults. */
 const quietStepMilliseconds = 10_000;
 
-/** Starts the pipeline, lets faults happen while writers write, and compares the log with the truth after each. */
+/** Starts the pipeline, injects faults while writers write, and compares the log with the truth after each. */
 export async function runFaults(options: FaultRunOptions): Promise<FaultRunResult> {
   if (!isBuilt()) await build();
   const run = new FaultRun(options, mkdtempSync(join(tmpdir(), "cdc-audit-faults-")));

@@ -103,7 +103,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
  * Pulumi's engine and resource monitor as far as a program can tell, on a free port of 127.0.0.1: it answers every
- * registration with a plausible state and keeps it. It creates nothing and asks nobody.
+ * registration with a plausible state and keeps it. It creates nothing and calls no provider.
  */
 export class RecordingEngine {
   readonly registrations: Registration[] = [];
@@ -215,7 +215,7 @@ export class RecordingEngine {
     };
   }
 
-  /** Nothing exists here but the outputs of the stacks that were given. */
+  /** Only the outputs of the stacks that were passed in exist here. */
   private readResource(request: ReadResourceRequest): ReadResourceResponse {
     const outputs = this.options.otherStacks?.[request.getId()];
     if (request.getType() !== stackReferenceType || !outputs) {

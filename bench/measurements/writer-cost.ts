@@ -60,7 +60,7 @@ export async function measureWriterCost(
       await recordRowTriggerSize(setting, source);
       await source.query("DROP SCHEMA row_trigger CASCADE");
     }
-    // Before and after the row trigger, so that a machine that grew slower meanwhile favours nobody.
+    // Before and after the row trigger, so that a machine that becomes slower favours neither.
     await run("capture off", 2);
     for (const workload of workloads) report(setting, peaks, workload);
   });

@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 
 /**
- * What really happened, noted by triggers in the same transactions: the truth that the audit log is compared with. The
- * schema `oracle` is never captured.
+ * Triggers note what really happened, in the same transactions. This is the truth that the audit log is compared with.
+ * The schema `oracle` is never captured.
  */
 const oracleSchema = `
   CREATE SCHEMA IF NOT EXISTS oracle;
@@ -26,7 +26,7 @@ const oracleSchema = `
     RETURN NULL;
   END $$;`;
 
-/** Installs the oracle and makes it note every change of these tables from now on. Run as superuser. */
+/** Installs the oracle, which notes every change of these tables from now on. Run as superuser. */
 export async function installOracle(
   client: Client,
   tables: readonly { schema: string; table: string }[],

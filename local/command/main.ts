@@ -45,10 +45,10 @@ async function main(): Promise<number> {
       "with --source: tables to audit, e.g. public.% or public.orders,public.customers",
       "public.%",
     )
-    .option("--full-load", "also record the rows that are there already, as baselines")
-    .option("--keep", "keep the data when stopping, and begin with those of the last run")
-    .option("--json", "one JSON object a line instead of text")
-    .option("--verbose", "show the logs of all parts as well")
+    .option("--full-load", "also record the rows that already exist, as baselines")
+    .option("--keep", "keep the data when stopping, and start from those of the last run")
+    .option("--json", "print one JSON object per line instead of text")
+    .option("--verbose", "also show the logs of all parts")
     .showHelpAfterError("(npm run local -- --help lists the options)");
   const options = command.parse().opts<Options>();
   if (options.once && options.source) command.error("error: --once runs the sample, so it can't go with --source");
@@ -97,7 +97,7 @@ async function main(): Promise<number> {
   return failure ? 1 : 0;
 }
 
-/** Runs the sample (unless a source is given) and shows the log, until stopped or, with --once, complete. */
+/** Runs the sample (unless there is a source) and shows the log, until stopped or, with --once, until it is complete. */
 async function showLog(
   pipeline: Pipeline,
   options: Options,
@@ -148,12 +148,12 @@ async function showLog(
   }
 }
 
-/** What the workload did and the log does not hold: `update products by price-job` and how often. */
+/** Changes of the sample that the log lacks, e.g. `update products by price-job`; each as often as it is missing. */
 function missing(expected: readonly ExpectedChange[], seen: readonly LogRow[]): string[] {
   return without(expected.map(describe), seen.map(describeRow));
 }
 
-/** What the log holds and the workload did not do. */
+/** Changes in the log that the sample did not make. */
 function surplus(expected: readonly ExpectedChange[], seen: readonly LogRow[]): string[] {
   const changes = seen.filter((row) => row.operation !== "schema" && row.operation !== "baseline");
   return without(changes.map(describeRow), expected.map(describe));
@@ -224,13 +224,13 @@ function parseTables(list: string): TableSelection[] {
   });
 }
 
-/** Two runs at once would share one data folder. A dead run's file, and what it left running, is cleared away. */
+/** Two runs at once would share one data folder. Removes the file of a run that has died, and ends what it left running. */
 function refuseSecondRun(): void {
   if (!existsSync(runFile)) return;
   const run = JSON.parse(readFileSync(runFile, "utf8")) as { process: number; processes: number[] };
   if (isOurs(run.process)) {
     throw new SetupError(
-      `The local pipeline runs already (process ${run.process}). Stop it with Ctrl-C, or: kill ${run.process}`,
+      `The local pipeline is already running (process ${run.process}). Stop it with Ctrl-C, or: kill ${run.process}`,
     );
   }
   for (const pid of run.processes) if (isOurs(pid)) process.kill(pid, "SIGKILL");
@@ -261,7 +261,7 @@ function writeRunFile(pipeline: Pipeline): void {
   writeFileSync(runFile, JSON.stringify(content, undefined, 2));
 }
 
-/** A problem that is the user's to mend: shown as one message, without a stack. */
+/** A problem that the user can fix: shown as one message, without a stack. */
 class SetupError extends Error {}
 
 main().then(

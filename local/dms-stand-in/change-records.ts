@@ -170,7 +170,7 @@ interface PartitionKey {
   readonly value: string;
 }
 
-/** A table without a primary key is partitioned by its name, whatever the mapping asks for. */
+/** A table without a primary key is partitioned by its name, even if the mapping asks for the primary key. */
 function partitionKey(shape: TableShape, row: Tuple): PartitionKey {
   const name = `${shape.schema}.${shape.table}`;
   if (shape.route.partitionKeyType === "schema-table" || shape.primaryKey.length === 0) {

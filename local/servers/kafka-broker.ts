@@ -135,7 +135,7 @@ function securityProperties({ administrator, letEveryoneIn }: BrokerSecurity): R
     "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
     "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": `org.apache.kafka.common.security.scram.ScramLoginModule required ${login};`,
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-    // The broker reaches its own controller without a login; nobody else does, as clients have no such listener.
+    // Only the broker reaches its controller without a login: clients have no such listener.
     "super.users": `User:${administrator.username};User:ANONYMOUS`,
     "allow.everyone.if.no.acl.found": String(letEveryoneIn),
   };

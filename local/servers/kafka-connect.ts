@@ -50,7 +50,7 @@ export async function connectWorker(options: WorkerOptions): Promise<ManagedProc
       "org.apache.kafka.connect.cli.ConnectDistributed",
       propertiesFile,
     ],
-    // The AWS SDK wants some credentials even for the stand-in of Secrets Manager, which looks at none.
+    // The AWS SDK needs credentials even for the stand-in of Secrets Manager, which checks none.
     environment: { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local", AWS_REGION: "local" },
     logFile: options.logFile,
     ready: async () => {
@@ -72,7 +72,7 @@ export async function connectorTasks(port: number, name: string): Promise<{ stat
   return status.tasks;
 }
 
-/** One request to the worker's REST interface; an answer that is no success is an error with the answer's text. */
+/** One request to the worker's REST interface. Throws with the answer's text unless it succeeds. */
 export async function connectRequest(port: number, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,

@@ -16,7 +16,7 @@ export interface ConnectOptions {
 /** A client that knows the name of its database. */
 export type DatabaseClient = Client & { readonly database: string };
 
-/** A real PostgreSQL of its own for one test file. */
+/** A real PostgreSQL server for one test file. */
 export class TestServer {
   private readonly clients: Client[] = [];
   private databases = 0;
@@ -74,7 +74,7 @@ export class TestServer {
     return client;
   }
 
-  /** A connection to a new database, empty or a copy of one that nobody is connected to. */
+  /** A connection to a new database, empty or a copy of one without connections. */
   async createDatabase(options: { readonly owner?: string; readonly template?: string } = {}): Promise<DatabaseClient> {
     const database = `test_${(this.databases += 1)}`;
     const admin = await this.connect();
