@@ -23,7 +23,8 @@ import {
 } from "@pulumi/pulumi/proto/resource_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Place, completedInputs, createdState, invokeAnswer, remoteId } from "./plausible-outputs";
+import { type Place, remoteId } from "./creation";
+import { completedInputs, createdState, invokeAnswer } from "./plausible-outputs";
 import { type ValueMap, decodeValue, encodeValue, secret } from "./values";
 
 /** One resource as the program registered it. */

@@ -468,7 +468,7 @@ export const everyTypeDescribed: Invariant = {
   violations: (graph) =>
     [...new Set(graph.resources.filter(({ custom, remote }) => custom || remote).map(({ type }) => type))].flatMap(
       (type) => [
-        ...(isDescribed(type) ? [] : [`${type} is not described in plausible-outputs.ts`]),
+        ...(isDescribed(type) ? [] : [`${type} is not described in provider-outputs.ts`]),
         ...(!type.startsWith("aws:") || resourceCalls[type] ? [] : [`${type} has no entry in aws-models/mapping.ts`]),
       ],
     ),
