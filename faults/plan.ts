@@ -1,4 +1,5 @@
-import { catalogue, compatible, defaultLongSeconds, type Fault } from "./catalogue";
+import { catalogue } from "./catalogue";
+import { compatible, defaultLongSeconds, type Fault } from "./fault";
 import { Random } from "./random";
 
 /** One fault of a step, with how long it lasts. */
