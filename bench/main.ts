@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { build, isBuilt } from "../local/machine/build";
-import { Pipeline, shopUser } from "../local/pipeline";
+import { sampleUser } from "../local/parts/sample-database";
+import { Pipeline } from "../local/pipeline";
 import { measureWorkload, warmUp, type Setting } from "./measurements/comparison";
 import { startDebezium, stopDebezium, type Images } from "./systems/debezium";
 import { measureGrowth } from "./measurements/growth";
@@ -13,7 +14,7 @@ import { writeReport } from "./report/report";
 import { meets, Recorder, thisMachine, type Run } from "./report/results";
 import { measureSink } from "./measurements/sink";
 import { measureTransformer } from "./measurements/transformer";
-import { createTables, workloads as allWorkloads, type Workload } from "./load/workloads";
+import { createTables, workloads as allWorkloads } from "./load/workloads";
 import { measureWriterCost, removePipeline } from "./measurements/writer-cost";
 import { writerName } from "./load/writer";
 
@@ -46,87 +47,21 @@ function sizes({ quick, scale }: Options) {
 async function main(): Promise<void> {
   const options = parse();
   if (options.report) return writeReport(options.report);
-  const { quick = false, scale } = options;
-  // The sink and the growth take minutes of their own; growth takes 12 GB of disk besides, so it is asked for by name.
-  const wanted = options.only ?? phases.filter((phase) => phase !== "growth" && !(quick && phase === "sink"));
-  const peers = options.peers ?? (quick ? "none" : "all");
-  const chosen = allWorkloads(quick ? scale / 5 : scale);
-  const selected = chosen.filter(({ name }) => !options.workloads || options.workloads.includes(name));
-  const size = sizes(options);
-
+  const plan = planOf(options);
   if (!isBuilt()) await build();
   const recorder = new Recorder();
   const run: Omit<Run, "figures" | "failures"> = {
     startedAt: new Date().toISOString(),
     machine: thisMachine(),
     writer: writerName,
-    quick,
-    scale,
+    quick: plan.quick,
+    scale: options.scale,
   };
   const { processors, memoryGibibytes, loadBefore } = run.machine;
   console.log(`${processors}, ${memoryGibibytes} GiB, load ${loadBefore}; writer: ${run.writer}; ${run.startedAt}`);
 
-  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-bench-"));
-  chmodSync(folder, 0o755);
-  const begin = Date.now();
-  let filling = 0;
-  const pipeline = await Pipeline.prepare({
-    folder,
-    tables: [{ schema: "ledger", table: "%" }],
-    // As in production: in the application's database the log would go through its own capture, for every system.
-    auditDatabase: "audit",
-    prepareSample: async (client) => {
-      const before = Date.now();
-      await createTables(client, quick ? scale / 5 : scale);
-      filling = Date.now() - before;
-    },
-    postgresSettings: {
-      // Nobody reads while a backlog grows; the server must not take the reader for dead.
-      wal_sender_timeout: "0",
-      // What a server with logs of millions of rows is given, for every system; PostgreSQL's defaults suit a laptop.
-      shared_buffers: "1GB",
-      max_wal_size: "8GB",
-    },
-  });
-  const setting: Setting = {
-    recorder,
-    application: { ...pipeline.sample, ...shopUser },
-    source: pipeline.sample,
-    observer: pipeline.destination,
-    brokerLog: join(folder, "data/kafka/log"),
-    seconds: size.seconds,
-    backlog: size.backlog,
-  };
-  const interrupted = () => void pipeline.stop().finally(() => process.exit(130));
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
-  try {
-    if (wanted.some((phase) => phase !== "sink")) {
-      await pipeline.start();
-      // Large tables of the application's own are no part of starting.
-      await measureStart(setting, pipeline, begin + filling);
-      await measurePipeline(setting, pipeline, wanted, {
-        chosen,
-        selected,
-        peers,
-        quick,
-        ...size,
-        scale: quick ? scale / 5 : scale,
-      });
-    }
-    if (wanted.includes("workloads") && (peers === "debezium" || peers === "all")) {
-      await removePipeline(pipeline);
-      for (const images of ["old and new values", "new values only"] as const) {
-        await recorder.attempt(`Debezium, ${images}`, () =>
-          measureDebezium(setting, pipeline, images, chosen, selected),
-        );
-        await stopDebezium(pipeline, images);
-      }
-    }
-  } finally {
-    await pipeline.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
-  if (wanted.includes("sink")) await recorder.attempt("sink", () => measureSink(recorder, size.sinkEvents));
+  await measureOnPipeline(recorder, plan);
+  if (plan.wanted.includes("sink")) await recorder.attempt("sink", () => measureSink(recorder, plan.sinkEvents));
 
   const { figures, failures } = recorder;
   if (options.json) {
@@ -141,24 +76,84 @@ async function main(): Promise<void> {
   if (failures.length > 0) process.exitCode = 1;
 }
 
-/** Everything that needs the pipeline; the writer's cost comes last, since it takes capture out again. */
-async function measurePipeline(
-  setting: Setting,
-  pipeline: Pipeline,
-  wanted: readonly Phase[],
-  plan: ReturnType<typeof sizes> & {
-    readonly chosen: readonly Workload[];
-    readonly selected: readonly Workload[];
-    readonly peers: string;
-    readonly quick: boolean;
-    readonly scale: number;
-  },
-): Promise<void> {
+/** What a run measures, and how much of it. */
+type Plan = ReturnType<typeof planOf>;
+
+function planOf(options: Options) {
+  const { quick = false } = options;
+  const scale = quick ? options.scale / 5 : options.scale;
+  const chosen = allWorkloads(scale);
+  return {
+    quick,
+    /** Of the tables and the workloads. */
+    scale,
+    // Sink and growth take minutes each. Growth also takes 12 GB of disk, so it must be named.
+    wanted: options.only ?? phases.filter((phase) => phase !== "growth" && !(quick && phase === "sink")),
+    peers: options.peers ?? (quick ? "none" : "all"),
+    chosen,
+    selected: chosen.filter(({ name }) => !options.workloads || options.workloads.includes(name)),
+    ...sizes(options),
+  };
+}
+
+/** Starts the pipeline, measures it and the peers on it, and stops it. */
+async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-bench-"));
+  chmodSync(folder, 0o755);
+  const begin = Date.now();
+  let filling = 0;
+  const pipeline = await Pipeline.prepare({
+    folder,
+    tables: [{ schema: "ledger", table: "%" }],
+    // As in production: in the application's database the log would go through its own capture, for every system.
+    auditDatabase: "audit",
+    prepareSample: async (client) => {
+      const before = Date.now();
+      await createTables(client, plan.scale);
+      filling = Date.now() - before;
+    },
+    postgresSettings: {
+      // Nothing reads while a backlog grows; the server must not end the reader's session.
+      wal_sender_timeout: "0",
+      // As on a server whose log has millions of rows, for every system; PostgreSQL's defaults suit a laptop.
+      shared_buffers: "1GB",
+      max_wal_size: "8GB",
+    },
+  });
+  const setting: Setting = {
+    recorder,
+    application: { ...pipeline.sample, ...sampleUser },
+    source: pipeline.sample,
+    observer: pipeline.destination,
+    brokerLog: join(folder, "data/kafka/log"),
+    seconds: plan.seconds,
+    backlog: plan.backlog,
+  };
+  const interrupted = () => void pipeline.stop().finally(() => process.exit(130));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  try {
+    if (plan.wanted.some((phase) => phase !== "sink")) {
+      await pipeline.start();
+      // Filling the application's large tables is no part of starting.
+      await measureStart(setting, pipeline, begin + filling);
+      await measurePipeline(setting, pipeline, plan);
+    }
+    if (plan.wanted.includes("workloads") && (plan.peers === "debezium" || plan.peers === "all")) {
+      await measurePeers(setting, pipeline, plan);
+    }
+  } finally {
+    await pipeline.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Everything that needs the pipeline. The writer's cost comes last, because it removes capture again. */
+async function measurePipeline(setting: Setting, pipeline: Pipeline, plan: Plan): Promise<void> {
   const { recorder } = setting;
-  const { chosen, selected } = plan;
+  const { wanted, chosen, selected } = plan;
   const system = pipelineSystem(pipeline);
   if (wanted.includes("workloads") || wanted.includes("transformer")) await warmUp(setting, system, chosen);
-  // First, while all that was captured are the warm-up's rows, whatever workloads are chosen.
+  // First, while only the warm-up's rows have been captured, so that the chosen workloads make no difference.
   if (wanted.includes("transformer")) {
     await recorder.attempt("transformer", () => measureTransformer(setting, pipeline));
   }
@@ -184,16 +179,18 @@ async function measurePipeline(
   }
 }
 
-async function measureDebezium(
-  setting: Setting,
-  pipeline: Pipeline,
-  images: Images,
-  chosen: readonly Workload[],
-  selected: readonly Workload[],
-): Promise<void> {
+async function measurePeers(setting: Setting, pipeline: Pipeline, plan: Plan): Promise<void> {
+  await removePipeline(pipeline);
+  for (const images of ["old and new values", "new values only"] as const) {
+    await setting.recorder.attempt(`Debezium, ${images}`, () => measureDebezium(setting, pipeline, images, plan));
+    await stopDebezium(pipeline, images);
+  }
+}
+
+async function measureDebezium(setting: Setting, pipeline: Pipeline, images: Images, plan: Plan): Promise<void> {
   const system = await startDebezium(pipeline, images);
-  await warmUp(setting, system, chosen);
-  for (const workload of selected) {
+  await warmUp(setting, system, plan.chosen);
+  for (const workload of plan.selected) {
     await setting.recorder.attempt(`${system.name}, ${workload.title}`, () =>
       measureWorkload(setting, system, workload),
     );
@@ -215,17 +212,17 @@ function parse(): Options {
   };
   return new Command("npm run bench --")
     .description(
-      "Measures the local pipeline, and its peers in the same run. Compare no figure with one of another run.",
+      "Measures the local pipeline, and its peers in the same run. Do not compare figures of different runs.",
     )
     .option("--quick", "small backlogs and short measurements, without peers: under 5 minutes")
     .addOption(
-      new Option("--peers <which>", "what to measure beside it (default: all; with --quick: none)").choices(
+      new Option("--peers <which>", "what to measure besides it (default: all; with --quick: none)").choices(
         peerChoices,
       ),
     )
     .option("--only <phases>", `some of ${phases.join(",")}; growth only by name`, listOf(phases))
     .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
-    .option("--scale <factor>", "shrinks or enlarges every size, for trying out the benchmark itself", positive, 1)
+    .option("--scale <factor>", "multiply every size by this, to try out the benchmark itself", positive, 1)
     .option("--json <file>", "also write the figures to this file")
     .option("--report <files...>", "measure nothing: write docs/performance.md from these files")
     .parse()

@@ -2,7 +2,8 @@ import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
-import { runFaults, type FaultRunResult, type RunEvent } from "./run";
+import type { FaultRunResult, RunEvent } from "./results";
+import { runFaults } from "./run";
 
 interface Options {
   readonly seed?: number;
@@ -29,13 +30,13 @@ async function main(): Promise<void> {
       "Breaks the local pipeline on purpose while writers write, and compares the audit log with the truth after each " +
         "fault. Exit code 0 only when nothing was lost, doubled or wrong.",
     )
-    .option("--seed <number>", "decides the faults and what is written (default: drawn)", number(0))
-    .option("--minutes <minutes>", "how long (default 10, unless --faults is given)", number(0))
-    .option("--faults <number>", "ends after so many faults; 0 only writes, for --minutes", number(0))
-    .option("--changes <number>", "with --faults: at least so many changes, spread over the faults", number(0))
-    .option("--rate <number>", "changes a second while nothing hinders the writers (default 2500)", number(1))
+    .option("--seed <number>", "decides the faults and what is written (default: random)", number(0))
+    .option("--minutes <minutes>", "how long to run (default 10, without --faults)", number(0))
+    .option("--faults <number>", "end after this many faults; 0 only writes, for --minutes", number(0))
+    .option("--changes <number>", "with --faults: write at least this many changes, spread over the faults", number(0))
+    .option("--rate <number>", "changes per second while no fault slows the writers (default 2500)", number(1))
     .option("--from <index>", "begin with this step of the seed", number(0))
-    .option("--pace <factor>", "multiplies how long faults last (default 1)", number(0))
+    .option("--pace <factor>", "multiply the durations of faults by this (default 1)", number(0))
     .option("--only <pattern>", "only faults whose name matches this regular expression")
     .option("--keep", "keep logs and data of a run that fails")
     .option("--json <file>", "also write the result to this file");

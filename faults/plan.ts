@@ -1,4 +1,5 @@
-import { catalogue, compatible, defaultLongSeconds, type Fault } from "./catalogue";
+import { catalogue } from "./catalogue";
+import { compatible, defaultLongSeconds, type Fault } from "./fault";
 import { Random } from "./random";
 
 /** One fault of a step, with how long it lasts. */
@@ -30,10 +31,10 @@ export function possibleFaults(wanted?: string): { possible: Fault[]; impossible
 }
 
 /**
- * The step at an index, the same for the same seed, faults and pace whichever step a run begins with: first each fault
- * alone, as long as it can last, then drawn ones, some two at a time.
+ * The step at an index. It depends only on seed, faults and pace, not on the step that a run begins with. First each fault
+ * happens alone, as long as it can last; then faults are drawn, some two at a time.
  *
- * @param pace what durations are multiplied with.
+ * @param pace factor for the durations.
  */
 export function planStep(seed: number, index: number, faults: readonly Fault[], pace: number): PlannedStep {
   const random = Random.of(seed, 1_000 + index);

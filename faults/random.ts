@@ -1,4 +1,4 @@
-/** Draws that the same seed repeats on every machine (mulberry32). */
+/** Random draws (mulberry32). The same seed gives the same draws on every machine. */
 export class Random {
   private state: number;
 
@@ -7,7 +7,7 @@ export class Random {
     this.state = seed >>> 0;
   }
 
-  /** A stream of its own, so that what one drawer draws does not change what another gets. */
+  /** An independent stream of draws: what is drawn from one changes no other. */
   static of(seed: number, stream: number): Random {
     return new Random(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(stream + 1, 0xc2b2ae35));
   }

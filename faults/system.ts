@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueryResultRow } from "pg";
 import { sinkConnectorName } from "../contract/sink-connector";
-import { connectorTasks } from "../local/servers/kafka";
+import { connectorTasks } from "../local/servers/kafka-connect";
 import { freePorts, type ManagedProcess } from "../local/machine/managed-process";
-import { installOracle } from "./truth/oracle";
+import { connectOracle, installOracle } from "./truth/oracle";
 import { connectionUrl, withClient } from "../local/servers/database-client";
-import { Pipeline, shopUser, type PipelineConnection } from "../local/pipeline";
+import type { PipelineLink } from "../local/parts/links";
+import { sampleUser } from "../local/parts/sample-database";
+import { Pipeline } from "../local/pipeline";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { withDescendants } from "../local/machine/processes";
 import { ShiftedClock } from "./injection/clock";
 import { Disk } from "./injection/disk";
 import { Link } from "./injection/link";
-import { connectOracle } from "./truth/comparison";
 import { workloadSchema, workloadTables } from "./workload";
 
 export const parts = [
@@ -28,15 +29,15 @@ export const parts = [
 /** A process of the pipeline, as a fault hits it. */
 export type Part = (typeof parts)[number];
 
-export const cables = [
+export const linkNames = [
   "DMS stand-in to source",
   "DMS stand-in to broker",
   "transformer to broker",
   "worker to broker",
   "sink to database",
-] as const satisfies readonly (PipelineConnection | "DMS stand-in to source")[];
-/** A connection between two parts. */
-export type Cable = (typeof cables)[number];
+] as const satisfies readonly (PipelineLink | "DMS stand-in to source")[];
+/** Two parts that talk to each other; the one that connects is named first. */
+export type LinkName = (typeof linkNames)[number];
 
 /** Parts whose disk can be full. */
 export const diskOwners = ["source database", "destination database", "broker"] as const satisfies readonly Part[];
@@ -46,7 +47,7 @@ const diskBytes = 30 * 2 ** 30;
 const superviseMilliseconds = 200;
 const restartPauseMilliseconds = 1_000;
 
-/** A part that ended though nobody had killed it. */
+/** A part that ended although no fault ended it. */
 export interface Exit {
   readonly part: Part;
   readonly at: number;
@@ -54,15 +55,15 @@ export interface Exit {
 }
 
 /**
- * The pipeline with the source and the destination on two servers, a proxy on each connection, and file systems of their
- * own for what stores data. Whatever ends is started again, as ECS, MSK and RDS do; a fault may hold a part down.
+ * The pipeline with the source and the destination on two servers, a proxy on each link, and a separate file system for
+ * each part that stores data. A part that ends is started again, as ECS, MSK and RDS do; a fault may hold it down.
  */
 export class System {
   readonly exits: Exit[] = [];
-  readonly links = new Map<Cable, Link>();
+  readonly links = new Map<LinkName, Link>();
   readonly disks = new Map<DiskOwner, Disk>();
   clock: ShiftedClock | undefined;
-  /** Places of the records that must be among the dead letters, and the only ones there. */
+  /** Places of the records that must be in the dead-letter topic; no others may be there. */
   readonly poisoned: string[] = [];
   pipeline!: Pipeline;
   private source!: ManagedProcess;
@@ -103,8 +104,8 @@ export class System {
     }
   }
 
-  link(cable: Cable): Link {
-    return this.links.get(cable) as Link;
+  link(name: LinkName): Link {
+    return this.links.get(name) as Link;
   }
 
   /** Ends a part by a signal, and keeps it down until {@link release}. */
@@ -128,7 +129,7 @@ export class System {
       try {
         process.kill(each, signal);
       } catch {
-        // It ended meanwhile.
+        // It has ended in the meantime.
       }
     }
   }
@@ -138,7 +139,7 @@ export class System {
     return this.starting.size === 0 && parts.every((part) => this.part(part).running);
   }
 
-  /** Reasons why tasks of the sink have failed: nobody starts those again. */
+  /** Reasons why tasks of the sink have failed; nothing starts a failed task again. */
   async failedTasks(): Promise<string[]> {
     const tasks = await connectorTasks(this.pipeline.ports.worker, sinkConnectorName).catch(() => []);
     return tasks
@@ -146,13 +147,22 @@ export class System {
       .map(({ trace }) => `A task of the sink has failed: ${trace?.slice(0, 2_000)}`);
   }
 
+  /**
+   * Why the DMS stand-in ended, if it did after so many exits of parts: a DMS task that gives up is not started again on
+   * AWS, so this is a failure although it is started again here.
+   */
+  standInExits(exitsBefore: number): string[] {
+    const exits = this.exits.slice(exitsBefore).filter(({ part }) => part === "DMS stand-in");
+    return exits.slice(0, 1).map(({ description }) => description);
+  }
+
   get sourceConnection() {
-    return superuserConnection({ port: this.sourcePort, superuserPassword: this.sourcePassword }, shopUser.database);
+    return superuserConnection({ port: this.sourcePort, superuserPassword: this.sourcePassword }, sampleUser.database);
   }
 
   /** As the application, whose tables are written. */
   get writerConnection() {
-    return { ...this.sourceConnection, ...shopUser };
+    return { ...this.sourceConnection, ...sampleUser };
   }
 
   async querySource<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -163,7 +173,7 @@ export class System {
     return withClient(this.pipeline.destination, async (client) => (await client.query<Row>(sql, values)).rows);
   }
 
-  /** Ends all processes, and removes disks and folders unless they are to be looked at. */
+  /** Ends all processes, and removes disks and folders unless they are kept for a person to look at. */
   async stop(options: { readonly keepFiles: boolean }): Promise<void> {
     clearInterval(this.supervisor);
     while (this.starting.size > 0) await sleep(50);
@@ -188,20 +198,20 @@ export class System {
     symlinkSync(homes["destination database"], join(this.folder, "data/postgres"));
     await this.startSource(homes["source database"]);
 
-    const link = await this.connect("DMS stand-in to source", this.sourcePort);
+    const link = await this.openLink("DMS stand-in to source", this.sourcePort);
     this.pipeline = await Pipeline.prepare({
       folder: this.folder,
       source: connectionUrl({ ...this.sourceConnection, port: link.port }),
       tables: workloadTables,
       keep: true,
-      // Segments end and are looked at by retention while the run lasts, as they do over days.
+      // Segments roll and retention checks them while the run lasts, as on a cluster over days.
       brokerSettings: { "log.segment.bytes": String(4 << 20), "log.retention.check.interval.ms": "2000" },
       ...(this.clock ? { transformerEnvironment: this.clock.environment } : {}),
-      between: async (cable, port) => (await this.connect(cable, port)).port,
+      between: async (name, port) => (await this.openLink(name, port)).port,
     });
     await this.pipeline.start();
     await withClient(this.sourceConnection, async (client) => {
-      await client.query(`GRANT capture_app TO ${shopUser.user}`);
+      await client.query(`GRANT capture_app TO ${sampleUser.user}`);
       await installOracle(client, workloadTables);
     });
     await withClient(this.pipeline.destination, (client) => connectOracle(client, this.sourceConnection));
@@ -214,7 +224,7 @@ export class System {
     this.supervisor = setInterval(() => this.supervise(), superviseMilliseconds);
   }
 
-  /** Folders for the data of each owner: on disks of their own where that is possible. */
+  /** Folders for the data of each owner, on separate disks where that is possible. */
   private makeDisks(): Record<DiskOwner, string> {
     const home = (owner: DiskOwner) => {
       const name = owner.replace(" ", "-");
@@ -240,15 +250,15 @@ export class System {
     });
     await this.source.start();
     await withClient({ ...this.sourceConnection, database: "postgres" }, async (client) => {
-      await client.query(`CREATE ROLE ${shopUser.user} LOGIN PASSWORD '${shopUser.password}'`);
-      await client.query(`CREATE DATABASE ${shopUser.database} OWNER ${shopUser.user}`);
+      await client.query(`CREATE ROLE ${sampleUser.user} LOGIN PASSWORD '${sampleUser.password}'`);
+      await client.query(`CREATE DATABASE ${sampleUser.database} OWNER ${sampleUser.user}`);
     });
     await withClient(this.writerConnection, (client) => client.query(workloadSchema));
   }
 
-  private async connect(cable: Cable, port: number): Promise<Link> {
-    const link = await Link.open(cable, port);
-    this.links.set(cable, link);
+  private async openLink(name: LinkName, port: number): Promise<Link> {
+    const link = await Link.open(name, port);
+    this.links.set(name, link);
     return link;
   }
 
@@ -264,7 +274,7 @@ export class System {
     try {
       await this.part(part).start();
     } catch {
-      // It is tried again, as often as it takes.
+      // The supervisor tries again until the part is up.
       await sleep(restartPauseMilliseconds);
     } finally {
       this.starting.delete(part);

@@ -71,7 +71,7 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** Statements of one writer, each with what it draws. Beyond the hot accounts it writes only rows of its own. */
+/** Statements of one writer, with values that it draws. Except the hot accounts, no other writer touches its rows. */
 class Writer {
   private readonly first: number;
   private counter = 0;
@@ -229,13 +229,13 @@ export interface WorkloadOptions {
   /** As the owner of the tables, who may also call `capture.set_context`. */
   readonly connection: ConstructorParameters<typeof Client>[0];
   readonly seed: number;
-  /** Changed rows a second, over all writers, while nothing hinders them. */
+  /** Changed rows a second, over all writers, while no fault slows them. */
   readonly rate: number;
   /** Default 4. */
   readonly writers?: number;
 }
 
-/** Writers that go on whatever happens to the database, and stand still on demand. */
+/** Writers that keep going while the database fails and comes back, and that pause on demand. */
 export class Workload {
   /** Rows changed by transactions whose commit was confirmed. */
   changes = 0;
@@ -297,7 +297,7 @@ export class Workload {
         await client.connect();
         await this.writeOver(client, writer);
       } catch {
-        // Whatever it was: the transaction is committed with its truth, or neither is there.
+        // After any error, either the transaction and its truth are both committed, or neither is.
       } finally {
         await client.end().catch(() => undefined);
         this.busy.delete(writer);

@@ -1,81 +1,36 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Client } from "pg";
-import {
-  defaultLobMaxSizeKilobytes,
-  kafkaEndpointFormat,
-  tableMappings,
-  taskSettings,
-  type TableSelection,
-} from "../contract/change-capture";
-import { sinkConnectorName, sinkConnectorProperties, sinkConsumerGroup } from "../contract/sink-connector";
-import { defaultMessageMaxBytes, pipelineTopics, topicList, type Topics } from "../contract/topics";
-import { databaseRoles } from "../contract/database-roles";
+import { sinkConnectorName, sinkConsumerGroup } from "../contract/sink-connector";
+import { pipelineTopics, topicList, type Topics } from "../contract/topics";
 import type { CanaryReport } from "../operator/handlers/canary/canary";
-import { connectionUrl, withClient } from "./servers/database-client";
-import { diagnoseLocally } from "./parts/diagnosis";
-import { standInProcess } from "./dms-stand-in/process";
-import { type ClientListener, connectWorker, kafkaBroker, putConnector } from "./servers/kafka";
 import { freePorts, type ManagedProcess } from "./machine/managed-process";
-import { type Passwords, passwordsOf } from "./servers/passwords";
+import { captureProcess, slotName } from "./parts/capture";
+import { diagnoseLocally, type ObservedParts } from "./parts/diagnosis";
+import { type BrokerClient, brokerListeners } from "./parts/links";
 import { PipelineOperator, writerLogin, writerSecret } from "./parts/operator";
+import { createSampleDatabase, sampleUser } from "./parts/sample-database";
+import { putSink, sinkRuns, unpackPlugin } from "./parts/sink";
+import { cleanSource } from "./parts/source";
+import { transformerProcess } from "./parts/transformer";
+import type { PipelineOptions } from "./pipeline-options";
+import { connectionUrl, withClient } from "./servers/database-client";
+import { type ClientListener, kafkaBroker } from "./servers/kafka-broker";
+import { connectWorker } from "./servers/kafka-connect";
+import { type Passwords, passwordsOf } from "./servers/passwords";
 import { postgresServer, superuserConnection } from "./servers/postgres";
 import { startSecretsManager, type SecretsManager } from "./servers/secrets-manager";
-import { sinkRuns, unpackPlugin } from "./parts/sink";
-import { cleanSource } from "./parts/source";
 import { createTopics } from "./servers/topics";
-import { transformerProcess } from "./parts/transformer";
-import { createShop, shopTables } from "./command/shop";
 
-/** What to run and where its data go. */
-export interface PipelineOptions {
-  /** Data, logs and configuration of this run. */
-  readonly folder: string;
-  /** Audit this database instead of the sample one: a connection URL. */
-  readonly source?: string;
-  /** Creates what the sample database holds, as its owner. Default: the shop. */
-  readonly prepareSample?: (client: Client) => Promise<void>;
-  /** A database of its own for the audit log. Default: beside the sample tables, where one connection sees both. */
-  readonly auditDatabase?: string;
-  /** Tables to capture; `%` stands for all tables of a schema. Default: the shop's. */
-  readonly tables?: readonly TableSelection[];
-  /** Begin with the data of an earlier run, if there are any. Default false. */
-  readonly keep?: boolean;
-  /** Also send the rows that are there already, as baselines. Default false. */
-  readonly fullLoad?: boolean;
-  /** Extra settings of the PostgreSQL server. */
-  readonly postgresSettings?: Readonly<Record<string, string>>;
-  /** Extra properties of the broker. */
-  readonly brokerSettings?: Readonly<Record<string, string>>;
-  /** Extra environment of the transformer. */
-  readonly transformerEnvironment?: Readonly<Record<string, string>>;
-  /**
-   * Leads a connection through something else, such as a proxy: given the port where the one listens, resolves to the
-   * port where the other connects. Default: they connect directly.
-   */
-  readonly between?: (connection: PipelineConnection, port: number) => Promise<number>;
-}
-
-/** Who connects to the broker. */
-const brokerClients = ["DMS stand-in", "transformer", "worker"] as const;
-
-/** Two parts that talk to each other, named by the one that connects. */
-export type PipelineConnection = `${(typeof brokerClients)[number]} to broker` | "sink to database";
-
-/** A step of starting the pipeline, for whoever shows progress. */
+/** A step of starting the pipeline, for a caller that shows progress. */
 export interface Step {
   readonly title: string;
   /** May return another title, which says what came of it. */
   readonly run: () => Promise<string | void>;
 }
 
-/** The sample application's user; a throw-away database on loopback needs no secret. */
-export const shopUser = { user: "shop", password: "shop", database: "shop" } as const;
-
 const sourceId = "local";
 const transformerApplication = "audit-transformer";
-/** The replication slot of the stand-in. */
-export const slotName = "cdc_audit_local";
+
 interface Ports {
   readonly postgres: number;
   readonly broker: number;
@@ -95,7 +50,7 @@ export class Pipeline {
   private secretsManager: SecretsManager | undefined;
   private exitListener: (description: string) => void = () => undefined;
   private sourceTouched = false;
-  private readonly brokerPorts = new Map<(typeof brokerClients)[number], number>();
+  private brokerListeners: ReadonlyMap<BrokerClient, ClientListener> = new Map();
 
   private constructor(
     readonly options: PipelineOptions,
@@ -126,18 +81,18 @@ export class Pipeline {
     return `127.0.0.1:${this.ports.broker}`;
   }
 
-  private bootstrapServersOf(client: (typeof brokerClients)[number]): string {
-    return `127.0.0.1:${this.brokerPorts.get(client) ?? this.ports.broker}`;
+  private bootstrapServersOf(client: BrokerClient): string {
+    return `127.0.0.1:${this.brokerListeners.get(client)?.advertisedPort ?? this.ports.broker}`;
   }
 
-  /** Where the audit log is, for a reader who may see everything. */
+  /** Where the audit log is, for the superuser, who may read everything. */
   get destination() {
-    return this.superuserOf(this.options.auditDatabase ?? shopUser.database);
+    return this.superuserOf(this.options.auditDatabase ?? sampleUser.database);
   }
 
   /** The sample database, for its superuser. */
   get sample() {
-    return this.superuserOf(shopUser.database);
+    return this.superuserOf(sampleUser.database);
   }
 
   private superuserOf(database: string) {
@@ -145,8 +100,8 @@ export class Pipeline {
   }
 
   /** The audited database: the sample one, or the user's own. */
-  get sourceConnection(): { connectionString: string } | ReturnType<typeof superuserConnection> {
-    return this.options.source ? { connectionString: this.options.source } : this.sample;
+  private get sourceUrl(): string {
+    return this.options.source ?? connectionUrl(this.sample);
   }
 
   get processes(): ManagedProcess[] {
@@ -159,7 +114,7 @@ export class Pipeline {
     return join(this.options.folder, "logs", `${part}.log`);
   }
 
-  /** Called when a part ends that nobody asked to. */
+  /** The listener is called when a part ends by itself. */
   onUnexpectedExit(listener: (description: string) => void): void {
     this.exitListener = listener;
   }
@@ -197,7 +152,7 @@ export class Pipeline {
     for (const steps of this.startSteps()) await Promise.all(steps.map((step) => step.run()));
   }
 
-  /** Stops every part, the one that data enter first, and leaves no process. With a foreign source, removes what was put there. */
+  /** Stops every part in the order of the flow, and leaves no process. Removes what was put into a database of the user's own. */
   async stop(): Promise<void> {
     await this.standIn?.retire();
     await this.transformer?.retire();
@@ -224,52 +179,28 @@ export class Pipeline {
   }
 
   private async startBroker(): Promise<void> {
+    this.brokerListeners = await brokerListeners(this.options.between);
     this.broker = this.watch(
       await kafkaBroker({
         dataFolder: join(this.options.folder, "data/kafka"),
         logFile: this.logFile("kafka"),
         port: this.ports.broker,
         controllerPort: this.ports.controller,
-        clientListeners: await this.clientListeners(),
+        clientListeners: [...this.brokerListeners.values()],
         settings: this.options.brokerSettings ?? {},
       }),
     );
     await this.broker.start();
   }
 
-  /** Kafka tells a client where to come back to: whoever goes another way needs a listener that advertises it. */
-  private async clientListeners(): Promise<ClientListener[]> {
-    const { between } = this.options;
-    if (!between) return [];
-    const ports = await freePorts(brokerClients.length);
-    return Promise.all(
-      brokerClients.map(async (client, index) => {
-        const port = ports[index] as number;
-        const advertisedPort = await between(`${client} to broker`, port);
-        this.brokerPorts.set(client, advertisedPort);
-        return { port, advertisedPort };
-      }),
-    );
-  }
-
   private async bootstrapDatabases(): Promise<void> {
-    await this.createSampleDatabase();
-    if (!this.options.source) {
-      await withClient({ ...this.sample, ...shopUser }, this.options.prepareSample ?? createShop);
-    }
+    const { prepareSample, tables } = this.options;
+    await createSampleDatabase(this.superuserOf("postgres"));
+    if (prepareSample) await withClient({ ...this.sample, ...sampleUser }, prepareSample);
     this.sourceTouched = true;
-    await this.operator.bootstrap(this.options.tables ?? shopTables);
-    await withClient(this.sample, (client) => client.query("GRANT audit_reader TO shop"));
-    if (!this.options.source) await withClient(this.sample, (client) => client.query("GRANT capture_app TO shop"));
-  }
-
-  private async createSampleDatabase(): Promise<void> {
-    await withClient(this.superuserOf("postgres"), async (client) => {
-      const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [shopUser.database]);
-      if (rowCount) return;
-      await client.query(`CREATE ROLE ${shopUser.user} LOGIN PASSWORD '${shopUser.password}'`);
-      await client.query(`CREATE DATABASE ${shopUser.database} OWNER ${shopUser.user}`);
-    });
+    await this.operator.bootstrap(tables);
+    const roles = prepareSample ? "audit_reader, capture_app" : "audit_reader";
+    await withClient(this.sample, (client) => client.query(`GRANT ${roles} TO ${sampleUser.user}`));
   }
 
   private async createTopics(): Promise<void> {
@@ -293,23 +224,13 @@ export class Pipeline {
     this.secretsManager = await startSecretsManager({
       secrets: { [writerSecret]: JSON.stringify(writerLogin(this.passwords)) },
     });
-    await putConnector(
-      this.ports.worker,
-      sinkConnectorName,
-      sinkConnectorProperties({
-        topics: this.topics,
-        deadLetterReplicationFactor: 1,
-        destination: {
-          host: "127.0.0.1",
-          port: (await this.options.between?.("sink to database", this.ports.postgres)) ?? this.ports.postgres,
-          database: this.destination.database,
-          secretId: writerSecret,
-          region: "eu-central-1",
-          secretsManagerEndpoint: this.secretsManager.endpoint,
-          sslMode: "disable",
-        },
-      }),
-    );
+    await putSink({
+      workerPort: this.ports.worker,
+      topics: this.topics,
+      databasePort: (await this.options.between?.("sink to database", this.ports.postgres)) ?? this.ports.postgres,
+      database: this.destination.database,
+      secretsManagerEndpoint: this.secretsManager.endpoint,
+    });
     await this.waitForSink();
   }
 
@@ -339,48 +260,30 @@ export class Pipeline {
     readonly stateFolder: string;
     readonly logFile: string;
   }): Promise<ManagedProcess> {
-    mkdirSync(options.stateFolder, { recursive: true });
-    return transformerProcess(
-      {
-        sourceId,
-        bootstrapServers: this.bootstrapServersOf("transformer"),
-        applicationId: options.applicationId,
-        topics: options.topics,
-        authentication: "none",
-        replicationFactor: 1,
-        lobMaxSizeKilobytes: defaultLobMaxSizeKilobytes,
-        messageMaxBytes: defaultMessageMaxBytes,
-        managementPort: options.managementPort ?? ((await freePorts(1))[0] as number),
-      },
-      { ...options, environment: this.options.transformerEnvironment ?? {} },
-    );
+    return transformerProcess({
+      ...options,
+      sourceId,
+      bootstrapServers: this.bootstrapServersOf("transformer"),
+      managementPort: options.managementPort ?? ((await freePorts(1))[0] as number),
+      environment: this.options.transformerEnvironment ?? {},
+    });
   }
 
   private async startStandIn(): Promise<void> {
-    const source = new URL(this.options.source ?? connectionUrl(this.sample));
-    source.username = databaseRoles.capture;
-    source.password = encodeURIComponent(this.passwords.capture);
     this.standIn = this.watch(
-      standInProcess(
-        {
-          sourceUrl: source.toString(),
-          slotName,
-          bootstrapServers: this.bootstrapServersOf("DMS stand-in"),
-          topic: this.topics.raw.name,
-          tableMappings: tableMappings(this.options.tables ?? shopTables, this.topics.raw.name),
-          taskSettings: taskSettings(),
-          endpointFormat: kafkaEndpointFormat,
-          messageMaxBytes: defaultMessageMaxBytes,
-          fullLoad: this.options.fullLoad ?? false,
-        },
-        {
-          configurationFile: join(this.options.folder, "data/dms-stand-in.json"),
-          logFile: this.logFile("dms-stand-in"),
-        },
-      ),
+      captureProcess({
+        sourceUrl: this.sourceUrl,
+        password: this.passwords.capture,
+        bootstrapServers: this.bootstrapServersOf("DMS stand-in"),
+        topic: this.topics.raw.name,
+        tables: this.options.tables,
+        fullLoad: this.options.fullLoad ?? false,
+        configurationFile: join(this.options.folder, "data/dms-stand-in.json"),
+        logFile: this.logFile("dms-stand-in"),
+      }),
     );
     await this.standIn.start();
-    // As after the start of a DMS task: only now is there a slot that carries what the tables look like.
+    // As after the start of a DMS task: only now is there a slot that carries the tables' catalog signals.
     await this.operator.maintain();
   }
 
@@ -394,9 +297,23 @@ export class Pipeline {
         transformerGroup: transformerApplication,
         sinkGroup: sinkConsumerGroup(sinkConnectorName),
       },
-      (request, writtenAt) => diagnoseLocally(this, request, writtenAt),
+      (kafka, writtenAt) => diagnoseLocally(this.observedParts, kafka, writtenAt),
       options,
     );
+  }
+
+  private get observedParts(): ObservedParts {
+    const observe = (part: ManagedProcess | undefined, log: string) => ({
+      running: part?.running ?? false,
+      logFile: this.logFile(log),
+    });
+    return {
+      standIn: observe(this.standIn, "dms-stand-in"),
+      broker: observe(this.broker, "kafka"),
+      transformer: observe(this.transformer, "transformer"),
+      worker: observe(this.worker, "connect"),
+      kafka: { bootstrapServers: this.bootstrapServers, workerPort: this.ports.worker },
+    };
   }
 
   private get operator(): PipelineOperator {

@@ -23,7 +23,8 @@ import {
 } from "@pulumi/pulumi/proto/resource_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Place, completedInputs, createdState, invokeAnswer, remoteId } from "./plausible-outputs";
+import { type Place, remoteId } from "./creation";
+import { completedInputs, createdState, invokeAnswer } from "./plausible-outputs";
 import { type ValueMap, decodeValue, encodeValue, secret } from "./values";
 
 /** One resource as the program registered it. */
@@ -103,7 +104,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
  * Pulumi's engine and resource monitor as far as a program can tell, on a free port of 127.0.0.1: it answers every
- * registration with a plausible state and keeps it. It creates nothing and asks nobody.
+ * registration with a plausible state and keeps it. It creates nothing and calls no provider.
  */
 export class RecordingEngine {
   readonly registrations: Registration[] = [];
@@ -215,7 +216,7 @@ export class RecordingEngine {
     };
   }
 
-  /** Nothing exists here but the outputs of the stacks that were given. */
+  /** Only the outputs of the stacks that were passed in exist here. */
   private readResource(request: ReadResourceRequest): ReadResourceResponse {
     const outputs = this.options.otherStacks?.[request.getId()];
     if (request.getType() !== stackReferenceType || !outputs) {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Invocation, type LogLine, RecordingEngine, type Registration, stackType } from "./engine";
-import type { Place } from "./plausible-outputs";
+import type { Place } from "./creation";
 import { readStackSettings } from "./stack-settings";
 import type { ValueMap } from "./values";
 

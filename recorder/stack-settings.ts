@@ -77,7 +77,7 @@ export function readStackSettings(projectFolder: string, stack: string): StackSe
 }
 
 function readYaml(file: string): unknown {
-  if (!existsSync(file)) throw new Error(`${file} does not exist. Name a stack whose file stands beside Pulumi.yaml.`);
+  if (!existsSync(file)) throw new Error(`${file} does not exist. Name a stack whose file is beside Pulumi.yaml.`);
   return parse(readFileSync(file, "utf8")) ?? {};
 }
 

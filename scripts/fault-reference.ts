@@ -1,4 +1,5 @@
-import { defaultLongSeconds, type FaultKind, faultKinds } from "../faults/catalogue";
+import { faultKinds } from "../faults/catalogue";
+import { defaultLongSeconds, type FaultKind } from "../faults/fault";
 
 const marks = /(<!-- faults -->\n)[^]*?(<!-- end of faults -->)/;
 

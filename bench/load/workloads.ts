@@ -12,7 +12,7 @@ export interface Workload {
   readonly saturatingClients?: number;
   /** Random integers of each transaction, drawn from a range that includes both ends. */
   readonly variables: Readonly<Record<string, readonly [number, number]>>;
-  /** SQL of one transaction; `:name` stands for a variable. */
+  /** SQL of one transaction; `:name` is a variable. */
   readonly statements: readonly string[];
   /** Changes per second of the latency measurement; with `"once"`, the latency of one transaction. */
   readonly latencyRate: number | "once";
@@ -117,7 +117,7 @@ export const fillAccounts = `
   SELECT n, 'owner ' || n, n, true, now(), '{"kind": "private", "limits": [100, 200]}', repeat('x', 120)
   FROM generate_series(1, ${accounts}) n`;
 
-/** All tables, filled but for the accounts: those are the first changes that the running pipeline sees. */
+/** All tables. The accounts stay empty: filling them makes the first changes that the running pipeline sees. */
 export async function createTables(client: Client, scale: number): Promise<void> {
   await client.query(`
     CREATE SCHEMA ledger;

@@ -31,7 +31,7 @@ export interface Written {
 
 /** A writer at work. */
 export interface Writer {
-  /** Holds it where it stands, perhaps in the middle of a transaction. */
+  /** Stops it at once, possibly in the middle of a transaction. */
   pause(): void;
   resume(): void;
   readonly finished: Promise<Written>;
@@ -42,7 +42,7 @@ const pgbenchVersion = (() => {
   return status === 0 ? stdout.trim() : undefined;
 })();
 
-/** Two writers of the same hundred rows may deadlock; whom the server sends back tries again. Older ones give up. */
+/** Two writers of the same hundred rows may deadlock. pgbench from version 15 on can try again; older ones fail. */
 const retries = Number(/ (\d+)/.exec(pgbenchVersion ?? "")?.[1]) >= 15 ? ["--max-tries=10"] : [];
 
 /** What writes: pgbench where it is installed, else a writer in Node, which takes more of the processor. */
@@ -181,7 +181,7 @@ async function writeFromNode(
   return { transactions, seconds };
 }
 
-/** Again from the beginning as long as it ends in a deadlock. */
+/** Runs a transaction again from its beginning while it ends in a deadlock. */
 async function untilItHolds(client: Client, transaction: () => Promise<void>): Promise<void> {
   for (;;) {
     try {

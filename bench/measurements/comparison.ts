@@ -35,10 +35,10 @@ export interface Setting {
 /** How long a measurement waits for changes before it fails. */
 const patienceMilliseconds = 900_000;
 
-/** The sustained rate is measured for so many times the usual seconds, so that the last changes' way weighs little. */
+/** The sustained rate is measured for this many times the usual seconds, so that the last changes' way weighs little. */
 const sustainedShare = 2;
 
-/** How far the log may be behind meanwhile. */
+/** How far the log may be behind during that time. */
 const tolerableLagMilliseconds = 1000;
 
 type Measured = Omit<Figure, "system" | "phase" | "workload">;
@@ -56,8 +56,8 @@ export async function measureWorkload(setting: Setting, system: AuditSystem, wor
 }
 
 /**
- * What runs for months is measured once its code is compiled: some 60,000 changes in large transactions and a minute of
- * small ones, after which every hop has compiled what it runs.
+ * A pipeline runs for months, so it is measured after its code is compiled: some 60,000 changes in large transactions and
+ * a minute of small ones make every hop compile what it runs.
  */
 export async function warmUp(setting: Setting, system: AuditSystem, workloads: readonly Workload[]): Promise<void> {
   const rounds = Math.min(setting.backlog, 60_000);
@@ -73,7 +73,7 @@ export async function warmUp(setting: Setting, system: AuditSystem, workloads: r
   });
 }
 
-/** One transaction of the workload, carried through: whatever is made at first sight is there afterwards. */
+/** Carries one transaction of the workload through, so that everything made on first use exists afterwards. */
 async function prime(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<void> {
   // A workload that failed may have left changes on their way.
   await everythingArrived(setting, observer, system);
@@ -170,13 +170,13 @@ async function sustained(
 }
 
 /**
- * Does some work while the server's process that reads the WAL for the system stands still. Nothing is decoded, sent or
- * queued meanwhile, which a system that is merely told to pause would do ahead of its time.
+ * Does some work while the server's process that reads the WAL for the system is stopped. Nothing is decoded, sent or
+ * queued in that time. A system that was only told to pause would already do so.
  */
 async function whileCaptureIsHeld<Result>(observer: Client, work: () => Promise<Result>): Promise<Result> {
   const pid = await stopWalSender(observer);
   const resume = () => void process.kill(pid, "SIGCONT");
-  // A server does not end while one of its processes stands still.
+  // A server does not end while one of its processes is stopped.
   process.once("SIGINT", resume).once("SIGTERM", resume);
   try {
     return await work();
@@ -285,7 +285,7 @@ function cpuPerThousand(before: Map<string, number>, after: Map<string, number>,
   }));
 }
 
-/** Waits until exactly so many changes are in the log. Looking is kept cheap, since the same machine does the work. */
+/** Waits until exactly this many changes are in the log. The checks are cheap, because the same machine does the work. */
 async function stored(setting: Setting, observer: Client, system: AuditSystem, changes: number): Promise<void> {
   const checkDeadline = await everythingArrived(setting, observer, system);
   for (;;) {
@@ -299,8 +299,8 @@ async function stored(setting: Setting, observer: Client, system: AuditSystem, c
 }
 
 /**
- * Waits for a row that is written behind everything else and is not counted. Returns what throws once patience is at its
- * end.
+ * Waits for a row that is written after everything else and is not counted. Returns a function that throws when the time
+ * to wait is over.
  */
 async function everythingArrived(
   setting: Setting,

@@ -53,7 +53,7 @@ export async function measureRestart(setting: Setting, pipeline: Pipeline): Prom
   ]);
 }
 
-/** The database is away, and comes back; nobody touches the rest. */
+/** The database is away, and comes back; the rest is left alone. */
 export async function measureOutage(setting: Setting, pipeline: Pipeline, seconds: number): Promise<void> {
   const before = await inLog(setting, pipeline);
   await run(setting, updateOf(1000));

@@ -10,7 +10,7 @@ import { cpuSeconds } from "../../local/machine/processes";
 /** Records that compile the transformer's code before it is measured over as many again. */
 const warmUpRecords = 1_000_000;
 
-/** A second transformer reads copies of `cdc.raw` into topics of its own, while nothing else runs. */
+/** A second transformer reads copies of `cdc.raw` and writes to separate topics, while nothing else runs. */
 export async function measureTransformer(setting: Setting, pipeline: Pipeline): Promise<void> {
   const { bootstrapServers } = pipeline;
   const topics = pipelineTopics({ prefix: "bench" });

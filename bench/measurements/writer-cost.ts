@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { uninstallSource } from "../../operator/database/bootstrap";
 import { sinkConnectorName } from "../../contract/sink-connector";
-import { connectRequest } from "../../local/servers/kafka";
+import { connectRequest } from "../../local/servers/kafka-connect";
 import { ReplicationStream } from "../../local/dms-stand-in/replication-stream";
 import { connectionUrl, withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
@@ -60,7 +60,7 @@ export async function measureWriterCost(
       await recordRowTriggerSize(setting, source);
       await source.query("DROP SCHEMA row_trigger CASCADE");
     }
-    // Before and after the row trigger, so that a machine that grew slower meanwhile favours nobody.
+    // Before and after the row trigger, so that a machine that becomes slower favours neither.
     await run("capture off", 2);
     for (const workload of workloads) report(setting, peaks, workload);
   });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { sinkDefaultTasks } from "../../contract/sink-connector";
 import { repositoryFolder } from "../../local/machine/folders";
-import { connectorTasks, connectRequest, putConnector } from "../../local/servers/kafka";
+import { connectorTasks, connectRequest, putConnector } from "../../local/servers/kafka-connect";
 import { withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
 import { createTopics } from "../../local/servers/topics";
@@ -23,7 +23,7 @@ const user = "debezium";
 const password = "debezium";
 const sinkRecords = "1000";
 
-/** Tables of the application, as in `workloads.ts`; each has a topic and a log table of its own. */
+/** Tables of the application, as in `workloads.ts`. Each has a separate topic and log table. */
 const tables = [
   "accounts",
   "marker",
@@ -39,8 +39,8 @@ const topicOf = (images: Images, table: string) => `${prefixes[images]}.ledger.$
 const logTableOf = (table: string) => `${user}.${table}`;
 
 /**
- * What a user would pick instead: Debezium's PostgreSQL source connector and Debezium's JDBC sink, on the pipeline's
- * own worker and broker. The worker is started anew, so that both begin with a fresh process.
+ * What a user would choose instead: Debezium's PostgreSQL source connector and Debezium's JDBC sink, on the pipeline's
+ * worker and broker. The worker is restarted, so that both begin with a fresh process.
  */
 export async function startDebezium(pipeline: Pipeline, images: Images): Promise<AuditSystem> {
   await pipeline.worker.stop();
@@ -109,7 +109,7 @@ function system(pipeline: Pipeline, images: Images): AuditSystem {
     processes: () => [pipeline.postgres, pipeline.broker, pipeline.worker],
     topics: () => [{ name: "topics of the source", topics: tables.map((table) => topicOf(images, table)) }],
     prepare: async (client) => {
-      // A log that nobody can search by record is none: one index for that, beside the primary key.
+      // An audit log must be searchable by record: one index for that, besides the primary key.
       for (const table of await existing(client)) {
         const key = (await primaryKey(pipeline, table)).map(
           (name) => `"${images === "old and new values" ? `after_${name}` : name}"`,

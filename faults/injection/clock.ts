@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryFolder } from "../../local/machine/folders";
 
-/** The clock of one process, which jumps on demand: a library that is compiled and preloaded into it. */
+/** Makes the clock of one process jump on demand, by a library that is compiled and preloaded into it. */
 export class ShiftedClock {
   private constructor(
     private readonly library: string,
@@ -42,7 +42,7 @@ export class ShiftedClock {
     return { LD_PRELOAD: this.library, CLOCK_SHIFT_FILE: this.file };
   }
 
-  /** The clock says so many seconds more (or, below 0, less) than it should. */
+  /** Sets the clock ahead by this many seconds, or back when it is below 0. */
   shift(seconds: number): void {
     const value = Buffer.alloc(8);
     value.writeBigInt64LE(BigInt(seconds));

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const unmountAttempts = 20;
 
-/** A file system of its own, in a file, which can be filled to the last byte. Only root on Linux can have one. */
+/** A separate file system in a file, which can be filled to the last byte. Only root on Linux can have one. */
 export class Disk {
   private constructor(
     readonly folder: string,
@@ -47,7 +47,7 @@ export class Disk {
         await run("fallocate", ["--length", String(blocks * bsize), join(this.folder, `ballast-${part}`)]);
         blocks = statfsSync(this.folder).bavail;
       } catch {
-        // Blocks of its own bookkeeping were needed, or somebody took some meanwhile.
+        // The file system needed blocks for itself, or another process took some.
         blocks = Math.min(statfsSync(this.folder).bavail, Math.floor(blocks / 2));
       }
     }
@@ -79,7 +79,7 @@ function make(folder: string, image: string, bytes: number): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(image, "");
   truncateSync(image, bytes);
-  // No blocks set aside for root: the broker may run as root, too.
+  // No blocks are reserved for root, because the broker may run as root.
   execFileSync("mkfs.ext4", ["-q", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1", image]);
   execFileSync("mount", ["-o", "loop", image, folder]);
 }

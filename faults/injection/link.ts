@@ -11,11 +11,11 @@ type State =
   | { readonly kind: "open" }
   /** As when a host refuses: connections are reset, and new ones as well. */
   | { readonly kind: "cut" }
-  /** As when packets vanish: nothing moves, nobody is told. */
+  /** As when packets are lost: nothing moves, and neither side is told. */
   | { readonly kind: "frozen" }
   | ({ readonly kind: "slow" } & Slowness);
 
-/** A loopback TCP proxy before one port: a network between two parts, which can be broken and mended. */
+/** A link between two parts that can be broken and mended: a loopback TCP proxy before the port of one. */
 export class Link {
   private state: State = { kind: "open" };
   private readonly sockets = new Set<Socket>();

@@ -7,7 +7,7 @@ import type { Random } from "../random";
 
 const run = promisify(execFile);
 
-/** An event that the converter passes, but for what is put in its place. */
+/** An event that the converter accepts until a member is replaced. */
 const event = {
   committed_at: "2026-01-01T00:00:00Z",
   event_id: "00000000-0000-5000-8000-000000000001",
@@ -29,7 +29,7 @@ const change = {
   },
 };
 
-/** Records that nothing can be made of, each for another reason. */
+/** Records that cannot be read, each for a different reason. */
 const raw = [
   "this is no JSON",
   "",
@@ -50,7 +50,7 @@ const events = [
   JSON.stringify({ ...event, operation: "dance" }),
 ];
 
-/** Sends one such record among the others; returns its place, as {@link deadLetterOrigins} names it. */
+/** Sends one such record to a topic in use; returns its place in the form of {@link deadLetterOrigins}. */
 export async function poison(pipeline: Pipeline, random: Random): Promise<string> {
   const [topic, values] = random.chance(0.5) ? [pipeline.topics.raw.name, raw] : [pipeline.topics.events.name, events];
   const producer = new Producer({
@@ -71,7 +71,7 @@ export async function poison(pipeline: Pipeline, random: Random): Promise<string
   }
 }
 
-/** Where the records that are in the dead-letter topic came from; one that was refused twice is there once. */
+/** Origins of the records in the dead-letter topic; one that was refused twice is listed once. */
 export async function deadLetterOrigins(pipeline: Pipeline): Promise<Set<string>> {
   const { stdout } = await run(
     process.execPath,

@@ -22,27 +22,24 @@ export interface Stretch {
   readonly until: string;
 }
 
-/** Lets the destination read the oracle's table of the source. */
-export async function connectOracle(
-  destination: Client,
-  source: { readonly port: number; readonly database: string; readonly user: string; readonly password: string },
-): Promise<void> {
-  const literal = (value: string | number) => destination.escapeLiteral(String(value));
-  await destination.query(`
-    CREATE EXTENSION postgres_fdw;
-    CREATE SERVER source FOREIGN DATA WRAPPER postgres_fdw
-      OPTIONS (host '127.0.0.1', port ${literal(source.port)}, dbname ${literal(source.database)}, fetch_size '5000');
-    CREATE USER MAPPING FOR CURRENT_USER SERVER source
-      OPTIONS (user ${literal(source.user)}, password ${literal(source.password)});
-    CREATE SCHEMA oracle;
-    IMPORT FOREIGN SCHEMA oracle LIMIT TO (changes) FROM SERVER source INTO oracle;`);
+/** All that the oracle has noted. */
+export const wholeTruth: Stretch = { after: 0n, upTo: 2n ** 63n - 1n, since: "-infinity", until: "infinity" };
+
+export interface ComparisonOptions {
+  /**
+   * What `unknown_columns` means. `refused`: a name is a difference, unless it is a null of a deleted row.
+   * `left out`: the columns that an event names are not compared. Default: `refused`.
+   */
+  readonly unknownColumns?: "refused" | "left out";
+  /** Most differences to describe. Default 10. */
+  readonly limit?: number;
 }
 
 const changeOperations = "('insert', 'update', 'delete', 'truncate')";
 
 /** Row events in the log from a time on. */
-export async function eventsSince(destination: Client, since: string): Promise<number> {
-  const { rows } = await destination.query<{ count: string }>(
+export async function eventsSince(log: Client, since: string): Promise<number> {
+  const { rows } = await log.query<{ count: string }>(
     `SELECT count(*) FROM audit.events WHERE committed_at > $1 AND operation IN ${changeOperations}`,
     [since],
   );
@@ -50,76 +47,32 @@ export async function eventsSince(destination: Client, since: string): Promise<n
 }
 
 /**
- * Compares one stretch of the log with the truth. The n-th change of a transaction is its n-th event; the log is read as
- * people read it, from `audit.log`.
+ * Compares one stretch of the log with the truth: operation, table, actor, key, old and new row of each change, and the
+ * order within each transaction and within each record. The n-th change of a transaction is its n-th event. The log is
+ * read as people read it, from `audit.log`.
+ *
+ * @param log connected to the database of the log, in which `oracle.changes` can be read too.
  */
-export async function compareStretch(destination: Client, stretch: Stretch, limit = 10): Promise<Comparison> {
-  await destination.query("DROP TABLE IF EXISTS pg_temp.truth, pg_temp.logged, pg_temp.pairs");
-  await destination.query(
-    `CREATE TEMPORARY TABLE truth AS
-     SELECT *, row_number() OVER (PARTITION BY transaction_id ORDER BY id) AS place
-     FROM oracle.changes WHERE id > ${stretch.after} AND id <= ${stretch.upTo}`,
-  );
-  await destination.query(
-    `CREATE TEMPORARY TABLE logged AS
-     SELECT transaction AS transaction_id, row_number() OVER (PARTITION BY transaction ORDER BY sequence) AS place,
-            "time", sequence, operation, schema AS schema_name, "table" AS table_name, key, before, after, actor,
-            unknown_columns, untyped_columns
-     FROM audit.log
-     WHERE "time" > '${stretch.since}' AND "time" <= '${stretch.until}' AND operation IN ${changeOperations}`,
-  );
-  await destination.query("ANALYZE pg_temp.truth, pg_temp.logged");
-  await destination.query(
-    `CREATE TEMPORARY TABLE pairs AS
-     WITH paired AS (
-       SELECT transaction_id, place, t.id AS truth_id, t.operation AS true_operation, t.table_name AS true_table,
-              t.old_row, t.new_row, t.actor AS true_actor, t.schema_name AS true_schema,
-              l.present, l."time", l.sequence, l.operation, l.schema_name, l.table_name, l.key, l.before, l.after, l.actor,
-              l.unknown_columns, l.untyped_columns
-       FROM truth t FULL JOIN (SELECT *, true AS present FROM logged) l USING (transaction_id, place)
-     )
-     SELECT *,
-            key IS NOT NULL AND truth_id < max(truth_id) OVER (
-              PARTITION BY schema_name, table_name, key ORDER BY "time", sequence
-              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS out_of_order
-     FROM paired`,
-  );
-  // What PostgreSQL writes of a deleted row leaves nulls out: of a column that no change has shown yet DMS cannot know, and
-  // the log says so.
-  const oldRow = `
-    CASE operation
-      WHEN 'update' THEN after || before
-      WHEN 'delete' THEN before || coalesce((SELECT jsonb_object_agg(name, NULL) FROM unnest(unknown_columns) AS name), '{}')
-      ELSE before
-    END`;
-  // In the log a key stands for the new row, or for the old one of a delete.
-  const verdict = `
-    CASE
-      WHEN present IS NULL THEN 'lost'
-      WHEN truth_id IS NULL THEN 'doubled'
-      WHEN (operation, schema_name, table_name) IS DISTINCT FROM (true_operation, true_schema, true_table) THEN 'wrong: operation or table'
-      WHEN actor IS DISTINCT FROM true_actor THEN 'wrong: actor'
-      WHEN untyped_columns IS NOT NULL THEN 'wrong: columns not known'
-      WHEN unknown_columns IS NOT NULL AND (operation <> 'delete' OR ${oldRow} IS DISTINCT FROM old_row)
-        THEN 'wrong: columns not known'
-      WHEN operation <> 'truncate' AND after IS DISTINCT FROM new_row THEN 'wrong: new row'
-      WHEN ${oldRow} IS DISTINCT FROM old_row AND operation <> 'truncate'
-        THEN 'wrong: old row'
-      WHEN NOT coalesce(coalesce(new_row, old_row) @> key, true) THEN 'wrong: key'
-      WHEN out_of_order THEN 'wrong: order within its record'
-    END`;
-  const { rows: counts } = await destination.query<{ verdict: string | null; count: string }>(
-    `SELECT split_part(verdict, ':', 1) AS verdict, count(*) FROM (SELECT ${verdict} AS verdict FROM pairs) v GROUP BY 1`,
+export async function compareStretch(
+  log: Client,
+  stretch: Stretch,
+  { unknownColumns = "refused", limit = 10 }: ComparisonOptions = {},
+): Promise<Comparison> {
+  await pairChanges(log, stretch);
+  await readImagesBack(log);
+  const judged = `(SELECT *, ${verdict(unknownColumns)} AS verdict FROM pg_temp.pairs) AS judged`;
+  const { rows: counts } = await log.query<{ verdict: string | null; count: string }>(
+    `SELECT split_part(verdict, ':', 1) AS verdict, count(*) FROM ${judged} GROUP BY 1`,
   );
   const count = (name: string) => Number(counts.find(({ verdict }) => verdict === name)?.count ?? 0);
-  const { rows: examples } = await destination.query<{ line: string }>(
-    `SELECT format('%s: transaction %s, place %s: %s on %s (%s -> %s, by %s); the log says %s on %s (%s, %s, by %s)',
+  const { rows: examples } = await log.query<{ line: string }>(
+    `SELECT format('%s: transaction %s, place %s: %s on %s (%s -> %s, by %s); the log says %s on %s (%s -> %s, by %s)',
                    verdict, transaction_id, place, true_operation, true_table, left(old_row::text, 300), left(new_row::text, 300),
-                   true_actor, operation, table_name, left(before::text, 300), left(after::text, 300), actor) AS line
-     FROM (SELECT *, ${verdict} AS verdict FROM pairs) v
-     WHERE verdict IS NOT NULL ORDER BY transaction_id, place LIMIT ${limit}`,
+                   true_actor, operation, table_name, left(old_image::text, 300), left(new_image::text, 300), actor) AS line
+     FROM ${judged} WHERE verdict IS NOT NULL ORDER BY transaction_id, place LIMIT $1`,
+    [limit],
   );
-  const { rows: truth } = await destination.query<{ count: string }>("SELECT count(*) FROM pg_temp.truth");
+  const { rows: truth } = await log.query<{ count: string }>("SELECT count(*) FROM pg_temp.truth");
   return {
     changes: Number(truth[0]?.count),
     lost: count("lost"),
@@ -129,7 +82,110 @@ export async function compareStretch(destination: Client, stretch: Stretch, limi
   };
 }
 
+/** Compares as {@link compareStretch} does; undefined while events are missing, because counting is cheaper. */
+export async function compareOnceComplete(
+  log: Client,
+  stretch: Stretch,
+  options?: ComparisonOptions,
+): Promise<Comparison | undefined> {
+  const { rows } = await log.query<{ count: string }>(
+    "SELECT count(*) FROM oracle.changes WHERE id > $1 AND id <= $2",
+    [stretch.after, stretch.upTo],
+  );
+  if ((await eventsSince(log, stretch.since)) < Number(rows[0]?.count)) return undefined;
+  return compareStretch(log, stretch, options);
+}
+
 /** Nothing differs. */
 export function isExact({ lost, doubled, wrong }: Comparison): boolean {
   return lost + doubled + wrong === 0;
+}
+
+/** Makes the temporary table `pairs`: each change beside its event, with the rows that the event tells. */
+async function pairChanges(log: Client, stretch: Stretch): Promise<void> {
+  await log.query("DROP TABLE IF EXISTS pg_temp.truth, pg_temp.logged, pg_temp.pairs");
+  await log.query(
+    `CREATE TEMPORARY TABLE truth AS
+     SELECT *, row_number() OVER (PARTITION BY transaction_id ORDER BY id) AS place
+     FROM oracle.changes WHERE id > ${stretch.after} AND id <= ${stretch.upTo}`,
+  );
+  // What PostgreSQL writes of a deleted row leaves nulls out: DMS cannot know a column that no change has shown yet,
+  // and the log says so.
+  await log.query(
+    `CREATE TEMPORARY TABLE logged AS
+     SELECT transaction AS transaction_id, row_number() OVER (PARTITION BY transaction ORDER BY sequence) AS place,
+            true AS present, "time", sequence, operation, schema AS schema_name, "table" AS table_name, key, actor,
+            unknown_columns, untyped_columns,
+            CASE operation
+              WHEN 'update' THEN after || before
+              WHEN 'delete' THEN before || coalesce((SELECT jsonb_object_agg(name, NULL) FROM unnest(unknown_columns) AS name), '{}')
+              WHEN 'insert' THEN before
+            END AS old_image,
+            CASE WHEN operation <> 'truncate' THEN after END AS new_image
+     FROM audit.log
+     WHERE "time" > '${stretch.since}' AND "time" <= '${stretch.until}' AND operation IN ${changeOperations}`,
+  );
+  await log.query("ANALYZE pg_temp.truth, pg_temp.logged");
+  await log.query(
+    `CREATE TEMPORARY TABLE pairs AS
+     WITH paired AS (
+       SELECT transaction_id, place, t.id AS truth_id, t.operation AS true_operation, t.table_name AS true_table,
+              t.old_row, t.new_row, t.actor AS true_actor, t.schema_name AS true_schema,
+              l.present, l."time", l.sequence, l.operation, l.schema_name, l.table_name, l.key, l.actor,
+              l.unknown_columns, l.untyped_columns, l.old_image, l.new_image
+       FROM truth t FULL JOIN logged l USING (transaction_id, place)
+     )
+     SELECT *,
+            key IS NOT NULL AND truth_id < max(truth_id) OVER (
+              PARTITION BY schema_name, table_name, key ORDER BY "time", sequence
+              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS out_of_order
+     FROM paired`,
+  );
+}
+
+/**
+ * Reads the log's values back into the row type of their table, where this database has that table: one value may be
+ * written in several ways, such as a time in two zones. Elsewhere the JSON of log and truth must be the same.
+ */
+async function readImagesBack(log: Client): Promise<void> {
+  const { rows: tables } = await log.query<{ schema: string; table: string; type: string }>(
+    `SELECT DISTINCT schema_name AS schema, table_name AS "table", format('%I.%I', schema_name, table_name) AS type
+     FROM pg_temp.logged WHERE to_regclass(format('%I.%I', schema_name, table_name)) IS NOT NULL`,
+  );
+  for (const { schema, table, type } of tables) {
+    // Columns that the log does not have stay absent.
+    const readBack = (image: string) =>
+      `${image} || (SELECT coalesce(jsonb_object_agg(name, value), '{}')
+                    FROM jsonb_each(to_jsonb(jsonb_populate_record(NULL::${type}, ${image}))) AS member (name, value)
+                    WHERE ${image} ? name)`;
+    await log.query(
+      `UPDATE pg_temp.pairs SET old_image = ${readBack("old_image")}, new_image = ${readBack("new_image")}
+       WHERE schema_name = $1 AND table_name = $2`,
+      [schema, table],
+    );
+  }
+}
+
+/** SQL that says of a pair how it differs; null when it does not. In the log a key is the new row's, or a deleted row's. */
+function verdict(unknownColumns: "refused" | "left out"): string {
+  const known = (row: string) => `${row} - coalesce(unknown_columns, '{}')`;
+  const refused =
+    unknownColumns === "refused"
+      ? `WHEN unknown_columns IS NOT NULL AND (operation <> 'delete' OR old_image IS DISTINCT FROM old_row)
+           THEN 'wrong: columns not known'`
+      : "";
+  return `
+    CASE
+      WHEN present IS NULL THEN 'lost'
+      WHEN truth_id IS NULL THEN 'doubled'
+      WHEN (operation, schema_name, table_name) IS DISTINCT FROM (true_operation, true_schema, true_table)
+        THEN 'wrong: operation or table'
+      WHEN actor IS DISTINCT FROM true_actor THEN 'wrong: actor'
+      WHEN untyped_columns IS NOT NULL THEN 'wrong: columns not known'
+      ${refused}
+      WHEN ${known("new_image")} IS DISTINCT FROM ${known("new_row")} THEN 'wrong: new row'
+      WHEN ${known("old_image")} IS DISTINCT FROM ${known("old_row")} THEN 'wrong: old row'
+      WHEN NOT coalesce(coalesce(new_row, old_row) @> key, true) THEN 'wrong: key'
+      WHEN out_of_order THEN 'wrong: order within its record'
+    END`;
 }

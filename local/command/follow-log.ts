@@ -7,7 +7,7 @@ interface FollowedRow extends LogRow {
   readonly stored_at: Date;
 }
 
-/** How long a change waits for the others of its transaction, and for its context: other tasks of the sink store them. */
+/** Milliseconds that a change waits for the rest of its transaction, and for its context: other tasks store those. */
 const settleTime = 300;
 const contextPatience = 1000;
 /** A sink transaction that began this long ago may still become visible. */

@@ -9,12 +9,14 @@ import { postgresPort } from "../../contract/ports";
 import { exactJson, followLog } from "./follow-log";
 import { localFolder, repositoryFolder, runFile } from "../machine/folders";
 import { connectionUrl, withClient } from "../servers/database-client";
-import { Pipeline, shopUser, slotName } from "../pipeline";
+import { Pipeline } from "../pipeline";
+import { slotName } from "../parts/capture";
+import { sampleUser } from "../parts/sample-database";
 import { sourceProblems } from "../parts/source";
 import { Output } from "./output";
 import { tailLogs } from "./tail-logs";
 import type { LogRow } from "./timeline";
-import { runShop, type ExpectedChange } from "./shop";
+import { createShop, runShop, shopTables, type ExpectedChange } from "./shop";
 
 interface Options {
   readonly once?: boolean;
@@ -44,10 +46,10 @@ async function main(): Promise<number> {
       "with --source: tables to audit, e.g. public.% or public.orders,public.customers",
       "public.%",
     )
-    .option("--full-load", "also record the rows that are there already, as baselines")
-    .option("--keep", "keep the data when stopping, and begin with those of the last run")
-    .option("--json", "one JSON object a line instead of text")
-    .option("--verbose", "show the logs of all parts as well")
+    .option("--full-load", "also record the rows that already exist, as baselines")
+    .option("--keep", "keep the data when stopping, and start from those of the last run")
+    .option("--json", "print one JSON object per line instead of text")
+    .option("--verbose", "also show the logs of all parts")
     .showHelpAfterError("(npm run local -- --help lists the options)");
   const options = command.parse().opts<Options>();
   if (options.once && options.source) command.error("error: --once runs the sample, so it can't go with --source");
@@ -63,7 +65,9 @@ async function main(): Promise<number> {
   const started = Date.now();
   const pipeline = await Pipeline.prepare({
     folder: localFolder,
-    ...(options.source ? { source: options.source, tables: parseTables(options.tables) } : {}),
+    ...(options.source
+      ? { source: options.source, tables: parseTables(options.tables) }
+      : { prepareSample: createShop, tables: shopTables }),
     ...(options.keep ? { keep: true } : {}),
     ...(options.fullLoad ? { fullLoad: true } : {}),
   });
@@ -94,7 +98,7 @@ async function main(): Promise<number> {
   return failure ? 1 : 0;
 }
 
-/** Runs the sample (unless a source is given) and shows the log, until stopped or, with --once, complete. */
+/** Runs the sample (unless there is a source) and shows the log, until stopped or, with --once, until it is complete. */
 async function showLog(
   pipeline: Pipeline,
   options: Options,
@@ -118,7 +122,7 @@ async function showLog(
   })();
   const story = (async () => {
     if (options.source) return true;
-    const expected = await withClient({ ...pipeline.sample, ...shopUser }, (client) =>
+    const expected = await withClient({ ...pipeline.sample, ...sampleUser }, (client) =>
       runShop(client, () => sleep(options.once ? 50 : 400)),
     );
     if (!options.once) {
@@ -145,12 +149,12 @@ async function showLog(
   }
 }
 
-/** What the workload did and the log does not hold: `update products by price-job` and how often. */
+/** Changes of the sample that the log lacks, e.g. `update products by price-job`; each as often as it is missing. */
 function missing(expected: readonly ExpectedChange[], seen: readonly LogRow[]): string[] {
   return without(expected.map(describe), seen.map(describeRow));
 }
 
-/** What the log holds and the workload did not do. */
+/** Changes in the log that the sample did not make. */
 function surplus(expected: readonly ExpectedChange[], seen: readonly LogRow[]): string[] {
   const changes = seen.filter((row) => row.operation !== "schema" && row.operation !== "baseline");
   return without(changes.map(describeRow), expected.map(describe));
@@ -221,13 +225,13 @@ function parseTables(list: string): TableSelection[] {
   });
 }
 
-/** Two runs at once would share one data folder. A dead run's file, and what it left running, is cleared away. */
+/** Two runs at once would share one data folder. Removes the file of a run that has died, and ends what it left running. */
 function refuseSecondRun(): void {
   if (!existsSync(runFile)) return;
   const run = JSON.parse(readFileSync(runFile, "utf8")) as { process: number; processes: number[] };
   if (isOurs(run.process)) {
     throw new SetupError(
-      `The local pipeline runs already (process ${run.process}). Stop it with Ctrl-C, or: kill ${run.process}`,
+      `The local pipeline is already running (process ${run.process}). Stop it with Ctrl-C, or: kill ${run.process}`,
     );
   }
   for (const pid of run.processes) if (isOurs(pid)) process.kill(pid, "SIGKILL");
@@ -253,12 +257,12 @@ function writeRunFile(pipeline: Pipeline): void {
     processes: pipeline.processes.map((part) => part.pid),
     bootstrapServers: pipeline.bootstrapServers,
     connect: `http://127.0.0.1:${pipeline.ports.worker}`,
-    database: connectionUrl({ ...pipeline.sample, ...shopUser }),
+    database: connectionUrl({ ...pipeline.sample, ...sampleUser }),
   };
   writeFileSync(runFile, JSON.stringify(content, undefined, 2));
 }
 
-/** A problem that is the user's to mend: shown as one message, without a stack. */
+/** A problem that the user can fix: shown as one message, without a stack. */
 class SetupError extends Error {}
 
 main().then(

@@ -4,7 +4,8 @@ import { sinkConnectorName } from "../../contract/sink-connector";
 import { build, isBuilt } from "../machine/build";
 import { localFolder } from "../machine/folders";
 import { connectionUrl } from "../servers/database-client";
-import { shopUser, type Pipeline, type Step } from "../pipeline";
+import { sampleUser } from "../parts/sample-database";
+import type { Pipeline, Step } from "../pipeline";
 import { timelineHeading, timelineLine, type LogRow } from "./timeline";
 
 export interface OutputOptions {
@@ -61,14 +62,14 @@ export class Output {
       this.json({
         event: "ready",
         seconds: milliseconds / 1000,
-        database: connectionUrl({ ...pipeline.sample, ...shopUser }),
+        database: connectionUrl({ ...pipeline.sample, ...sampleUser }),
         bootstrapServers: pipeline.bootstrapServers,
         connect: `http://127.0.0.1:${pipeline.ports.worker}`,
         logs: join(localFolder, "logs"),
       });
       return;
     }
-    const database = connectionUrl({ ...pipeline.sample, ...shopUser });
+    const database = connectionUrl({ ...pipeline.sample, ...sampleUser });
     const logs = relative(process.cwd(), join(localFolder, "logs"));
     this.print(`
 Everything runs, after ${(milliseconds / 1000).toFixed(1)} s:

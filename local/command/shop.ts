@@ -6,7 +6,7 @@ export const shopTables = ["customers", "products", "orders", "order_lines"].map
   table,
 }));
 
-/** One change that the workload knows it made. */
+/** One change that the sample has made. */
 export interface ExpectedChange {
   readonly operation: string;
   readonly table: string;
@@ -49,96 +49,139 @@ export async function createShop(client: Client): Promise<void> {
   await client.query(shopSchema);
 }
 
-/**
- * A short story in which three people and a job change the shop's data, each transaction saying who acts. Between the
- * transactions it calls `pause`.
- */
+/** One transaction of the sample. */
+interface Act {
+  readonly actor: string;
+  readonly reason: string;
+  readonly statements: readonly { readonly operation: string; readonly table: string; readonly sql: string }[];
+}
+
+const newestOrder = "(SELECT max(id) FROM shop.orders)";
+const newestCustomer = "(SELECT max(id) FROM shop.customers)";
+
+/** A short story in which three people and a job change the shop's data. */
+const story: readonly Act[] = [
+  {
+    actor: "carol@shop.example",
+    reason: "new assortment",
+    statements: [
+      {
+        operation: "insert",
+        table: "products",
+        sql: `INSERT INTO shop.products VALUES
+            ('tea-100', 'Assam, 100 g', 6.50, 40, '{"origin": "India", "organic": true}'),
+            ('tea-250', 'Assam, 250 g', 14.00, 15, '{"origin": "India", "organic": true}'),
+            ('pot-1', 'Tea pot', 38.90, 4, '{"colour": "blue", "litres": 1.2}')
+          ON CONFLICT (sku) DO UPDATE SET stock = excluded.stock`,
+      },
+    ],
+  },
+  {
+    actor: "alice@shop.example",
+    reason: "customer called",
+    statements: [
+      {
+        operation: "insert",
+        table: "customers",
+        sql: "INSERT INTO shop.customers (name, email) VALUES ('Noor Haddad', 'noor@mail.example')",
+      },
+    ],
+  },
+  {
+    actor: "alice@shop.example",
+    reason: "order by phone",
+    statements: [
+      {
+        operation: "insert",
+        table: "orders",
+        sql: `INSERT INTO shop.orders (customer_id, total) VALUES (${newestCustomer}, 51.90)`,
+      },
+      {
+        operation: "insert",
+        table: "order_lines",
+        sql: `INSERT INTO shop.order_lines
+          SELECT max(id), line, sku, quantity FROM shop.orders, (VALUES (1, 'tea-100', 2), (2, 'pot-1', 1)) AS lines (line, sku, quantity)
+          GROUP BY line, sku, quantity`,
+      },
+      {
+        operation: "update",
+        table: "products",
+        sql: "UPDATE shop.products SET stock = stock - 1 WHERE sku = 'pot-1'",
+      },
+      {
+        operation: "update",
+        table: "products",
+        sql: "UPDATE shop.products SET stock = stock - 2 WHERE sku = 'tea-100'",
+      },
+    ],
+  },
+  {
+    actor: "bob@shop.example",
+    reason: "payment received",
+    statements: [
+      {
+        operation: "update",
+        table: "orders",
+        sql: `UPDATE shop.orders SET status = 'paid' WHERE id = ${newestOrder}`,
+      },
+    ],
+  },
+  {
+    actor: "price-job",
+    reason: "autumn prices",
+    statements: [
+      {
+        operation: "update",
+        table: "products",
+        sql: "UPDATE shop.products SET price = round(price * 1.05, 2) WHERE sku LIKE 'tea-%'",
+      },
+    ],
+  },
+  {
+    actor: "bob@shop.example",
+    reason: "pot broken, customer keeps the tea",
+    statements: [
+      {
+        operation: "delete",
+        table: "order_lines",
+        sql: `DELETE FROM shop.order_lines WHERE sku = 'pot-1' AND order_id = ${newestOrder}`,
+      },
+      {
+        operation: "update",
+        table: "orders",
+        sql: `UPDATE shop.orders SET status = 'shipped', total = 13.00 WHERE id = ${newestOrder}`,
+      },
+    ],
+  },
+  {
+    actor: "alice@shop.example",
+    reason: "address changed",
+    statements: [
+      {
+        operation: "update",
+        table: "customers",
+        sql: `UPDATE shop.customers SET email = 'noor.haddad@mail.example' WHERE id = ${newestCustomer}`,
+      },
+    ],
+  },
+];
+
+/** Plays the story, each act in a transaction that says who acts, and calls `pause` after each. Returns what it changed. */
 export async function runShop(client: Client, pause: () => Promise<void>): Promise<ExpectedChange[]> {
   const made: ExpectedChange[] = [];
-  let request = 0;
-
-  /** One transaction of `actor`; each statement counts for the rows it touched. */
-  const act = async (
-    actor: string,
-    reason: string,
-    ...statements: [operation: string, table: string, sql: string][]
-  ) => {
-    request += 1;
+  for (const [index, { actor, reason, statements }] of story.entries()) {
     await client.query("BEGIN");
     await client.query("SELECT capture.set_context($1, $2, $3)", [
       actor,
-      `request-${request}`,
+      `request-${index + 1}`,
       JSON.stringify({ reason }),
     ]);
-    for (const [operation, table, sql] of statements) {
+    for (const { operation, table, sql } of statements) {
       const { rowCount } = await client.query(sql);
-      const rows = operation === "truncate" ? 1 : (rowCount ?? 0);
-      for (let row = 0; row < rows; row += 1) made.push({ operation, table, actor });
+      for (let row = 0; row < (rowCount ?? 0); row += 1) made.push({ operation, table, actor });
     }
     await client.query("COMMIT");
     await pause();
-  };
-
-  await act("carol@shop.example", "new assortment", [
-    "insert",
-    "products",
-    `INSERT INTO shop.products VALUES
-        ('tea-100', 'Assam, 100 g', 6.50, 40, '{"origin": "India", "organic": true}'),
-        ('tea-250', 'Assam, 250 g', 14.00, 15, '{"origin": "India", "organic": true}'),
-        ('pot-1', 'Tea pot', 38.90, 4, '{"colour": "blue", "litres": 1.2}')
-       ON CONFLICT (sku) DO UPDATE SET stock = excluded.stock`,
-  ]);
-  await act("alice@shop.example", "customer called", [
-    "insert",
-    "customers",
-    "INSERT INTO shop.customers (name, email) VALUES ('Noor Haddad', 'noor@mail.example')",
-  ]);
-  await act(
-    "alice@shop.example",
-    "order by phone",
-    [
-      "insert",
-      "orders",
-      "INSERT INTO shop.orders (customer_id, total) VALUES ((SELECT max(id) FROM shop.customers), 51.90)",
-    ],
-    [
-      "insert",
-      "order_lines",
-      `INSERT INTO shop.order_lines
-        SELECT max(id), line, sku, quantity FROM shop.orders, (VALUES (1, 'tea-100', 2), (2, 'pot-1', 1)) AS lines (line, sku, quantity)
-        GROUP BY line, sku, quantity`,
-    ],
-    ["update", "products", "UPDATE shop.products SET stock = stock - 1 WHERE sku = 'pot-1'"],
-    ["update", "products", "UPDATE shop.products SET stock = stock - 2 WHERE sku = 'tea-100'"],
-  );
-  await act("bob@shop.example", "payment received", [
-    "update",
-    "orders",
-    "UPDATE shop.orders SET status = 'paid' WHERE id = (SELECT max(id) FROM shop.orders)",
-  ]);
-  await act("price-job", "autumn prices", [
-    "update",
-    "products",
-    "UPDATE shop.products SET price = round(price * 1.05, 2) WHERE sku LIKE 'tea-%'",
-  ]);
-  await act(
-    "bob@shop.example",
-    "pot broken, customer keeps the tea",
-    [
-      "delete",
-      "order_lines",
-      "DELETE FROM shop.order_lines WHERE sku = 'pot-1' AND order_id = (SELECT max(id) FROM shop.orders)",
-    ],
-    [
-      "update",
-      "orders",
-      "UPDATE shop.orders SET status = 'shipped', total = 13.00 WHERE id = (SELECT max(id) FROM shop.orders)",
-    ],
-  );
-  await act("alice@shop.example", "address changed", [
-    "update",
-    "customers",
-    "UPDATE shop.customers SET email = 'noor.haddad@mail.example' WHERE id = (SELECT max(id) FROM shop.customers)",
-  ]);
+  }
   return made;
 }

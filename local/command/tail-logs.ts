@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-/** Copies what is appended to the log files of a folder to standard error, each line under its part's name. Call the result to stop. */
+/** Copies new lines of a folder's log files to standard error, each after its part's name. Call the result to stop. */
 export function tailLogs(folder: string): () => Promise<void> {
   const positions = new Map<string, number>();
   let busy = Promise.resolve();
@@ -13,7 +13,7 @@ export function tailLogs(folder: string): () => Promise<void> {
       const { size } = await file.stat();
       if (size > start) {
         const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(size - start), position: start });
-        // Only whole lines; the rest comes next time.
+        // Copy only whole lines; the rest follows next time.
         const end = buffer.lastIndexOf(10, bytesRead) + 1;
         positions.set(name, start + end);
         const lines = buffer.subarray(0, end).toString("utf8").split("\n").slice(0, -1);

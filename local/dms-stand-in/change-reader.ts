@@ -3,8 +3,8 @@ import type { ChangePosition, ChangeRecordBuilder, OutgoingRecord } from "./chan
 import type { RecordWriter } from "./record-writer";
 import type { WalMessage } from "./replication-stream";
 import type { TableShape, TableShapes } from "./table-shapes";
-import { decodeMessage, DecodingError, printedColumns } from "./test-decoding";
-import type { ChangeOperation, DecodedChange, PrintedColumn } from "./test-decoding";
+import { decodeMessage, DecodingError, isAboutRows, printedColumns } from "./test-decoding";
+import type { ChangeOperation, DecodedChange, DecodedMessage, PrintedColumn } from "./test-decoding";
 import { TransactionBuffer } from "./transaction-buffer";
 
 /** Turns the messages of a slot into records, a transaction at a time: only its COMMIT tells when it was committed. */
@@ -22,14 +22,15 @@ export class ChangeReader {
   async take(messages: readonly WalMessage[]): Promise<void> {
     for (const { line, position } of messages) {
       if (line === undefined) {
-        // A keepalive: whatever was committed before this position has been sent.
+        // A keepalive: everything that was committed before this position has been sent.
         this.writer.mark(position);
-      } else if (line.startsWith("COMMIT ")) {
-        await this.commit(line, position);
-      } else {
-        if (line.startsWith("BEGIN ")) this.transaction.clear();
-        this.transaction.add(position, line);
+        continue;
       }
+      // The lines of rows are read at the end of the transaction.
+      const boundary = isAboutRows(line) ? undefined : decodeMessage(line);
+      if (boundary?.kind === "commit") await this.commit(boundary, position);
+      else if (boundary?.kind === "begin") this.transaction.clear();
+      else this.transaction.add(position, line);
     }
   }
 
@@ -38,26 +39,20 @@ export class ChangeReader {
     this.transaction.clear();
   }
 
-  private async commit(line: string, end: bigint): Promise<void> {
-    const commit = decodeMessage(line);
-    if (commit.kind !== "commit") throw new DecodingError("A message begins like a COMMIT and is none.");
-    let messageNumber = 0;
-    let transactionPosition = 0n;
-    this.records.beginTransaction();
+  private async commit(commit: Extract<DecodedMessage, { kind: "commit" }>, end: bigint): Promise<void> {
+    this.records.beginTransaction({
+      transactionId: commit.transactionId,
+      committedAt: commit.committedAt,
+      position: this.transaction.firstPosition ?? end,
+    });
+    // BEGIN is message 1.
+    let messageNumber = 1;
     for (const group of this.transaction.groups()) {
       for (const message of group) {
         messageNumber++;
-        // BEGIN comes without a position.
-        if (transactionPosition === 0n) transactionPosition = message.position;
         const change = decodeMessage(message.line);
         if (change.kind !== "change") continue;
-        const record = await this.record(message.line, change, {
-          transactionId: commit.transactionId,
-          committedAt: commit.committedAt,
-          transactionPosition,
-          position: message.position,
-          messageNumber,
-        });
+        const record = await this.record(message.line, change, { position: message.position, messageNumber });
         if (record) this.writer.add(record);
         const room = this.writer.capacity();
         if (room) await room;

@@ -16,13 +16,17 @@ export interface OutgoingRecord {
   readonly value: string;
 }
 
-/** Where a change stands in the stream. */
-export interface ChangePosition {
+/** A transaction of the source. */
+export interface CommittedTransaction {
   readonly transactionId: number;
   /** As test_decoding prints it. */
   readonly committedAt: string;
-  /** WAL position of the transaction's first change. */
-  readonly transactionPosition: bigint;
+  /** WAL position of its first change. */
+  readonly position: bigint;
+}
+
+/** The place of a change in the stream. */
+export interface ChangePosition {
   /** WAL position of the change. */
   readonly position: bigint;
   /** Number of the message within its transaction; BEGIN is 1. */
@@ -39,6 +43,10 @@ export class ChangeRecordBuilder {
   private previousTransactionId: number | undefined;
   private previousRecordId = 0;
   private transactionRecordId = 0;
+  /** What the records of the current transaction have in common. */
+  private transactionId = 0;
+  private commitTimestamp = "";
+  private transactionPosition = "";
 
   constructor(
     private readonly beforeImageField: string,
@@ -46,8 +54,11 @@ export class ChangeRecordBuilder {
   ) {}
 
   /** Call before the first change of each transaction: its records are numbered from 1. */
-  beginTransaction(): void {
+  beginTransaction({ transactionId, committedAt, position }: CommittedTransaction): void {
     this.transactionRecordId = 0;
+    this.transactionId = transactionId;
+    this.commitTimestamp = commitTimestampToIso(committedAt);
+    this.transactionPosition = walPosition(position);
   }
 
   /**
@@ -74,7 +85,7 @@ export class ChangeRecordBuilder {
         ? `,${JSON.stringify(this.beforeImageField)}:{${tuples.old ? members(shape, tuples.old, shape.fullIdentity) : ""}}`
         : "";
     const key = partitionKey(shape, row);
-    const value = `{"data":{${data}}${image},"metadata":{${this.metadata(operation, shape, key)}${this.transaction(position)}}}`;
+    const value = `{"data":{${data}}${image},"metadata":{${this.metadata(operation, shape, key)}${this.transactionMembers(position)}}}`;
     return { topic: shape.route.topic, key: key.value, value };
   }
 
@@ -103,18 +114,18 @@ export class ChangeRecordBuilder {
     );
   }
 
-  private transaction(position: ChangePosition): string {
+  private transactionMembers(position: ChangePosition): string {
     const recordId = ++this.transactionRecordId;
     const previous =
       this.previousTransactionId === undefined
         ? ""
         : `,"prev-transaction-id":${this.previousTransactionId},"prev-transaction-record-id":${this.previousRecordId}`;
-    this.previousTransactionId = position.transactionId;
+    this.previousTransactionId = this.transactionId;
     this.previousRecordId = recordId;
     return (
-      `,"transaction-id":${position.transactionId},"transaction-record-id":${recordId}${previous},` +
-      `"commit-timestamp":"${commitTimestampToIso(position.committedAt)}",` +
-      `"stream-position":"${walPosition(position.transactionPosition)}.${position.messageNumber}.${walPosition(position.position)}"`
+      `,"transaction-id":${this.transactionId},"transaction-record-id":${recordId}${previous},` +
+      `"commit-timestamp":"${this.commitTimestamp}",` +
+      `"stream-position":"${this.transactionPosition}.${position.messageNumber}.${walPosition(position.position)}"`
     );
   }
 
@@ -160,7 +171,7 @@ interface PartitionKey {
   readonly value: string;
 }
 
-/** A table without a primary key is partitioned by its name, whatever the mapping asks for. */
+/** A table without a primary key is partitioned by its name, even if the mapping asks for the primary key. */
 function partitionKey(shape: TableShape, row: Tuple): PartitionKey {
   const name = `${shape.schema}.${shape.table}`;
   if (shape.route.partitionKeyType === "schema-table" || shape.primaryKey.length === 0) {

@@ -21,7 +21,7 @@ export async function fullLoad(
 ): Promise<void> {
   for (const { schema, table } of tables) {
     const shape = await shapes.find(schema, table);
-    // Dropped meanwhile.
+    // Dropped since the tables were listed.
     if (!shape || shape.columns.length === 0) continue;
     const rows = await loadTable(database, shape, records, writer);
     log.info("table-loaded", { table: `${schema}.${table}`, rows });

@@ -47,7 +47,7 @@ const outageWarningMilliseconds = 5_000;
 
 /**
  * Writes records in order: one batch is under way at a time, and is tried until the broker acknowledges it. Idempotent,
- * so that a retry after a lost answer leaves neither a double nor a late copy behind.
+ * so that a retry after a lost answer leaves no second and no late copy.
  */
 export class RecordWriter {
   private readonly producer: Producer<Buffer, Buffer, Buffer, Buffer>;
@@ -86,7 +86,7 @@ export class RecordWriter {
       );
     }
     const partitions = this.options.partitions.get(record.topic) ?? 1;
-    // The partitioner of librdkafka, the usual C client; Java's would differ, and nobody may rely on either.
+    // The partitioner of librdkafka, the usual C client. Java's differs; no consumer may rely on either.
     const partition = partitions === 1 ? 0 : crc32(key) % partitions;
     this.queue.push({ topic: record.topic, partition, key, value });
     this.pendingBytes += value.length;

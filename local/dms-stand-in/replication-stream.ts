@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A message of the output plugin. */
 export interface WalMessage {
-  /** Where the change stands in the WAL; for a COMMIT, the end of the transaction. */
+  /** WAL position of the change; of a COMMIT, the end of the transaction. */
   readonly position: bigint;
   /** The plugin's text; undefined for a keepalive, whose position is the end of what the server has sent. */
   readonly line: string | undefined;
@@ -21,7 +21,7 @@ export interface ReplicationStreamOptions {
   readonly onMessages: (messages: readonly WalMessage[], stream: ReplicationStream) => Promise<void>;
 }
 
-/** The text forms that DMS's rendering builds on, whatever the role's or the database's own settings. */
+/** The text forms that DMS's rendering builds on. They override the settings of the role and of the database. */
 const sessionSettings =
   "-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex";
 
@@ -183,7 +183,7 @@ export class ReplicationStream {
     }
   }
 
-  /** Hands over what was read; stops reading meanwhile. */
+  /** Hands over what was read, and stops reading until that is done. */
   private async deliver(): Promise<void> {
     try {
       this.connection.stream.pause();

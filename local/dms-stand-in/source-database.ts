@@ -1,7 +1,7 @@
 import { Pool } from "pg";
 import { sessionOptions } from "./replication-stream";
 
-/** The task can't go on without somebody's help; the message says what to do. */
+/** The task can't go on until a person helps; the message says what to do. */
 export class TaskError extends Error {}
 
 /** An ordinary session pool on the source, for the catalog, the heartbeat and the slot. */

@@ -5,7 +5,7 @@ import type { TableRoute, TableRouter } from "./table-selection";
 
 /** One column of a captured table. */
 export interface ShapeColumn extends PrintedColumn, ValueFormat {
-  /** `"name":`, ready to stand in an object. */
+  /** `"name":`, ready for a JSON object. */
   readonly member: string;
 }
 

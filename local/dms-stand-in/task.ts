@@ -28,7 +28,7 @@ import { TableShapes } from "./table-shapes";
 
 const firstRetryMilliseconds = 50;
 const longestRetryMilliseconds = 2_000;
-/** How long what was read already may take to reach Kafka when the task ends. */
+/** How long the task may take at its end to send what was read. */
 const drainMilliseconds = 10_000;
 /** How long the server may take to say goodbye. */
 const closeMilliseconds = 1_000;
@@ -42,7 +42,7 @@ export class Task {
   private readonly heartbeat: Heartbeat;
   private readonly stopping = new AbortController();
   private stream: ReplicationStream | undefined;
-  /** Everything before it is in Kafka; the server may forget it. */
+  /** WAL position. Everything before it is in Kafka, so the server may forget it. */
   private acknowledged = 0n;
   private writerFailure: Error | undefined;
 
@@ -69,7 +69,7 @@ export class Task {
     }
   }
 
-  /** Lets {@link run} read no further, bring what was read to Kafka, confirm it and return. */
+  /** Makes {@link run} stop reading, send to Kafka what was read, confirm it and return. */
   stop(): void {
     this.stopping.abort();
     this.stream?.stopReading();
@@ -153,16 +153,16 @@ export class Task {
     }
   }
 
-  /** Checks the source and makes sure of the slot; what an earlier session read goes out before the next one begins. */
+  /** Checks the source and creates the slot if it is missing. Sends what an earlier session read before the next begins. */
   private async prepareSource(writer: RecordWriter): Promise<readonly SourceTable[]> {
     await checkSource(this.database);
     const tables = await this.selectedTables();
-    if (!(await slotExists(this.database, this.configuration.slotName))) await this.beginAnew(tables, writer);
+    if (!(await slotExists(this.database, this.configuration.slotName))) await this.createSlotAndLoad(tables, writer);
     await writer.flush();
     return tables;
   }
 
-  /** The result of some work; undefined at once when the task is to stop, for nothing of it has to be brought to an end. */
+  /** The result of some work; undefined as soon as the task is to stop, because the work need not be finished. */
   private async unlessStopped<Result>(work: Promise<Result>): Promise<Result | undefined> {
     const { signal } = this.stopping;
     const stopped = new Promise<undefined>((resolve) => {
@@ -188,7 +188,7 @@ export class Task {
    * Makes the slot, and loads the tables if that is wanted. The slot gets its name only after the load, so that a load
    * that was cut off begins again.
    */
-  private async beginAnew(tables: readonly SourceTable[], writer: RecordWriter): Promise<void> {
+  private async createSlotAndLoad(tables: readonly SourceTable[], writer: RecordWriter): Promise<void> {
     const { slotName } = this.configuration;
     const provisional = `${slotName}_load`;
     this.log.info("creating-slot", { slot: slotName, waitsFor: "the transactions that are open now" });
@@ -220,7 +220,7 @@ export class Task {
     });
   }
 
-  /** Waits for the broker; refuses topics that it does not have. Undefined when the task is to stop meanwhile. */
+  /** Waits for the broker; refuses topics that it does not have. Undefined when the task is to stop before it answers. */
   private async topicPartitions(): Promise<Map<string, number> | undefined> {
     const { tableMappings, topic } = this.configuration;
     const routed = tableMappings.rules.flatMap((rule) =>

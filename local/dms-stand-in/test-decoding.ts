@@ -6,14 +6,14 @@
  *     table shop.orders: UPDATE: old-key: id[integer]:1 note[text]:'it''s' new-tuple: id[integer]:1 note[text]:null
  *     COMMIT 733 (at 2026-11-22 10:00:00.123456+00)
  *
- * Identifiers are quoted as in SQL. Numbers and booleans stand bare, other values in single quotes with quotes doubled,
- * bit strings with a B before the quote; `null` and `unchanged-toast-datum` stand bare. An old tuple leaves out nulls.
+ * Identifiers are quoted as in SQL. Numbers, booleans, `null` and `unchanged-toast-datum` have no quotes. Other values
+ * are in single quotes with quotes doubled; bit strings have a B before the quote. An old tuple leaves out nulls.
  */
 
 /** Why a line could not be read; holds a position, never the text, which may be personal data. */
 export class DecodingError extends Error {}
 
-/** The column's old value stands on disk and was not written to the WAL. */
+/** The value did not change and is stored out of line, so the WAL does not repeat it. */
 export const unchangedToast = Symbol("unchanged-toast-datum");
 
 /** A value as text in PostgreSQL's output form, without quotes. */
@@ -46,9 +46,14 @@ const space = 0x20;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
+/** Whether a message is about rows of tables, rather than the begin or the end of a transaction. */
+export function isAboutRows(line: string): boolean {
+  return line.startsWith(changePrefix);
+}
+
 /** Reads all of a message but its tuples. */
 export function decodeMessage(line: string): DecodedMessage {
-  if (line.startsWith(changePrefix)) return decodeChange(line);
+  if (isAboutRows(line)) return decodeChange(line);
   if (line.startsWith("BEGIN ")) return { kind: "begin", transactionId: Number(line.slice(6)) };
   if (line.startsWith("COMMIT ")) {
     const at = line.indexOf(" (at ");
@@ -89,7 +94,7 @@ function relationsEnd(line: string, start: number): number {
   }
 }
 
-/** End of the identifier at `start`: after its closing quote, or before whatever can't belong to a bare one. */
+/** End of the identifier at `start`: after its closing quote, or before the first character that a bare one can't have. */
 function identifierEnd(line: string, start: number): number {
   if (line.charCodeAt(start) === doubleQuote) return quotedEnd(line, start, '"', doubleQuote);
   let position = start;
@@ -126,7 +131,7 @@ export interface PrintedColumn {
   readonly name: string;
   /** The type's name as printed, e.g. `character varying` or `shop.mood[]`. */
   readonly type: string;
-  /** What stands before each of its values: ` name[type]:`. */
+  /** What precedes each of its values: ` name[type]:`. */
   readonly prefix: string;
 }
 

@@ -12,18 +12,25 @@ const frameHeaderBytes = 12;
 const readChunkBytes = 1 << 20;
 
 /**
- * The messages of the open transaction, held back until its COMMIT, which alone carries the commit time. Beyond a limit
- * they go to a nameless temporary file, as DMS swaps to disk.
+ * The messages between BEGIN and COMMIT of the open transaction, held back because only COMMIT carries the commit time.
+ * Beyond a limit they go to a nameless temporary file, as DMS swaps to disk.
  */
 export class TransactionBuffer {
   private messages: BufferedMessage[] = [];
   private characters = 0;
   private file: number | undefined;
+  private first: bigint | undefined;
 
-  /** @param maxCharacters of text kept in memory. Default 8 Mi. */
+  /** @param maxCharacters of text that may stay in memory. Default 8 Mi. */
   constructor(private readonly maxCharacters = 8 << 20) {}
 
+  /** Place of the first message; undefined when there is none. */
+  get firstPosition(): bigint | undefined {
+    return this.first;
+  }
+
   add(position: bigint, line: string): void {
+    this.first ??= position;
     this.messages.push({ position, line });
     this.characters += line.length;
     if (this.characters > this.maxCharacters) this.spill();
@@ -33,6 +40,7 @@ export class TransactionBuffer {
   clear(): void {
     this.messages = [];
     this.characters = 0;
+    this.first = undefined;
     if (this.file !== undefined) closeSync(this.file);
     this.file = undefined;
   }

@@ -15,14 +15,24 @@ import { artifacts as deployed } from "../../contract/artifacts";
 import { java } from "./java";
 import { localFolder, repositoryFolder } from "./folders";
 
-/** What the Maven build makes and the local pipeline runs. */
+const serversModule = "local/servers/kafka";
+
+/** What the Maven build makes and the local pipeline runs. The broker and the worker are folders of jars. */
 export const artifacts = {
   transformer: join(repositoryFolder, deployed.transformer),
   sinkPlugin: join(repositoryFolder, deployed.sinkPlugin),
-  /** Jars that `local/servers/kafka/pom.xml` gathers, for the broker and for the Connect worker. */
-  broker: join(repositoryFolder, "local/servers/kafka/target/broker"),
-  worker: join(repositoryFolder, "local/servers/kafka/target/connect"),
+  broker: join(repositoryFolder, serversModule, "target/broker"),
+  worker: join(repositoryFolder, serversModule, "target/connect"),
 } as const;
+
+/** Folders that the Maven build writes to. */
+export const buildFolders = [
+  "transformer",
+  "connect",
+  serversModule,
+  `${serversModule}/broker`,
+  `${serversModule}/connect`,
+].map((module) => join(repositoryFolder, module, "target"));
 
 const sources = [
   "pom.xml",
@@ -31,7 +41,7 @@ const sources = [
   "transformer/src/main",
   "connect/pom.xml",
   "connect/src",
-  "local/servers/kafka/pom.xml",
+  `${serversModule}/pom.xml`,
   "contract",
 ];
 const stampFile = join(localFolder, "build.sha256");

@@ -54,7 +54,7 @@ export class ManagedProcess {
     return readFileSync(this.logFile).subarray(this.logStart).toString("utf8");
   }
 
-  /** Called with a description when the process ends and nobody here asked it to. */
+  /** Called with a description when the process ends and nothing here asked it to. */
   onUnexpectedExit(listener: (description: string) => void): void {
     this.exitListener = listener;
   }
@@ -76,7 +76,7 @@ export class ManagedProcess {
     const child = spawn(this.options.command, [...this.options.arguments], {
       env: { ...process.env, ...this.options.environment },
       stdio: ["ignore", log, log],
-      // A process group of its own: Ctrl-C in a terminal reaches this program alone, which then stops the parts in order.
+      // A separate process group: Ctrl-C in a terminal reaches only this program, which then stops the parts in order.
       detached: true,
       ...this.options.user,
     });
@@ -116,7 +116,7 @@ export class ManagedProcess {
     clearTimeout(timer);
   }
 
-  /** Ends the process for good, even if somebody is about to start it again. */
+  /** Ends the process for good, even if a caller is about to start it again. */
   async retire(): Promise<void> {
     this.retired = true;
     await this.stop();

@@ -24,13 +24,13 @@ export function memoryMebibytes(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024;
 }
 
-/** A process and everything it started; one that has ended meanwhile started nothing. */
+/** A process and all its descendants. A process that has ended in the meantime has none. */
 export function withDescendants(pid: number): number[] {
   const children = childrenOf(pid).trim();
   return [pid, ...(children ? children.split(" ").flatMap((child) => withDescendants(Number(child))) : [])];
 }
 
-/** While a child ends, the kernel's list may lack others: only the same list twice in a row is believed. */
+/** While a child ends, the kernel's list may lack others, so it is read until it is the same twice in a row. */
 function childrenOf(pid: number): string {
   let list = readChildren(pid);
   for (let again = readChildren(pid); again !== list; again = readChildren(pid)) list = again;
@@ -46,12 +46,12 @@ function readChildren(pid: number): string {
   }
 }
 
-/** Sum over a process and its descendants; one that ends meanwhile counts as nothing. */
+/** Sum over a process and its descendants. One that ends in the meantime counts as 0. */
 export function total(pid: number, measure: (pid: number) => number): number {
   return withDescendants(pid).reduce((sum, each) => sum + orNothing(() => measure(each)), 0);
 }
 
-/** CPU seconds of a PostgreSQL server by what its processes do; what those that have ended used is in `other`. */
+/** CPU seconds of a PostgreSQL server, by what its processes do. `other` includes processes that have ended. */
 export function postgresCpuSeconds(postmaster: number): Record<"decoding" | "storing" | "other", number> {
   for (;;) {
     const pids = withDescendants(postmaster);
@@ -60,7 +60,7 @@ export function postgresCpuSeconds(postmaster: number): Record<"decoding" | "sto
       const title = orNothing(() => readFileSync(`/proc/${pid}/cmdline`, "latin1"));
       seconds[role(String(title))] += orNothing(() => cpuSeconds(pid));
     }
-    // A process that ended meanwhile is counted twice or not at all.
+    // A process that ended while they were read is counted twice or not at all, so read again.
     if (withDescendants(postmaster).join() === pids.join()) return seconds;
   }
 }

@@ -7,9 +7,9 @@ import { openUntil } from "../../operator/lambda/connection";
 import { type OperatorContext, OperatorError, Steps } from "../../operator/lambda/context";
 import type { Credentials } from "../../operator/lambda/secrets";
 
-/** What stands on this machine for what the operator finds on AWS. */
+/** What replaces on this machine what the operator finds on AWS. */
 export interface LocalOperatorOptions {
-  /** Stands for Secrets Manager: user and password by the name that requests use as a secret's ARN. */
+  /** In place of Secrets Manager: user and password by the name that requests use as a secret's ARN. */
   readonly secrets: Readonly<Record<string, Credentials>>;
   /** How to reach a database, in place of TLS with a secret's user. Default: host and port of the request, without TLS. */
   readonly connection?: (access: DatabaseAccess) => ClientConfig | undefined;

@@ -5,10 +5,9 @@ import { postgresPort } from "../../contract/ports";
 import { sinkConnectorName } from "../../contract/sink-connector";
 import type { OperatorContext } from "../../operator/lambda/context";
 import { bootstrap } from "../../operator/handlers/bootstrap";
-import { canary, type CanaryReport } from "../../operator/handlers/canary/canary";
+import { canary, type CanaryReport, type Diagnosis } from "../../operator/handlers/canary/canary";
 import { maintain } from "../../operator/handlers/maintain";
 import type { Credentials } from "../../operator/lambda/secrets";
-import type { diagnoseLocally } from "./diagnosis";
 import { withLocalContext, writeLinesTo } from "./operator-context";
 import type { Passwords } from "../servers/passwords";
 import type { superuserConnection } from "../servers/postgres";
@@ -37,7 +36,7 @@ export const writerSecret = "local/audit_writer";
 
 /** Everything runs when the canary is sent: a minute is plenty. */
 const canaryTimeoutSeconds = 60;
-/** Milliseconds. Whoever starts the pipeline waits for the canary, and this database has nothing else to do. */
+/** Milliseconds. A person who starts the pipeline waits for the canary, and this database has nothing else to do. */
 const canaryPollInterval = 25;
 
 /** What the sink signs in with. */
@@ -68,10 +67,10 @@ export class PipelineOperator {
     await this.operate("maintain", (context) => maintain({ action: "maintain", ...this.databases }, context));
   }
 
-  /** Sends a row through every part of the pipeline and waits for it. */
+  /** Sends a row through every part of the pipeline and waits for it; `diagnose` says where one stopped. */
   async canary(
     kafka: CanaryRequest["kafka"],
-    diagnose: (...request: DiagnosisArguments) => ReturnType<typeof diagnoseLocally>,
+    diagnose: (kafka: CanaryRequest["kafka"], writtenAt: Date) => Promise<Diagnosis>,
     options: { readonly stop?: AbortSignal; readonly timeoutSeconds?: number },
   ): Promise<CanaryReport> {
     const { stop, timeoutSeconds = canaryTimeoutSeconds } = options;
@@ -85,7 +84,7 @@ export class PipelineOperator {
     return this.operate(
       "canary",
       (context) =>
-        canary({ ...request, timeoutSeconds }, context, (asked, _, writtenAt) => diagnose(asked, writtenAt), {
+        canary({ ...request, timeoutSeconds }, context, (asked, _, writtenAt) => diagnose(asked.kafka, writtenAt), {
           pollInterval: canaryPollInterval,
         }),
       stop,
@@ -137,9 +136,6 @@ export class PipelineOperator {
     );
   }
 }
-
-/** What {@link diagnoseLocally} is asked, but for the pipeline. */
-type DiagnosisArguments = Parameters<typeof diagnoseLocally> extends [unknown, ...infer Rest] ? Rest : never;
 
 function accessTo({ host, port, database }: SuperuserConnection): DatabaseAccess {
   return { host, port, database, adminSecretArn: administratorSecret };

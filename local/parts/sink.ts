@@ -2,9 +2,42 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unzipSync } from "fflate";
-import { sinkConnectorName } from "../../contract/sink-connector";
+import { sinkConnectorName, sinkConnectorProperties } from "../../contract/sink-connector";
+import type { Topics } from "../../contract/topics";
 import { artifacts } from "../machine/build";
-import { connectorTasks } from "../servers/kafka";
+import { connectorTasks, putConnector } from "../servers/kafka-connect";
+import { writerSecret } from "./operator";
+
+export interface SinkOptions {
+  readonly workerPort: number;
+  readonly topics: Topics;
+  /** Where the audit log is; 127.0.0.1 without TLS. */
+  readonly databasePort: number;
+  readonly database: string;
+  /** Where the stand-in of Secrets Manager answers. */
+  readonly secretsManagerEndpoint: string;
+}
+
+/** Gives the sink's connector to the worker, configured as MSK Connect gets it. */
+export async function putSink(options: SinkOptions): Promise<void> {
+  await putConnector(
+    options.workerPort,
+    sinkConnectorName,
+    sinkConnectorProperties({
+      topics: options.topics,
+      deadLetterReplicationFactor: 1,
+      destination: {
+        host: "127.0.0.1",
+        port: options.databasePort,
+        database: options.database,
+        secretId: writerSecret,
+        region: "eu-central-1",
+        secretsManagerEndpoint: options.secretsManagerEndpoint,
+        sslMode: "disable",
+      },
+    }),
+  );
+}
 
 /** Waits until every task of the sink runs; a failed one is reported with its reason. */
 export async function sinkRuns(workerPort: number, logFile: string): Promise<void> {
@@ -17,7 +50,7 @@ export async function sinkRuns(workerPort: number, logFile: string): Promise<voi
   }
 }
 
-/** Unpacks the ZIP that MSK Connect loads too, so that the worker isolates it as a plugin of its own; returns `folder`. */
+/** Unpacks the ZIP that MSK Connect loads too, so that the worker loads it as an isolated plugin; returns `folder`. */
 export function unpackPlugin(folder: string): string {
   const plugin = join(folder, "audit-sink");
   rmSync(plugin, { recursive: true, force: true });

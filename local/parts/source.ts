@@ -6,7 +6,7 @@ const dropSlotAttempts = 50;
 
 /**
  * Problems of a source database that would keep the pipeline from capturing it, each with its fix. One of them is a
- * capture that is there already without this pipeline's slot: somebody else's, which a run would take over and remove.
+ * capture without this pipeline's slot: it belongs to another pipeline, and a run would take it over and remove it.
  */
 export async function sourceProblems(source: string, slotName: string): Promise<string[]> {
   return withClient({ connectionString: source }, async (client) => {
@@ -17,8 +17,8 @@ export async function sourceProblems(source: string, slotName: string): Promise<
     );
     if (foreign) {
       return [
-        "The database has a capture already (schema capture). A local run would set its passwords anew and remove it at " +
-          "the end, so a deployed pipeline would stop. Take another database, such as a copy; or, when nothing else uses " +
+        "The database already has a capture (schema capture). A local run would change its passwords and remove it at " +
+          "the end, so a deployed pipeline would stop. Use another database, such as a copy. If nothing else uses " +
           "that capture, remove it: DROP SCHEMA capture CASCADE.",
       ];
     }
@@ -26,7 +26,7 @@ export async function sourceProblems(source: string, slotName: string): Promise<
   });
 }
 
-/** Takes back what a run put into a database of the user's own: the slot and what capture installed. */
+/** Removes what a run put into a database of the user's own: the slot and what capture installed. */
 export async function cleanSource(source: string, slotName: string): Promise<void> {
   await withClient({ connectionString: source }, async (client) => {
     for (let attempt = 1; ; attempt += 1) {

@@ -1,17 +1,27 @@
-import {
-  transformerEndpoints,
-  transformerEnvironment,
-  type TransformerSettings,
-} from "../../contract/transformer-environment";
+import { mkdirSync } from "node:fs";
+import { defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
+import { defaultMessageMaxBytes, type Topics } from "../../contract/topics";
+import { transformerEndpoints, transformerEnvironment } from "../../contract/transformer-environment";
 import { artifacts } from "../machine/build";
 import { java } from "../machine/java";
 import { ManagedProcess } from "../machine/managed-process";
 
-/** The transformer as a local process, configured by the same environment as its Fargate task. */
-export async function transformerProcess(
-  settings: TransformerSettings & { managementPort: number },
-  options: { stateFolder: string; logFile: string; environment?: Readonly<Record<string, string>> },
-): Promise<ManagedProcess> {
+export interface LocalTransformerOptions {
+  readonly sourceId: string;
+  readonly bootstrapServers: string;
+  readonly applicationId: string;
+  readonly topics: Topics;
+  readonly managementPort: number;
+  readonly stateFolder: string;
+  readonly logFile: string;
+  /** Environment variables beyond those of its settings. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The transformer as a local process, configured by the same environment as its Fargate task; the caller starts it. */
+export async function transformerProcess(options: LocalTransformerOptions): Promise<ManagedProcess> {
+  const { sourceId, bootstrapServers, applicationId, topics, managementPort, stateFolder, logFile } = options;
+  mkdirSync(stateFolder, { recursive: true });
   return new ManagedProcess({
     name: "transformer",
     command: await java(),
@@ -22,14 +32,27 @@ export async function transformerProcess(
       "-Xmx512m",
       "-Xmn160m",
       "-XX:+UseSerialGC",
-      `-Djava.io.tmpdir=${options.stateFolder}`,
+      `-Djava.io.tmpdir=${stateFolder}`,
       "-jar",
       artifacts.transformer,
     ],
-    environment: { ...transformerEnvironment(settings), ...options.environment },
-    logFile: options.logFile,
+    environment: {
+      ...transformerEnvironment({
+        sourceId,
+        bootstrapServers,
+        applicationId,
+        topics,
+        authentication: "none",
+        replicationFactor: 1,
+        lobMaxSizeKilobytes: defaultLobMaxSizeKilobytes,
+        messageMaxBytes: defaultMessageMaxBytes,
+        managementPort,
+      }),
+      ...options.environment,
+    },
+    logFile,
     ready: async () => {
-      const response = await fetch(`http://127.0.0.1:${settings.managementPort}${transformerEndpoints.readiness}`);
+      const response = await fetch(`http://127.0.0.1:${managementPort}${transformerEndpoints.readiness}`);
       if (!response.ok) throw new Error(`its readiness endpoint answers ${response.status}`);
     },
   });

@@ -1,12 +1,12 @@
 import { Client } from "pg";
 
-/** Connects, runs, and closes the connection whatever happens. */
+/** Connects, runs, and always closes the connection. */
 export async function withClient<T>(
   connection: ConstructorParameters<typeof Client>[0],
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   const client = new Client(connection);
-  // A server that goes away is the caller's next failing query, not an uncaught event.
+  // When a server goes away, the caller's next query fails; the event itself must not end the program.
   client.on("error", () => undefined);
   await client.connect();
   try {

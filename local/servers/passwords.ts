@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Of the roles of one local pipeline. */
+/** Passwords of one local pipeline's roles. */
 export interface Passwords {
   readonly superuser: string;
   readonly capture: string;
   readonly writer: string;
 }
 
-/** Reads the passwords of a run from its file; draws them, and writes the file for the owner alone, when there is none. */
+/** Reads the passwords of a run from its file. Without a file, draws them and writes one that only its owner can read. */
 export function passwordsOf(file: string): Passwords {
   if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Passwords;
   const password = () => randomBytes(18).toString("base64url");

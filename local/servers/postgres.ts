@@ -19,7 +19,7 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** The settings that Aurora's parameter group gives too, and what keeps a small server quick to start. */
+/** The settings of Aurora's parameter group, and some that make a small server start quickly. */
 const serverSettings: Record<string, string> = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
@@ -35,7 +35,7 @@ const serverSettings: Record<string, string> = {
   log_timezone: "UTC",
 };
 
-/** Prepares the data folder if it is new; the returned process is started by the caller. */
+/** Prepares the data folder if it is new; the caller starts the process that this returns. */
 export async function postgresServer(options: PostgresOptions): Promise<ManagedProcess> {
   const binaries = await postgresBinaries();
   const user = unprivilegedUser();
@@ -109,7 +109,7 @@ async function initialise(
   }
 }
 
-/** PostgreSQL refuses to run as root: under root it runs as `postgres`, a user that is made when missing. */
+/** PostgreSQL refuses to run as root, so root runs it as the user `postgres`, which is created when missing. */
 function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { stdio: ["ignore", "pipe", "ignore"] }));

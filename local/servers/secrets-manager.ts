@@ -7,7 +7,7 @@ export interface SecretsManagerOptions {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** A stand-in for AWS Secrets Manager on 127.0.0.1. It looks at no credentials and listens on no other address. */
+/** A stand-in for AWS Secrets Manager on 127.0.0.1. It checks no credentials and listens on no other address. */
 export interface SecretsManager {
   /** Base URL, for `secretsManagerEndpoint` of the AWS JDBC wrapper or an SDK's `endpoint`. */
   readonly endpoint: string;

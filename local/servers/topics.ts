@@ -77,7 +77,7 @@ export async function groupLag(bootstrapServers: string, group: string, topic: s
   return withKafkaAdmin(localKafka(bootstrapServers), (admin) => admin.groupLag(group, topic));
 }
 
-/** A broker of this machine, which may have opened its port a moment ago and not answer yet. */
+/** A broker of this machine. It may have just opened its port and not answer yet. */
 export function localKafka(bootstrapServers: string): KafkaConnection {
   return { bootstrapServers, login: { kind: "none" }, attempts: 21 };
 }
@@ -89,7 +89,7 @@ async function partitionCount(admin: Admin, topic: string): Promise<number> {
   return count;
 }
 
-/** A broker that has just opened its port may not answer yet; that is waited for. */
+/** Waits for a broker that has just opened its port and does not answer yet. */
 async function withAdmin<T>(bootstrapServers: string, use: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Admin({
     clientId: "local-pipeline",

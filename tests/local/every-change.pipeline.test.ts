@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withClient } from "../../local/servers/database-client";
-import { shopUser } from "../../local/pipeline";
+import { sampleUser } from "../../local/parts/sample-database";
 import { startTestPipeline, type TestPipeline } from "./support/pipeline";
 
 const schema = "kinds";
@@ -207,7 +207,7 @@ test("a table that is made later, by a name that the selection covers, is in the
 
 test("an application that says nothing is known by its session, one that uses the settings by those", async () => {
   await running.query("SELECT capture.watch('kinds.renamed_key', identify_actor => true)");
-  await withClient({ ...running.pipeline.sample, ...shopUser, application_name: 'till "7"' }, async (client) => {
+  await withClient({ ...running.pipeline.sample, ...sampleUser, application_name: 'till "7"' }, async (client) => {
     await client.query("SET oracle.actor = 'shop'");
     await client.query("INSERT INTO kinds.renamed_key VALUES (71, 'silent')");
     await client.query("SET oracle.actor = 'alice'; SET capture.actor = 'alice'; SET capture.request_id = 'r-7'");

@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ManagedProcess } from "../../local/machine/managed-process";
 import type { Pipeline } from "../../local/pipeline";
-import { shopUser } from "../../local/pipeline";
+import { sampleUser } from "../../local/parts/sample-database";
 import { startTestPipeline, transaction, type TestPipeline } from "./support/pipeline";
 
 const tables = [{ schema: "ledger", table: "accounts" }];
@@ -29,7 +29,7 @@ function writeUntil(stopped: AbortSignal): Promise<number> {
   return (async () => {
     let committed = 0;
     while (!stopped.aborted) {
-      const client = new Client({ ...running.pipeline.sample, ...shopUser });
+      const client = new Client({ ...running.pipeline.sample, ...sampleUser });
       client.on("error", () => undefined);
       try {
         await client.connect();

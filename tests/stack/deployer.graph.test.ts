@@ -40,7 +40,7 @@ function creationOf(graph: Graph): Call[] {
     );
 }
 
-describe("the policy for whoever deploys", () => {
+describe("the policy of the deploying role", () => {
   it.each(["dev", "devWithGuests", "prod"] as const)("lets every resource of %s be made", (stack) => {
     const calls = creationOf(recordedGraph(stack));
     expect(calls.length).toBeGreaterThan(100);

@@ -5,7 +5,7 @@ import { recordedStacks, goldenFile } from "../../recorder/stacks";
 import { recording } from "../setup/recordings";
 
 describe("what a stack creates", () => {
-  it.each(recordedStacks)("is in %s what was last reviewed (npm run graph:update writes it anew)", (stack) => {
+  it.each(recordedStacks)("is in %s what was last reviewed (npm run graph:update rewrites it)", (stack) => {
     expect(goldenText(recording(stack))).toBe(readFileSync(goldenFile(stack), "utf8"));
   });
 });

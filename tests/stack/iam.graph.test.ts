@@ -247,7 +247,7 @@ describe.each(["dev", "devWithGuests", "prod"] as const)("permissions in %s", (s
       expect(roles).toContain(textInput(policy, "role"));
   });
 
-  it("keys serve the account's own identities, its log groups and its alarms, and nobody else", () => {
+  it("keys serve the account's own identities, its log groups and its alarms, and no one else", () => {
     const { region, account } = factsOf(graph);
     const policies = graph.ofType("aws:kms/keyPolicy:KeyPolicy").map((each) => jsonInput(each, "policy") as Policy);
     expect(policies.length).toBeGreaterThan(0);
@@ -294,7 +294,7 @@ describe.each(["dev", "devWithGuests", "prod"] as const)("permissions in %s", (s
     }
   });
 
-  it("the plugin's bucket refuses plain HTTP whoever asks", () => {
+  it("the plugin's bucket refuses plain HTTP from everyone", () => {
     const policy = jsonInput(only(graph, "aws:s3/bucketPolicy:BucketPolicy"), "policy") as Policy;
     const bucket = String(only(graph, "aws:s3/bucket:Bucket").outputs.arn);
     const get = (secure: string) =>

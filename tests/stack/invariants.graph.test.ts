@@ -134,7 +134,7 @@ const broken: readonly (readonly [Invariant, () => Graph, RegExp])[] = [
     () => spoilt("aws.vpc.SecurityGroupEgressRule", set({ cidrIpv6: "::/0", fromPort: 0, toPort: 65535 })),
     /more than HTTPS/,
   ],
-  [all.nothingOpenToTheWorld, () => spoilt("aws.ec2.SecurityGroup", set({ egress: [] })), /rules of its own/],
+  [all.nothingOpenToTheWorld, () => spoilt("aws.ec2.SecurityGroup", set({ egress: [] })), /inline rules/],
   [all.brokersArePrivate, () => recordedGraph("devWithGuests"), /kafka-cluster does not say/],
   [
     all.nothingOpenToTheWorld,

@@ -92,7 +92,7 @@ export const nothingOpenToTheWorld: Invariant = {
     ...graph
       .ofType(types.securityGroup)
       .filter((group) => input(group, "ingress") !== undefined || input(group, "egress") !== undefined)
-      .map(({ name }) => `${name} has rules of its own, which replace those that are resources`),
+      .map(({ name }) => `${name} has inline rules, which replace those that are resources`),
     ...graph
       .ofType(types.databaseInstance, types.replicationInstance)
       .filter((instance) => input(instance, "publiclyAccessible") !== false)
@@ -215,7 +215,7 @@ export const keysNotNeeded: Readonly<Record<string, string>> = {
   "aws:rds/clusterInstance:ClusterInstance.performanceInsightsKmsKeyId": "set on the cluster",
 };
 
-/** Keys that stand deeper in the arguments. */
+/** Keys that are deeper in the arguments. */
 const nestedKeys: Readonly<Record<string, string>> = {
   [types.cluster]: "encryptionInfo.encryptionAtRestKmsKeyArn",
   "aws:ecr/repository:Repository": "encryptionConfigurations.0.kmsKey",
@@ -468,7 +468,7 @@ export const everyTypeDescribed: Invariant = {
   violations: (graph) =>
     [...new Set(graph.resources.filter(({ custom, remote }) => custom || remote).map(({ type }) => type))].flatMap(
       (type) => [
-        ...(isDescribed(type) ? [] : [`${type} is not described in plausible-outputs.ts`]),
+        ...(isDescribed(type) ? [] : [`${type} is not described in provider-outputs.ts`]),
         ...(!type.startsWith("aws:") || resourceCalls[type] ? [] : [`${type} has no entry in aws-models/mapping.ts`]),
       ],
     ),
@@ -566,7 +566,7 @@ function scopeOf(resource: Registration): string {
   return scope === "" ? "" : `${scope} `;
 }
 
-/** The statements of every policy that an identity gets, and of whom. */
+/** The statements of every policy that an identity gets, with the identity. */
 export function identityPolicies(graph: Graph): { owner: string; statement: Statement }[] {
   return graph
     .ofType(types.rolePolicy, "aws:iam/policy:Policy")
@@ -575,7 +575,7 @@ export function identityPolicies(graph: Graph): { owner: string; statement: Stat
     );
 }
 
-/** Where a request to an operator stands: in a call while deploying, or in a schedule. */
+/** Places of requests to an operator: a call while deploying, or a schedule. */
 function operatorInputs(graph: Graph): { resource: Registration; path: string; functionName: string }[] {
   return [
     ...graph
@@ -592,7 +592,7 @@ function operatorInputs(graph: Graph): { resource: Registration; path: string; f
   ];
 }
 
-/** Every request that an operator gets, from whom, and which function gets it. */
+/** Every request that an operator gets, the resource that sends it, and the function that gets it. */
 function operatorRequests(graph: Graph): { who: string; functionName: string; request: OperatorRequest }[] {
   return operatorInputs(graph).map(({ resource, path, functionName }) => ({
     who: resource.name,

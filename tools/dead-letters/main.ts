@@ -26,10 +26,10 @@ const replayBatchBytes = 1 << 20;
 
 const description = `Lists the records that could not be read or stored, or sends them through again.
 
-A record that is refused again comes back as a new dead letter with its replays counted.
-What was sent through once is remembered, and only sent again when its offset is named.
+A record that is refused again comes back as a new dead letter that counts its replays.
+A record that was replayed is marked, and is replayed again only when its offset is named.
 
-Exit code: 0 when all that was asked for is done,
+Exit code: 0 when everything that was asked for is done,
            1 when Kafka does not answer or a record could not be replayed.`;
 
 /** `npm run dead-letters`. */
@@ -37,9 +37,9 @@ async function main(): Promise<void> {
   const command = withKafkaOptions(new Command("npm run dead-letters --").description(description))
     .option("--topic <name>", "the dead-letter topic", pipelineTopics().deadLetter.name)
     .option("--offset <number...>", "only the dead letters at these offsets")
-    .option("--replay", "send them through again: without --offset, all that never were")
-    .option("--json", "one JSON object a line")
-    .option("--show-values", "show the refused records too; they may hold personal data")
+    .option("--replay", "send them through again; without --offset, all that were never replayed")
+    .option("--json", "print one JSON object per line")
+    .option("--show-values", "also show the refused records; they may contain personal data")
     .showHelpAfterError()
     .allowExcessArguments(false);
   const options = command.parse().opts<Options>();
@@ -99,7 +99,7 @@ async function replay(kafka: KafkaConnection, options: Options, letters: readonl
   let bytes = 0;
   const send = async () => {
     if (batch.length === 0) return;
-    // First the records, then the memory of them: a crash in between sends them once more, and never loses one.
+    // First the records, then the marker that they were replayed: a crash in between sends them again, and loses none.
     await producer.send({ messages: batch.map(({ message }) => message) as never });
     await producer.send({ messages: batch.map(({ letter }) => replayMarker(options.topic, letter)) as never });
     for (const { letter } of batch) if (options.json) print({ ...letter, replayed: true });

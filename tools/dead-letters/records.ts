@@ -12,7 +12,7 @@ export interface StoredRecord {
   readonly headers: ReadonlyMap<Buffer, Buffer | null>;
 }
 
-/** A dead letter as it is listed; members that its headers do not tell are null. */
+/** A dead letter as it is listed; members that its headers do not contain are null. */
 export interface DeadLetter {
   /** Where it lies in the dead-letter topic. */
   readonly partition: number;
@@ -66,7 +66,7 @@ export function readRecord(record: StoredRecord): Omit<DeadLetter, "replayed"> |
   };
 }
 
-/** Collects dead letters with what became of them, in the order of the topic. */
+/** Collects dead letters in the order of the topic, each with whether it was replayed. */
 export class DeadLetterList {
   private readonly letters: Omit<DeadLetter, "replayed">[] = [];
   private readonly replayed = new Set<string>();
@@ -105,7 +105,7 @@ export function replayMessage(record: StoredRecord, letter: DeadLetter): ReplayM
   };
 }
 
-/** The record that remembers a replay. */
+/** The record that marks a dead letter as replayed. */
 export function replayMarker(deadLetterTopic: string, letter: DeadLetter): ReplayMessage {
   return {
     topic: deadLetterTopic,
@@ -128,14 +128,14 @@ export function preview(value: Buffer | null): string {
     : text;
 }
 
-/** A table that a person can read; `previews`, by `partition@offset`, stand below their dead letters. */
+/** A table that a person can read, with a preview (by `partition@offset`) below each dead letter that has one. */
 export function deadLetterTable(letters: readonly DeadLetter[], previews?: ReadonlyMap<string, string>): string {
   const heading = ["OFFSET", "TIME", "FROM", "REASON", "REPLAYS", "STATE", "MESSAGE"];
   const rows = letters.map((letter) => [
     letter.offset,
     letter.time.replace("T", " ").replace(/\.\d+Z$/, "Z"),
     letter.topic === null ? "unknown" : `${letter.topic}-${letter.topicPartition ?? "?"}@${letter.topicOffset ?? "?"}`,
-    // Of a Java class only its own name.
+    // A Java class without its package.
     letter.reason?.split(".").at(-1) ?? "unknown",
     String(letter.attempts),
     letter.replayed ? "replayed" : "open",

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { createdState, invokeAnswer, type Place } from "../../../recorder/plausible-outputs";
+import type { Place } from "../../../recorder/creation";
+import { createdState, invokeAnswer } from "../../../recorder/plausible-outputs";
 import { type Value, type ValueMap, decodeValue, encodeValue, isList, isMap, reveal } from "../../../recorder/values";
 
 /** A preview leaves every output of a new resource unknown; an update knows them all. */

@@ -161,19 +161,18 @@ describe("a change record", () => {
     fullIdentity: true,
     ...overrides,
   });
-  const place = {
+  const transaction = {
     transactionId: 1139,
     committedAt: "2024-07-29 00:58:17.97434+00",
-    transactionPosition: 0x2_7c00_7178n,
-    position: 0x2_7c00_71f8n,
-    messageNumber: 3,
+    position: 0x2_7c00_7178n,
   };
+  const place = { position: 0x2_7c00_71f8n, messageNumber: 3 };
   const builder = () => new ChangeRecordBuilder("before-image", () => "2024-07-29T00:58:17.983670Z");
 
   function build(line: string, table = shape(), records = builder()): OutgoingRecord | undefined {
     const message = decodeMessage(line);
     if (message.kind !== "change") throw new Error("not a change");
-    records.beginTransaction();
+    records.beginTransaction(transaction);
     const record = records.change(line, message, table, place);
     if (record === shapeChanged) throw new Error("the shape does not fit");
     return record;

@@ -7,12 +7,12 @@ import { Client } from "pg";
 import { kafkaEndpointFormat, tableMappings, taskSettings } from "../../../contract/change-capture";
 import type { StandInConfigurationFile } from "../../../local/dms-stand-in/configuration";
 import { standInProcess } from "../../../local/dms-stand-in/process";
-import { kafkaBroker } from "../../../local/servers/kafka";
+import { kafkaBroker } from "../../../local/servers/kafka-broker";
 import { freePorts, type ManagedProcess } from "../../../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../../../local/servers/postgres";
 import { createTopics, topicEndOffsets } from "../../../local/servers/topics";
 
-/** A change record as it stands in Kafka. */
+/** A change record as Kafka holds it. */
 export interface ReceivedRecord {
   readonly key: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface ReceivedRecord {
   readonly value: any;
 }
 
-/** A real PostgreSQL and a real broker, both restartable, under stand-ins that run as processes of their own. */
+/** A real PostgreSQL and a real broker, both restartable, for stand-ins that run as separate processes. */
 export class StandInBench {
   private readonly clients: Client[] = [];
   private readonly standIns: ManagedProcess[] = [];
@@ -130,7 +130,7 @@ export class Scenario {
     return reasonIn(standIn, await ended);
   }
 
-  /** Runs statements, each in a transaction of its own. */
+  /** Runs statements, each in a separate transaction. */
   async run(...statements: string[]): Promise<void> {
     for (const statement of statements) await this.client.query(statement);
   }

@@ -4,40 +4,34 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { build, isBuilt } from "../../../local/machine/build";
-import { compareWithOracle, installOracle } from "../../../faults/truth/oracle";
+import { compareOnceComplete, compareStretch, isExact, wholeTruth } from "../../../faults/truth/comparison";
+import { installOracle } from "../../../faults/truth/oracle";
 import { withClient } from "../../../local/servers/database-client";
-import { Pipeline, shopUser, type PipelineOptions } from "../../../local/pipeline";
+import { sampleUser } from "../../../local/parts/sample-database";
+import { Pipeline } from "../../../local/pipeline";
 
 /** A running pipeline over tables of a test, and what the test needs to know of it. */
 export interface TestPipeline {
   readonly pipeline: Pipeline;
-  /** Runs one transaction as the application, with its actor known to both the product and the oracle. */
+  /** Runs one transaction as the application; both the product and the oracle are told its actor. */
   act(actor: string, ...statements: string[]): Promise<void>;
   /** As the superuser, in the audited database. */
   query<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Waits until the log equals the oracle's truth; returns the differences that remain when it never does. */
-  differences(timeout?: number): Promise<string[]>;
+  differences(timeout?: number): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
-/** Builds if need be and starts everything in a folder of its own. */
+/** Builds if necessary, and starts everything in a new folder. */
 export async function startTestPipeline(
   tables: readonly { schema: string; table: string }[],
   prepareSample: (client: Client) => Promise<void>,
-  options: Partial<PipelineOptions> = {},
 ): Promise<TestPipeline> {
   if (!isBuilt()) await build();
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-test-"));
   // The server may run as another user, who must be able to enter.
   chmodSync(folder, 0o755);
-  const pipeline = await Pipeline.prepare({
-    folder,
-    tables,
-    prepareSample: async (client) => {
-      await prepareSample(client);
-    },
-    ...options,
-  });
+  const pipeline = await Pipeline.prepare({ folder, tables, prepareSample });
   const exits: string[] = [];
   pipeline.onUnexpectedExit((description) => {
     const log = pipeline.processes.find(({ name }) => description.startsWith(name))?.logFile;
@@ -57,7 +51,7 @@ export async function startTestPipeline(
   return {
     pipeline,
     act: (actor, ...statements) =>
-      withClient({ ...pipeline.sample, ...shopUser }, (client) => transaction(client, actor, statements)),
+      withClient({ ...pipeline.sample, ...sampleUser }, (client) => transaction(client, actor, statements)),
     query: <Row>(sql: string, values: unknown[] = []) =>
       withClient(pipeline.destination, async (client) => (await client.query(sql, values)).rows as Row[]),
     differences: (timeout = 60_000) => waitForTruth(pipeline, exits, timeout),
@@ -65,7 +59,7 @@ export async function startTestPipeline(
   };
 }
 
-/** The truth of what a pattern means is noted by whoever makes the table. */
+/** A test that creates a table covered by a pattern installs the oracle on it. */
 function namedWhole(tables: readonly { schema: string; table: string }[]) {
   return tables.filter(({ table }) => !table.includes("%"));
 }
@@ -79,13 +73,18 @@ export async function transaction(client: Client, actor: string, statements: rea
   await client.query("COMMIT");
 }
 
+const leftOut = { unknownColumns: "left out" } as const;
+
 /** A part that ended by itself is the first difference: nothing would ever arrive. */
-async function waitForTruth(pipeline: Pipeline, exits: readonly string[], timeout: number): Promise<string[]> {
+async function waitForTruth(pipeline: Pipeline, exits: readonly string[], timeout: number): Promise<readonly string[]> {
   const deadline = Date.now() + timeout;
   for (;;) {
-    const differences = await withClient(pipeline.destination, (client) => compareWithOracle(client));
-    if (exits.length > 0) return [...exits, ...differences];
-    if (differences.length === 0 || Date.now() > deadline) return differences;
+    const over = exits.length > 0 || Date.now() > deadline;
+    const comparison = await withClient(pipeline.destination, (client) =>
+      over ? compareStretch(client, wholeTruth, leftOut) : compareOnceComplete(client, wholeTruth, leftOut),
+    );
+    if (over) return [...exits, ...(comparison?.differences ?? [])];
+    if (comparison && isExact(comparison)) return [];
     await sleep(500);
   }
 }

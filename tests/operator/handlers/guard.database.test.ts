@@ -11,7 +11,7 @@ import { Admin, Consumer, Producer } from "@platformatic/kafka";
 import { mockClient } from "aws-sdk-client-mock";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GuardRequest } from "../../../contract/operator";
-import { kafkaBroker, type ScramUser } from "../../../local/servers/kafka";
+import { kafkaBroker, type ScramUser } from "../../../local/servers/kafka-broker";
 import { freePorts, type ManagedProcess } from "../../../local/machine/managed-process";
 import { guard } from "../../../operator/handlers/guard";
 import { captureRules, principalOf } from "../../../operator/kafka/access-rules";

@@ -1,0 +1,43 @@
+import { kafkaEndpointFormat, tableMappings, taskSettings, type TableSelection } from "../../contract/change-capture";
+import { databaseRoles } from "../../contract/database-roles";
+import { defaultMessageMaxBytes } from "../../contract/topics";
+import { standInProcess } from "../dms-stand-in/process";
+import type { ManagedProcess } from "../machine/managed-process";
+
+/** The replication slot of the DMS stand-in. */
+export const slotName = "cdc_audit_local";
+
+export interface CaptureOptions {
+  /** Connection URL of the audited database; its user is replaced by the role that captures. */
+  readonly sourceUrl: string;
+  /** Password of that role. */
+  readonly password: string;
+  readonly bootstrapServers: string;
+  readonly topic: string;
+  readonly tables: readonly TableSelection[];
+  readonly fullLoad: boolean;
+  readonly configurationFile: string;
+  readonly logFile: string;
+}
+
+/** The DMS stand-in, configured as the product configures its DMS task; the caller starts it. */
+export function captureProcess(options: CaptureOptions): ManagedProcess {
+  const { bootstrapServers, topic, tables, fullLoad, configurationFile, logFile } = options;
+  const source = new URL(options.sourceUrl);
+  source.username = databaseRoles.capture;
+  source.password = encodeURIComponent(options.password);
+  return standInProcess(
+    {
+      sourceUrl: source.toString(),
+      slotName,
+      bootstrapServers,
+      topic,
+      tableMappings: tableMappings(tables, topic),
+      taskSettings: taskSettings(),
+      endpointFormat: kafkaEndpointFormat,
+      messageMaxBytes: defaultMessageMaxBytes,
+      fullLoad,
+    },
+    { configurationFile, logFile },
+  );
+}
