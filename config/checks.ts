@@ -57,8 +57,8 @@ const kafkaToBe = {
   bootstrapBrokersIam: unknown,
   bootstrapBrokersScram: unknown,
   securityGroupId: unknown,
-  captureUsername: unknown,
-  capturePassword: unknown,
+  scramUsername: unknown,
+  scramPassword: unknown,
   replicationFactor: pulumi.output(2),
 };
 

@@ -63,7 +63,7 @@ const kafka = {
   storageAutoscaling: z.strictObject({ maximumGiB: number(), targetUtilization: number().optional() }).optional(),
   publicAccess: z.strictObject({ cidrs: z.array(text()), until: text(), stage: publicAccessStage }).optional(),
   monitoringLevel: choice(MonitoringLevel).optional(),
-  captureUsername: text().optional(),
+  scramUsername: text().optional(),
 } satisfies SchemasOf<
   KafkaClusterArgs,
   "vpcId" | "subnetIds" | "topics" | "retainData" | "logRetentionDays" | "kmsKeyArn"

@@ -80,15 +80,15 @@ export function operatorArgs(args: AuditPipelineArgs, links: Links, parts: Opera
     bundlePath: operator.bundlePath ?? "",
     source: operatedDatabase(args.source),
     destination: args.destination && operatedDatabase(args.destination),
-    capturePassword: links.captureSecret,
-    writerPassword: links.writerSecret,
+    captureRole: links.captureSecret,
+    writerRole: links.writerSecret,
     tables: args.tables,
     kafka: {
       clusterArn: kafka.clusterArn,
       bootstrapBrokersIam: kafka.bootstrapBrokersIam,
       securityGroupId: kafka.securityGroupId,
-      captureUsername: kafka.captureUsername,
-      captureSecretArn: kafka.captureSecretArn,
+      scramUsername: kafka.scramUsername,
+      scramSecretArn: kafka.scramSecretArn,
       keyArn: kafka.keyArn,
       publicAccessUntil: kafka.publicAccessUntil,
     },
@@ -119,9 +119,9 @@ export interface RunningParts {
 }
 
 export function canaryArgs(args: AuditPipelineArgs, links: Links, running: RunningParts): CanaryArgs {
-  const { functionName, functionArn, schedulerRoleArn, deadLetterQueueArn, keyArn } = running.operator;
+  const { functionName, functionArn, schedulerRoleArn, failedRunsQueueArn, keyArn } = running.operator;
   return {
-    operator: { functionName, functionArn, schedulerRoleArn, deadLetterQueueArn, keyArn },
+    operator: { functionName, functionArn, schedulerRoleArn, failedRunsQueueArn, keyArn },
     sourceId: args.sourceId,
     source: operatedDatabase(args.source),
     destination: args.destination && operatedDatabase(args.destination),
@@ -175,8 +175,8 @@ export function captureArgs(args: AuditPipelineArgs, links: Links): ChangeCaptur
     kafka: {
       bootstrapBrokersScram: kafka.bootstrapBrokersScram,
       securityGroupId: kafka.securityGroupId,
-      captureUsername: kafka.captureUsername,
-      capturePassword: kafka.capturePassword,
+      scramUsername: kafka.scramUsername,
+      scramPassword: kafka.scramPassword,
     },
     rawTopic: links.topics.raw,
     operatorFunctionName: links.operatorFunctionName,

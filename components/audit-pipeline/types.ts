@@ -59,12 +59,12 @@ export interface PipelineKafkaArgs {
   /** Security group of the brokers; rules that admit the pipeline are added to it. */
   securityGroupId: pulumi.Input<string>;
   /** SCRAM user that DMS writes with. */
-  captureUsername: pulumi.Input<string>;
+  scramUsername: pulumi.Input<string>;
   /** Kept as a secret. Give it as an output that resolves once the cluster knows the user. */
-  capturePassword: pulumi.Input<string>;
+  scramPassword: pulumi.Input<string>;
   /** Secret of that user, for the operator to rotate its password. Default: the operator can't. */
-  captureSecretArn?: pulumi.Input<string>;
-  /** Customer-managed key of `captureSecretArn`. */
+  scramSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `scramSecretArn`. */
   keyArn?: pulumi.Input<string>;
   /**
    * When public access to the brokers ends, with its zone. Default: never open, and the operator closes public access that

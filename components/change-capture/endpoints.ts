@@ -29,8 +29,8 @@ export function targetSettings(args: ChangeCaptureArgs) {
     messageMaxBytes: args.messageMaxBytes ?? defaultMessageMaxBytes,
     securityProtocol: "sasl-ssl",
     saslMechanism: "scram-sha-512",
-    saslUsername: args.kafka.captureUsername,
-    saslPassword: args.kafka.capturePassword,
+    saslUsername: args.kafka.scramUsername,
+    saslPassword: args.kafka.scramPassword,
   } satisfies aws.types.input.dms.EndpointKafkaSettings;
 }
 

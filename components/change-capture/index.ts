@@ -97,10 +97,10 @@ export class ChangeCapture extends pulumi.ComponentResource {
  * which may be given as the component that it is, no more is kept than is asked for.
  */
 function withSecretPassword(args: ChangeCaptureArgs): ChangeCaptureArgs {
-  const { bootstrapBrokersScram, securityGroupId, captureUsername, capturePassword } = args.kafka;
+  const { bootstrapBrokersScram, securityGroupId, scramUsername, scramPassword } = args.kafka;
   return {
     ...args,
-    kafka: { bootstrapBrokersScram, securityGroupId, captureUsername, capturePassword: pulumi.secret(capturePassword) },
+    kafka: { bootstrapBrokersScram, securityGroupId, scramUsername, scramPassword: pulumi.secret(scramPassword) },
   };
 }
 

@@ -25,9 +25,9 @@ export interface CaptureKafkaArgs {
   /** Security group of the brokers; a rule that admits DMS is added to it. */
   securityGroupId: pulumi.Input<string>;
   /** SCRAM user. */
-  captureUsername: pulumi.Input<string>;
+  scramUsername: pulumi.Input<string>;
   /** Kept as a secret, but DMS has to be told it: it stands, encrypted, in the state and in the endpoint. */
-  capturePassword: pulumi.Input<string>;
+  scramPassword: pulumi.Input<string>;
 }
 
 /** A table to capture. */

@@ -37,8 +37,8 @@ export function kafkaClusterProblems(args: KafkaClusterArgs, now: Date = new Dat
     ...checkOneOf("monitoringLevel", args.monitoringLevel, Object.values(MonitoringLevel)),
     ...checkTopics(args),
     ...checkPattern(
-      "captureUsername",
-      args.captureUsername,
+      "scramUsername",
+      args.scramUsername,
       /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
       "up to 64 letters, digits, dots, hyphens and underscores",
     ),

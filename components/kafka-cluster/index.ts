@@ -57,11 +57,11 @@ export class KafkaCluster extends pulumi.ComponentResource {
   /** ARN of the key of data at rest, SCRAM secret and logs. */
   public readonly keyArn: pulumi.Output<string>;
   /** SCRAM user of DMS. */
-  public readonly captureUsername: pulumi.Output<string>;
+  public readonly scramUsername: pulumi.Output<string>;
   /** Password of the SCRAM user, a secret. Resolves only once MSK knows the user, so whoever waits for it can log in. */
-  public readonly capturePassword: pulumi.Output<string>;
+  public readonly scramPassword: pulumi.Output<string>;
   /** ARN of the secret `{"username","password"}` of the SCRAM user. */
-  public readonly captureSecretArn: pulumi.Output<string>;
+  public readonly scramSecretArn: pulumi.Output<string>;
   /** When public access ends, for the operator that closes it; empty when none is asked for. */
   public readonly publicAccessUntil: pulumi.Output<string>;
   /** Copies that the cluster's topics keep. */
@@ -90,7 +90,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
     if (args.publicAccess?.stage === PublicAccessStage.Open) {
       admitGuests(name, args.publicAccess, { securityGroup: group, keyArn }, this);
     }
-    const user = captureUser(name, args, { keyArn, cluster }, this);
+    const user = scramUser(name, args, { keyArn, cluster }, this);
     for (const topic of args.topics ?? []) {
       const childName = `${name}-topic-${topic.name}`;
       const replicationFactor = replication.factor;
@@ -105,9 +105,9 @@ export class KafkaCluster extends pulumi.ComponentResource {
     this.publicBootstrapBrokersIam = cluster.bootstrapBrokersPublicSaslIam;
     this.securityGroupId = group.id;
     this.keyArn = keyArn;
-    this.captureUsername = user.username;
-    this.capturePassword = user.password;
-    this.captureSecretArn = user.secretArn;
+    this.scramUsername = user.username;
+    this.scramPassword = user.password;
+    this.scramSecretArn = user.secretArn;
     this.publicAccessUntil = pulumi.output(args.publicAccess?.until ?? "");
     this.replicationFactor = pulumi.output(replication.factor);
     this.brokers = pulumi.output(args.brokers);
@@ -121,9 +121,9 @@ export class KafkaCluster extends pulumi.ComponentResource {
       publicBootstrapBrokersIam: this.publicBootstrapBrokersIam,
       securityGroupId: this.securityGroupId,
       keyArn: this.keyArn,
-      captureUsername: this.captureUsername,
-      capturePassword: this.capturePassword,
-      captureSecretArn: this.captureSecretArn,
+      scramUsername: this.scramUsername,
+      scramPassword: this.scramPassword,
+      scramSecretArn: this.scramSecretArn,
       publicAccessUntil: this.publicAccessUntil,
       replicationFactor: this.replicationFactor,
       brokers: this.brokers,
@@ -234,20 +234,20 @@ function growVolumes(
   );
 }
 
-interface CaptureUser {
+interface ScramUser {
   readonly username: pulumi.Output<string>;
   readonly password: pulumi.Output<string>;
   readonly secretArn: pulumi.Output<string>;
 }
 
 /** The SCRAM user of DMS, in the form that MSK insists on: name prefix, customer-managed key, JSON body. */
-function captureUser(
+function scramUser(
   name: string,
   args: KafkaClusterArgs,
   needs: { keyArn: pulumi.Output<string>; cluster: aws.msk.Cluster },
   parent: pulumi.Resource,
-): CaptureUser {
-  const username = pulumi.output(args.captureUsername ?? "change-capture");
+): ScramUser {
+  const username = pulumi.output(args.scramUsername ?? "change-capture");
   // Letters and digits alone: DMS refuses several other characters in passwords.
   const password = new random.RandomPassword(`${name}-capture-password`, { length: 40, special: false }, { parent });
   const secret = new aws.secretsmanager.Secret(

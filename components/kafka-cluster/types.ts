@@ -85,7 +85,7 @@ export interface KafkaClusterArgs {
   /** Topics to make here. Default: none; a pipeline makes its own. */
   topics?: KafkaTopicArgs[];
   /** SCRAM user that DMS writes with, as DMS can't use IAM. Default `change-capture`. */
-  captureUsername?: pulumi.Input<string>;
+  scramUsername?: pulumi.Input<string>;
   /**
    * Whether the data survives mistakes: Pulumi refuses to delete or replace cluster, key and topics, and the SCRAM secret
    * can be restored for 30 days after it was deleted. Default true.

@@ -463,7 +463,7 @@ function endToEndHop(operator: Operator): Hop {
         meaning: "The operator failed: a check did not pass or maintenance did not finish.",
         firstStep: "Read the function's log.",
       },
-      ...(operator.deadLetterQueueName === undefined ? [] : [failedRunsAlarm(operator.deadLetterQueueName)]),
+      ...(operator.failedRunsQueueName === undefined ? [] : [failedRunsAlarm(operator.failedRunsQueueName)]),
       {
         key: "slot-lost",
         metric: ofPipeline(operator, operatorMetrics.slotsLost, "Maximum"),

@@ -49,7 +49,7 @@ export interface MonitoredOperatorArgs {
   /** The pipeline's `source_id`, the dimension of the operator's own metrics. */
   sourceId: pulumi.Input<string>;
   /** SQS queue of runs that failed. Default: it is not watched. */
-  deadLetterQueueName?: pulumi.Input<string>;
+  failedRunsQueueName?: pulumi.Input<string>;
   /** Minutes between canaries. Default: none are sent, and none are missed. */
   canaryIntervalMinutes?: number;
 }

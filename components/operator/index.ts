@@ -65,9 +65,9 @@ export class Operator extends pulumi.ComponentResource {
   /** Role with which EventBridge Scheduler starts the function. */
   public readonly schedulerRoleArn: pulumi.Output<string>;
   /** Queue of runs that could not be started or failed. */
-  public readonly deadLetterQueueArn: pulumi.Output<string>;
+  public readonly failedRunsQueueArn: pulumi.Output<string>;
   /** The queue's dimension in CloudWatch. */
-  public readonly deadLetterQueueName: pulumi.Output<string>;
+  public readonly failedRunsQueueName: pulumi.Output<string>;
   /** Key of log, schedules and queue. */
   public readonly keyArn: pulumi.Output<string>;
   /** What the function acts as. */
@@ -88,18 +88,18 @@ export class Operator extends pulumi.ComponentResource {
     );
     const network = functionNetwork(name, args, this);
     const log = functionLog(name, args, keyArn, this);
-    const deadLetters = deadLetterQueue(name, keyArn, this);
-    const roleArn = functionRole(name, args, { keyArn, log, deadLetters }, this);
+    const failedRuns = failedRunsQueue(name, keyArn, this);
+    const roleArn = functionRole(name, args, { keyArn, log, failedRuns }, this);
     const operator = operatorFunction(name, args, { keyArn, network, log, roleArn }, this);
-    keepFailedRuns(name, operator, deadLetters, this);
+    keepFailedRuns(name, operator, failedRuns, this);
     const prepared = prepare(name, args, operator, this);
-    const schedulerRoleArn = schedulerRole(name, { operator, deadLetters, keyArn }, this);
+    const schedulerRoleArn = schedulerRole(name, { operator, failedRuns, keyArn }, this);
 
     this.functionName = prepared;
     this.functionArn = pulumi.all([operator.arn, prepared]).apply(([arn]) => arn);
     this.schedulerRoleArn = schedulerRoleArn;
-    this.deadLetterQueueArn = deadLetters.arn;
-    this.deadLetterQueueName = deadLetters.name;
+    this.failedRunsQueueArn = failedRuns.arn;
+    this.failedRunsQueueName = failedRuns.name;
     this.keyArn = keyArn;
     this.roleArn = roleArn;
     this.securityGroupId = network.group.id;
@@ -110,8 +110,8 @@ export class Operator extends pulumi.ComponentResource {
       functionName: this.functionName,
       functionArn: this.functionArn,
       schedulerRoleArn: this.schedulerRoleArn,
-      deadLetterQueueArn: this.deadLetterQueueArn,
-      deadLetterQueueName: this.deadLetterQueueName,
+      failedRunsQueueArn: this.failedRunsQueueArn,
+      failedRunsQueueName: this.failedRunsQueueName,
       keyArn: this.keyArn,
       roleArn: this.roleArn,
       securityGroupId: this.securityGroupId,
@@ -173,7 +173,7 @@ function functionLog(
 }
 
 /** Failed runs are kept for as long as SQS can: two weeks to look at what went wrong. */
-function deadLetterQueue(name: string, keyArn: pulumi.Output<string>, parent: pulumi.Resource): aws.sqs.Queue {
+function failedRunsQueue(name: string, keyArn: pulumi.Output<string>, parent: pulumi.Resource): aws.sqs.Queue {
   const childName = `${name}-dead-letters`;
   return new aws.sqs.Queue(
     childName,
@@ -190,24 +190,24 @@ function deadLetterQueue(name: string, keyArn: pulumi.Output<string>, parent: pu
 function functionRole(
   name: string,
   args: OperatorArgs,
-  needs: { keyArn: pulumi.Output<string>; log: aws.cloudwatch.LogGroup; deadLetters: aws.sqs.Queue },
+  needs: { keyArn: pulumi.Output<string>; log: aws.cloudwatch.LogGroup; failedRuns: aws.sqs.Queue },
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
   const { source, destination = source, kafka, parts } = args;
   const access = pulumi.output({
     logGroupArn: needs.log.arn,
-    deadLetterQueueArn: needs.deadLetters.arn,
+    failedRunsQueueArn: needs.failedRuns.arn,
     keyArn: needs.keyArn,
     administratorSecretArns: [source.adminSecretArn, destination.adminSecretArn],
-    captureSecretArn: args.capturePassword.secretArn,
-    writerSecretArn: args.writerPassword.secretArn,
-    kafkaSecretArn: kafka.captureSecretArn,
+    captureSecretArn: args.captureRole.secretArn,
+    writerSecretArn: args.writerRole.secretArn,
+    scramSecretArn: kafka.scramSecretArn,
     keys: [
       source.adminSecretKeyArn,
       destination.adminSecretKeyArn,
-      args.capturePassword.keyArn,
-      args.writerPassword.keyArn,
-      kafka.captureSecretArn === undefined ? undefined : kafka.keyArn,
+      args.captureRole.keyArn,
+      args.writerRole.keyArn,
+      kafka.scramSecretArn === undefined ? undefined : kafka.keyArn,
     ],
     clusterArn: kafka.clusterArn,
     rawTopic: args.topics.raw,
@@ -277,7 +277,7 @@ function operatorFunction(
 function keepFailedRuns(
   name: string,
   operator: aws.lambda.Function,
-  deadLetters: aws.sqs.Queue,
+  failedRuns: aws.sqs.Queue,
   parent: pulumi.Resource,
 ): void {
   new aws.lambda.FunctionEventInvokeConfig(
@@ -286,7 +286,7 @@ function keepFailedRuns(
       functionName: operator.name,
       maximumRetryAttempts: 0,
       maximumEventAgeInSeconds: 300,
-      destinationConfig: { onFailure: { destination: deadLetters.arn } },
+      destinationConfig: { onFailure: { destination: failedRuns.arn } },
     },
     { parent },
   );
@@ -310,8 +310,8 @@ function prepare(
       request: bootstrapRequest(args),
       triggers: {
         bundle,
-        ...(args.capturePassword.versionId && { captureSecret: args.capturePassword.versionId }),
-        ...(args.writerPassword.versionId && { writerSecret: args.writerPassword.versionId }),
+        ...(args.captureRole.versionId && { captureSecret: args.captureRole.versionId }),
+        ...(args.writerRole.versionId && { writerSecret: args.writerRole.versionId }),
       },
     },
     { parent },
@@ -331,12 +331,12 @@ function prepare(
 
 function schedulerRole(
   name: string,
-  needs: { operator: aws.lambda.Function; deadLetters: aws.sqs.Queue; keyArn: pulumi.Output<string> },
+  needs: { operator: aws.lambda.Function; failedRuns: aws.sqs.Queue; keyArn: pulumi.Output<string> },
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
   const access = pulumi.output({
     functionArn: needs.operator.arn,
-    deadLetterQueueArn: needs.deadLetters.arn,
+    failedRunsQueueArn: needs.failedRuns.arn,
     keyArn: needs.keyArn,
   });
   return serviceRole(

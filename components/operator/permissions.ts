@@ -7,20 +7,20 @@ import {
 } from "../../contract/operator-permissions";
 import { groupArn, topicArn } from "../kafka-cluster/arns";
 import { type ArnParts, type PolicyDocument, type PolicyStatement, arnParts, policyDocument } from "../shared/policies";
-import { sendDeadLetterStatements } from "./schedules";
+import { keepFailedRunStatements } from "./schedules";
 
 /** What decides what the operator may do. */
 export interface OperatorAccess {
   readonly functionName: string;
   readonly logGroupArn: string;
-  readonly deadLetterQueueArn: string;
+  readonly failedRunsQueueArn: string;
   /** Key of the queue. */
   readonly keyArn: string;
   readonly administratorSecretArns: readonly string[];
   readonly captureSecretArn: string;
   readonly writerSecretArn: string;
   /** Without it the operator can't rotate the SCRAM user's password. */
-  readonly kafkaSecretArn?: string;
+  readonly scramSecretArn?: string;
   /** Keys of these secrets, of those that are under a key of their own. */
   readonly secretKeyArns: readonly string[];
   readonly clusterArn: string;
@@ -85,7 +85,7 @@ function resourceArns(access: OperatorAccess): Readonly<Record<OperatorResource,
     "administrator-secrets": [...new Set(access.administratorSecretArns)],
     "capture-secret": [access.captureSecretArn],
     "writer-secret": [access.writerSecretArn],
-    "kafka-secret": access.kafkaSecretArn === undefined ? [] : [access.kafkaSecretArn],
+    "kafka-secret": access.scramSecretArn === undefined ? [] : [access.scramSecretArn],
     "secret-keys": [...new Set(access.secretKeyArns)],
     "replication-instance": [inPlace("dms", "rep:*")],
     endpoints: [inPlace("dms", "endpoint:*")],
@@ -146,7 +146,7 @@ function runtimeStatements(access: OperatorAccess): PolicyStatement[] {
       Resource: ["*"],
       Condition: { ArnEquals: { "lambda:SourceFunctionArn": functionArn } },
     },
-    ...sendDeadLetterStatements(access.deadLetterQueueArn, access.keyArn),
+    ...keepFailedRunStatements(access.failedRunsQueueArn, access.keyArn),
   ];
 }
 

@@ -16,8 +16,8 @@ export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapReq
     .output({
       source: access(args.source),
       destination: access(args.destination ?? args.source),
-      captureSecretArn: args.capturePassword.secretArn,
-      writerSecretArn: args.writerPassword.secretArn,
+      captureSecretArn: args.captureRole.secretArn,
+      writerSecretArn: args.writerRole.secretArn,
     })
     .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
       action: "bootstrap",
@@ -40,7 +40,7 @@ export function maintainRequest(args: OperatorArgs): pulumi.Output<MaintainReque
 
 /** Sets the SCRAM user's access rules, and closes public access whose time is over. */
 export function guardRequest(args: OperatorArgs): pulumi.Output<GuardRequest> {
-  const { clusterArn, bootstrapBrokersIam, captureUsername, publicAccessUntil } = args.kafka;
+  const { clusterArn, bootstrapBrokersIam, scramUsername: captureUsername, publicAccessUntil } = args.kafka;
   return pulumi
     .output({ clusterArn, bootstrapBrokersIam, captureUsername, publicAccessUntil, rawTopic: args.topics.raw })
     .apply((request): GuardRequest => ({

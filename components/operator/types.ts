@@ -72,9 +72,9 @@ export interface OperatedKafkaArgs {
   /** Security group of the brokers; a rule that admits the operator is added to it. */
   securityGroupId: pulumi.Input<string>;
   /** SCRAM user of DMS, who alone may write the raw topic. */
-  captureUsername: pulumi.Input<string>;
+  scramUsername: pulumi.Input<string>;
   /** Secret of that user, for rotating its password. Default: the operator can't rotate it. */
-  captureSecretArn?: pulumi.Input<string>;
+  scramSecretArn?: pulumi.Input<string>;
   /** Customer-managed key of that secret, which MSK insists on. */
   keyArn?: pulumi.Input<string>;
   /**
@@ -118,9 +118,9 @@ export interface OperatorArgs {
   /** The database that holds the audit table. Default: the source. */
   destination?: OperatedDatabaseArgs;
   /** Password of the role `cdc_capture` in the source. */
-  capturePassword: RolePasswordArgs;
+  captureRole: RolePasswordArgs;
   /** Password of the role `audit_writer` in the destination. */
-  writerPassword: RolePasswordArgs;
+  writerRole: RolePasswordArgs;
   /** What to put under audit, at least one table. */
   tables: AuditedTableArgs[];
   /** The Kafka cluster. */
@@ -155,7 +155,7 @@ export interface CanaryOperatorArgs {
   /** Role with which EventBridge Scheduler starts the function. */
   schedulerRoleArn: pulumi.Input<string>;
   /** Queue of runs that failed. */
-  deadLetterQueueArn: pulumi.Input<string>;
+  failedRunsQueueArn: pulumi.Input<string>;
   /** Key of schedule and queue. */
   keyArn: pulumi.Input<string>;
 }

@@ -17,8 +17,8 @@ const minimal: ChangeCaptureArgs = {
   kafka: {
     bootstrapBrokersScram: "b-1.example.com:9096",
     securityGroupId: "sg-kafka",
-    captureUsername: "change-capture",
-    capturePassword: "correct-horse",
+    scramUsername: "change-capture",
+    scramPassword: "correct-horse",
   },
   rawTopic: "cdc.raw",
   tables: [{ schema: "public", table: "orders" }],

@@ -33,7 +33,7 @@ const complete: MonitoringArgs = {
   operator: {
     functionName: "operator",
     sourceId: "shop",
-    deadLetterQueueName: "operator-dead-letters",
+    failedRunsQueueName: "operator-dead-letters",
     canaryIntervalMinutes: 5,
   },
 };
