@@ -2,26 +2,34 @@ import * as pulumi from "@pulumi/pulumi";
 import { auditSinkProblems } from "../audit-sink/checks";
 import { changeCaptureProblems } from "../change-capture/checks";
 import { thresholdProblems } from "../monitoring/checks";
-import { defaultPartitionDaysAhead } from "../monitoring/hops";
+import { defaultPartitionDaysAhead } from "../monitoring/hops/audit-table";
 import { auditedTableProblems, canaryProblems, operatorProblems, partitionAlarmProblems } from "../operator/checks";
 import { type Problem, checkPattern, checkWholeNumber, problemText } from "../shared/checks";
 import { transformerServiceProblems } from "../transformer-service/checks";
-import { type Links, canarySettings, captureArgs, hasOperator, operatorArgs, sinkArgs, transformerArgs } from "./parts";
+import {
+  type SharedResources,
+  canarySettings,
+  captureArgs,
+  hasOperator,
+  operatorArgs,
+  sinkArgs,
+  transformerArgs,
+} from "./part-arguments";
 import type { AuditPipelineArgs } from "./types";
 
 /** Everything that is wrong with the arguments of a pipeline and of its parts; unknown values are left to AWS. */
 export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
-  const links = linksToCome();
+  const shared = unknownResources();
   const ofPart = (part: string, problems: Problem[]) =>
     problems.map((problem) => {
       const setting = pipelineSetting(args, part, problem.setting);
       return { ...problem, setting, fix: problem.fix.replace(problem.setting, setting) };
     });
   const problems = withoutRepetitions([
-    ...ofPart("transformer", transformerServiceProblems(transformerArgs(args, links))),
-    ...ofPart("sink", auditSinkProblems(sinkArgs(args, links))),
-    ...ofPart("operator", hasOperator(args) ? operatorPartProblems(args, links) : absentOperatorProblems(args)),
-    ...ofPart("capture", changeCaptureProblems(captureArgs(args, links))),
+    ...ofPart("transformer", transformerServiceProblems(transformerArgs(args, shared))),
+    ...ofPart("sink", auditSinkProblems(sinkArgs(args, shared))),
+    ...ofPart("operator", hasOperator(args) ? operatorPartProblems(args, shared) : absentOperatorProblems(args)),
+    ...ofPart("capture", changeCaptureProblems(captureArgs(args, shared))),
     ...ofPart("alarms", thresholdProblems(args.alarms ?? {})),
     ...checkTopics(args),
     ...auditedTableProblems(args.tables),
@@ -40,12 +48,12 @@ const builtFirst: readonly string[] = [
   "operator.bundlePath",
 ];
 
-function operatorPartProblems(args: AuditPipelineArgs, links: Links): Problem[] {
+function operatorPartProblems(args: AuditPipelineArgs, shared: SharedResources): Problem[] {
   // Their names are made from the pipeline's, so nothing is wrong with them.
   const parts = { captureName: "", captureTaskIdentifier: "", transformerGroup: "", connectorName: "" };
   const { source, destination, operator, alarms } = args;
   return [
-    ...operatorProblems(operatorArgs(args, links, parts)),
+    ...operatorProblems(operatorArgs(args, shared, parts)),
     ...canaryProblems(canarySettings(args)).map(asPipelineCanary),
     ...partitionAlarmProblems(operator, alarms?.partitionDaysAhead ?? defaultPartitionDaysAhead),
     ...(source.adminSecretArn === undefined ? [missingAdminSecret("source")] : []),
@@ -81,8 +89,8 @@ function absentOperatorProblems({ operator }: AuditPipelineArgs): Problem[] {
     }));
 }
 
-/** Stands for what resources will give: outputs, which every check skips. */
-function linksToCome(): Links {
+/** Stands in for resources that do not exist yet: outputs, which every check skips. */
+function unknownResources(): SharedResources {
   const later = pulumi.output("");
   return {
     keyArn: later,

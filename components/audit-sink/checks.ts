@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Problem, checkDistinct, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
-import { capacityOf } from "./defaults";
+import { capacityOf } from "./sizes";
 import type { AuditSinkArgs } from "./types";
 
 /** Everything that is wrong with the arguments of a sink; unknown values are left to AWS. */

@@ -1,18 +1,20 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { postgresPort } from "../../contract/ports";
 import { sinkConnectorProperties } from "../../contract/sink-connector";
 import { brokerPorts } from "../kafka-cluster";
 import { refuse } from "../shared/checks";
+import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
 import { arnParts } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
-import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { privateBucket } from "./bucket";
 import { auditSinkProblems } from "./checks";
-import { capacityOf, connectorNameOf, consumerGroupOf, defaultDestinationPort } from "./defaults";
+import { connectorNameOf, consumerGroupOf } from "./names";
+import { capacityOf } from "./sizes";
 import { executionPermissions, executionTrust } from "./permissions";
 import { connectorPlugin } from "./plugin";
 import type { AuditSinkArgs } from "./types";
@@ -55,12 +57,11 @@ export class AuditSink extends pulumi.ComponentResource {
 
     const connectorName = connectorNameOf(name, args);
     const keyArn = encryptionKey(
-      `${name}-key`,
+      name,
       {
         description: `Audit sink ${name}`,
         existingKeyArn: args.kmsKeyArn,
         retain: args.retainData ?? true,
-        component: name,
       },
       this,
     );
@@ -73,13 +74,12 @@ export class AuditSink extends pulumi.ComponentResource {
     const plugin = connectorPlugin(name, { pluginPath: args.pluginPath, bucket, bucketReady: ready }, this);
     const executionRoleArn = executionRole(name, args, connectorName, this);
     const log = logGroup(
-      `${name}-log`,
+      name,
       {
         // Under this path AWS needs no entry in the account's one small policy for log delivery.
         logGroupName: `/aws/vendedlogs/mskconnect/${connectorName}`,
         retentionInDays: args.logRetentionDays,
         keyArn,
-        component: name,
       },
       this,
     );
@@ -105,48 +105,30 @@ export class AuditSink extends pulumi.ComponentResource {
   }
 }
 
-interface WorkerNetwork {
-  readonly group: aws.ec2.SecurityGroup;
-  /** The rules without which a worker reaches nothing. */
-  readonly rules: readonly pulumi.Resource[];
-}
-
-function workerNetwork(name: string, args: AuditSinkArgs, parent: pulumi.Resource): WorkerNetwork {
-  const group = securityGroup(
-    `${name}-security-group`,
-    { vpcId: args.vpcId, description: "MSK Connect workers", component: name },
+function workerNetwork(name: string, args: AuditSinkArgs, parent: pulumi.Resource): ClientNetwork {
+  return clientNetwork(
+    name,
+    {
+      vpcId: args.vpcId,
+      description: "MSK Connect workers",
+      destinations: [
+        {
+          place: "kafka",
+          securityGroupId: args.kafka.securityGroupId,
+          port: brokerPorts.iam,
+          description: `Sink ${name} reads events with IAM`,
+        },
+        {
+          place: "destination",
+          securityGroupId: args.destination.securityGroupId,
+          port: args.destination.port ?? postgresPort,
+          description: `Sink ${name} writes the audit table`,
+        },
+      ],
+      reasonForAws: "The sink reads its secret from Secrets Manager",
+    },
     parent,
   );
-  const rules = [
-    ...allow(
-      `${name}-to-kafka`,
-      {
-        from: group.id,
-        to: args.kafka.securityGroupId,
-        port: brokerPorts.iam,
-        description: `Sink ${name} reads events with IAM`,
-        component: name,
-      },
-      parent,
-    ),
-    ...allow(
-      `${name}-to-destination`,
-      {
-        from: group.id,
-        to: args.destination.securityGroupId,
-        port: args.destination.port ?? defaultDestinationPort,
-        description: `Sink ${name} writes the audit table`,
-        component: name,
-      },
-      parent,
-    ),
-    allowHttpsOut(
-      `${name}-to-aws`,
-      { from: group.id, reason: "The sink reads its secret from Secrets Manager", component: name },
-      parent,
-    ),
-  ];
-  return { group, rules };
 }
 
 function executionRole(
@@ -176,7 +158,7 @@ function executionRole(
 
 interface ConnectorNeeds {
   readonly connectorName: string;
-  readonly network: WorkerNetwork;
+  readonly network: ClientNetwork;
   readonly plugin: aws.mskconnect.CustomPlugin;
   readonly executionRoleArn: pulumi.Output<string>;
   readonly log: aws.cloudwatch.LogGroup;
@@ -243,7 +225,7 @@ function connectorProperties(args: AuditSinkArgs): pulumi.Output<Record<string, 
       events: topics.events,
       deadLetter: topics.deadLetter,
       host: destination.endpoint,
-      port: destination.port ?? defaultDestinationPort,
+      port: destination.port ?? postgresPort,
       database: destination.databaseName,
       secretId: destination.secretArn,
       replicationFactor: args.replicationFactor,

@@ -1,6 +1,6 @@
 import { groupArn, topicArn } from "../kafka-cluster/arns";
 import { type PolicyDocument, arnParts, policyDocument, readSecretStatements, serviceTrust } from "../shared/policies";
-import { consumerGroupOf } from "./defaults";
+import { consumerGroupOf } from "./names";
 
 export interface SinkAccess {
   readonly clusterArn: string;

@@ -63,8 +63,8 @@ export class AuroraPostgres extends pulumi.ComponentResource {
 
     const retain = args.retainData ?? true;
     const keyArn = encryptionKey(
-      `${name}-key`,
-      { description: `Aurora cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain, component: name },
+      name,
+      { description: `Aurora cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain },
       this,
     );
     const group = securityGroup(
@@ -116,12 +116,11 @@ function databaseCluster(
   const finalSnapshot = args.finalSnapshot ?? retainData;
   const insights = args.databaseInsights ?? DatabaseInsights.Standard;
   const log = logGroup(
-    `${name}-log`,
+    name,
     {
       logGroupName: `/aws/rds/cluster/${identifier}/postgresql`,
       retentionInDays: args.logRetentionDays,
       keyArn: needs.keyArn,
-      component: name,
     },
     parent,
   );

@@ -76,8 +76,8 @@ export class KafkaCluster extends pulumi.ComponentResource {
     const replication = replicationFor(args.brokers);
     const retain = args.retainData ?? true;
     const keyArn = encryptionKey(
-      `${name}-key`,
-      { description: `MSK cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain, component: name },
+      name,
+      { description: `MSK cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain },
       this,
     );
     const group = securityGroup(
@@ -140,13 +140,12 @@ function brokerCluster(
   const clusterName = physicalName(name, nameLimits.mskCluster);
   const configuration = brokerConfiguration(name, args, parent);
   const log = logGroup(
-    `${name}-log`,
+    name,
     {
       // Under this path AWS needs no entry in the account's one small policy for log delivery.
       logGroupName: `/aws/vendedlogs/msk/${clusterName}`,
       retentionInDays: args.logRetentionDays,
       keyArn: needs.keyArn,
-      component: name,
     },
     parent,
   );

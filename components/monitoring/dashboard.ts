@@ -1,4 +1,4 @@
-import type { Alarm, Chart, Hop } from "./hops";
+import type { Alarm, Chart, Hop } from "./hops/hop";
 import { acrossBrokersQuery, type ResolvedMetric } from "./metrics-insights";
 
 /** CloudWatch's grid is this wide. */

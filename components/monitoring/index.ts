@@ -8,7 +8,8 @@ import { componentTags } from "../shared/tags";
 import { monitoringProblems } from "./checks";
 import { dashboardBody } from "./dashboard";
 import { notifyOfStateChanges } from "./events";
-import { type Alarm, type Hop, type Metric, alarmPeriodMinutes, pipelineHops } from "./hops";
+import { pipelineHops } from "./hops";
+import { type Alarm, type Hop, type Metric, alarmPeriodMinutes } from "./hops/hop";
 import { acrossBrokersQuery } from "./metrics-insights";
 import { notificationTopic, publishers } from "./notifications";
 import type { MonitoringArgs } from "./types";
@@ -42,8 +43,8 @@ export class Monitoring extends pulumi.ComponentResource {
     refuse(name, monitoringProblems(args), this);
 
     const keyArn = encryptionKey(
-      `${name}-key`,
-      { description: `Notifications of ${name}`, existingKeyArn: args.kmsKeyArn, publishers, component: name },
+      name,
+      { description: `Notifications of ${name}`, existingKeyArn: args.kmsKeyArn, publishers },
       this,
     );
     const topicArn = notificationTopic(`${name}-topic`, { keyArn, email: args.email, component: name }, this);

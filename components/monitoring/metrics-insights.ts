@@ -1,4 +1,4 @@
-import type { Metric } from "./hops";
+import type { Metric } from "./hops/hop";
 
 /** A metric whose dimensions are known. */
 export type ResolvedMetric = Omit<Metric, "dimensions"> & { readonly dimensions: Readonly<Record<string, string>> };

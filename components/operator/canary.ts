@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { known, refuse } from "../shared/checks";
 import { canaryProblems } from "./checks";
-import { canaryPace } from "./defaults";
+import { canaryTiming } from "./timing";
 import { callOperator } from "./invocation";
 import { canaryRequest, deploymentCanaryRequest } from "./requests";
 import { scheduleOperator } from "./schedules";
@@ -33,7 +33,7 @@ export class Canary extends pulumi.ComponentResource {
 function deploymentCanary(name: string, args: CanaryArgs, parent: pulumi.Resource): pulumi.Output<string> {
   const { functionName } = args.operator;
   const request = deploymentCanaryRequest(args);
-  return callOperator(`${name}-arrives`, { functionName, request, triggers: args.sentAgainFor }, { parent }).result;
+  return callOperator(`${name}-arrives`, { functionName, request, triggers: args.triggers }, { parent }).result;
 }
 
 function scheduledCanary(name: string, args: CanaryArgs, parent: pulumi.Resource): void {
@@ -41,7 +41,7 @@ function scheduledCanary(name: string, args: CanaryArgs, parent: pulumi.Resource
     `${name}-schedule`,
     {
       description: "Sends a canary through the pipeline",
-      expression: rate(canaryPace(args).intervalMinutes),
+      expression: rate(canaryTiming(args).intervalMinutes),
       request: canaryRequest(args),
       enabled: args.capturing,
       operator: args.operator,

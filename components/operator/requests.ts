@@ -6,12 +6,13 @@ import type {
   GuardRequest,
   MaintainRequest,
 } from "../../contract/operator";
-import { canaryPace, defaultDatabasePort, deploymentCanarySeconds, upkeepOf } from "./defaults";
+import { postgresPort } from "../../contract/ports";
+import { canaryTiming, deploymentCanarySeconds, maintenanceOf } from "./timing";
 import type { CanaryArgs, CanaryDatabaseArgs, OperatorArgs } from "./types";
 
 /** Prepares both databases. */
 export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapRequest> {
-  const { partitionsAhead, partitionPeriod } = upkeepOf(args);
+  const { partitionsAhead, partitionPeriod } = maintenanceOf(args);
   return pulumi
     .output({
       source: access(args.source),
@@ -34,7 +35,7 @@ export function maintainRequest(args: OperatorArgs): pulumi.Output<MaintainReque
       action: "maintain",
       sourceId: args.sourceId,
       source,
-      destination: { ...destination, ...upkeepOf(args) },
+      destination: { ...destination, ...maintenanceOf(args) },
     }));
 }
 
@@ -64,7 +65,7 @@ export function canaryRequest(args: CanaryArgs): pulumi.Output<CanaryRequest> {
       action: "canary",
       sourceId: args.sourceId,
       ...request,
-      timeoutSeconds: canaryPace(args).timeoutSeconds,
+      timeoutSeconds: canaryTiming(args).timeoutSeconds,
     }));
 }
 
@@ -80,7 +81,7 @@ export function deploymentCanaryRequest(args: CanaryArgs): pulumi.Output<CanaryR
 function access(database: CanaryDatabaseArgs): pulumi.Output<DatabaseAccess> {
   return pulumi.output({
     host: database.endpoint,
-    port: database.port ?? defaultDatabasePort,
+    port: database.port ?? postgresPort,
     database: database.databaseName,
     adminSecretArn: database.adminSecretArn,
   });

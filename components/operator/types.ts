@@ -205,7 +205,7 @@ export interface CanaryArgs {
    * What a new canary is sent for at the end of a deployment, beside a new task or connector: any text that changes with a
    * part, such as the ARN of the transformer's task definition. Default: nothing else.
    */
-  sentAgainFor?: Record<string, pulumi.Input<string>>;
+  triggers?: Record<string, pulumi.Input<string>>;
   /** Minutes between canaries, 1 to 60. Default 5. */
   intervalMinutes?: number;
   /** Seconds that a scheduled canary may take, 10 to 600, less than the interval. Default 120. */

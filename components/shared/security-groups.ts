@@ -21,7 +21,7 @@ export function securityGroup(
 }
 
 /** One permitted conversation between two security groups. */
-export interface Conversation {
+export interface Connection {
   /** Security group id of the side that opens the connection. */
   readonly from: pulumi.Input<string>;
   /** Security group id of the side that listens; may be the same group. */
@@ -40,7 +40,7 @@ export interface Conversation {
  *
  * @returns The rules, for whoever opens a connection as soon as it is created to depend on.
  */
-export function allow(name: string, conversation: Conversation, parent: pulumi.Resource): pulumi.Resource[] {
+export function allow(name: string, conversation: Connection, parent: pulumi.Resource): pulumi.Resource[] {
   const { from, to, port, description, component } = conversation;
   const rule = { ipProtocol: "tcp", fromPort: port, toPort: port, description: ruleText(description) };
   const egress = new aws.vpc.SecurityGroupEgressRule(

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Problem, checkOneOf, checkPattern, checkWholeNumber } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
-import { sizeOf } from "./defaults";
+import { sizeOf } from "./sizes";
 import { dockerfile } from "./image";
 import { CpuArchitecture, type TransformerServiceArgs } from "./types";
 

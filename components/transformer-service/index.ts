@@ -2,16 +2,17 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { brokerPorts } from "../kafka-cluster";
 import { refuse } from "../shared/checks";
+import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
 import { arnParts, serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
-import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { transformerServiceProblems } from "./checks";
 import { containerDefinitions } from "./container";
-import { applicationIdOf, sizeOf, type TransformerSize } from "./defaults";
+import { applicationIdOf } from "./names";
+import { sizeOf, type TransformerSize } from "./sizes";
 import { transformerImage, type TransformerImage } from "./image";
 import { executionPermissions, transformerPermissions } from "./permissions";
 import { scaleOnLag } from "./scaling";
@@ -55,12 +56,11 @@ export class TransformerService extends pulumi.ComponentResource {
     const size = sizeOf(args);
     const applicationId = applicationIdOf(name, args);
     const keyArn = encryptionKey(
-      `${name}-key`,
+      name,
       {
         description: `Transformer ${name}`,
         existingKeyArn: args.kmsKeyArn,
         retain: args.retainData ?? true,
-        component: name,
       },
       this,
     );
@@ -112,37 +112,24 @@ export class TransformerService extends pulumi.ComponentResource {
   }
 }
 
-interface TaskNetwork {
-  readonly group: aws.ec2.SecurityGroup;
-  /** The rules without which a task reaches nothing. */
-  readonly rules: readonly pulumi.Resource[];
-}
-
-function taskNetwork(name: string, args: TransformerServiceArgs, parent: pulumi.Resource): TaskNetwork {
-  const group = securityGroup(
-    `${name}-security-group`,
-    { vpcId: args.vpcId, description: "Transformer tasks", component: name },
+function taskNetwork(name: string, args: TransformerServiceArgs, parent: pulumi.Resource): ClientNetwork {
+  return clientNetwork(
+    name,
+    {
+      vpcId: args.vpcId,
+      description: "Transformer tasks",
+      destinations: [
+        {
+          place: "kafka",
+          securityGroupId: args.kafka.securityGroupId,
+          port: brokerPorts.iam,
+          description: `Transformer ${name} reads and writes with IAM`,
+        },
+      ],
+      reasonForAws: "Transformer tasks pull their image and write their log",
+    },
     parent,
   );
-  const rules = [
-    ...allow(
-      `${name}-to-kafka`,
-      {
-        from: group.id,
-        to: args.kafka.securityGroupId,
-        port: brokerPorts.iam,
-        description: `Transformer ${name} reads and writes with IAM`,
-        component: name,
-      },
-      parent,
-    ),
-    allowHttpsOut(
-      `${name}-to-aws`,
-      { from: group.id, reason: "Transformer tasks pull their image and write their log", component: name },
-      parent,
-    ),
-  ];
-  return { group, rules };
 }
 
 function taskLog(
@@ -152,12 +139,11 @@ function taskLog(
   parent: pulumi.Resource,
 ): aws.cloudwatch.LogGroup {
   return logGroup(
-    `${name}-log`,
+    name,
     {
       logGroupName: `/ecs/${physicalName(name, nameLimits.logGroup)}`,
       retentionInDays: args.logRetentionDays,
       keyArn,
-      component: name,
     },
     parent,
   );
@@ -282,7 +268,7 @@ interface ServiceNeeds {
   readonly size: TransformerSize;
   readonly cluster: aws.ecs.Cluster;
   readonly definition: aws.ecs.TaskDefinition;
-  readonly network: TaskNetwork;
+  readonly network: ClientNetwork;
 }
 
 function fargateService(

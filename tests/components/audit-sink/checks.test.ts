@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditSinkArgs } from "../../../components/audit-sink";
 import { encryptedTransportOnly } from "../../../components/audit-sink/bucket";
 import { auditSinkProblems } from "../../../components/audit-sink/checks";
-import { consumerGroupOf } from "../../../components/audit-sink/defaults";
+import { consumerGroupOf } from "../../../components/audit-sink/names";
 import { pluginDigest } from "../../../components/audit-sink/plugin";
 import { workerConfiguration, workerProperties } from "../../../components/audit-sink/worker-configuration";
 import { problemText } from "../../../components/shared/checks";

@@ -248,7 +248,7 @@ describe.each(modes)("a canary in a %s", (mode) => {
 describe("a canary", () => {
   it("is sent again for a part that was made anew", async () => {
     const sent = async (revision: string) =>
-      (await deploy(canary({ sentAgainFor: { transformer: revision } }))).only("canary-arrives").inputs.triggers;
+      (await deploy(canary({ triggers: { transformer: revision } }))).only("canary-arrives").inputs.triggers;
     expect(await sent("task:2")).not.toEqual(await sent("task:1"));
   });
 

@@ -1,14 +1,8 @@
 import { operatorDefaults } from "../../contract/operator";
-import { nameLimits, physicalName } from "../shared/names";
 import type { CanaryArgs, OperatorArgs } from "./types";
 
-/** The function's name, known at preview. */
-export function functionNameOf(name: string): string {
-  return physicalName(name, nameLimits.function);
-}
-
 /** How the audit table is kept, with defaults filled in. */
-export function upkeepOf(args: Pick<OperatorArgs, "partitionsAhead" | "partitionPeriod" | "auditRetention">) {
+export function maintenanceOf(args: Pick<OperatorArgs, "partitionsAhead" | "partitionPeriod" | "auditRetention">) {
   return {
     partitionsAhead: args.partitionsAhead ?? operatorDefaults.partitionsAhead,
     partitionPeriod: args.partitionPeriod ?? operatorDefaults.partitionPeriod,
@@ -17,7 +11,7 @@ export function upkeepOf(args: Pick<OperatorArgs, "partitionsAhead" | "partition
 }
 
 /** When canaries are sent, with defaults filled in. */
-export function canaryPace(args: Pick<CanaryArgs, "intervalMinutes" | "timeoutSeconds">) {
+export function canaryTiming(args: Pick<CanaryArgs, "intervalMinutes" | "timeoutSeconds">) {
   return {
     intervalMinutes: args.intervalMinutes ?? 5,
     timeoutSeconds: args.timeoutSeconds ?? operatorDefaults.canaryTimeoutSeconds,
@@ -32,5 +26,3 @@ export const deploymentCanarySeconds = 600;
 
 /** The longest that AWS lets a function run, in seconds: bootstrap and connection tests end by themselves before. */
 export const functionTimeoutSeconds = 900;
-
-export const defaultDatabasePort = 5432;

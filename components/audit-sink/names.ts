@@ -1,17 +1,5 @@
-import { sinkDefaultTasks } from "../../contract/sink-connector";
-import { pipelineTopics } from "../../contract/topics";
 import { nameLimits, physicalName } from "../shared/names";
 import type { AuditSinkArgs } from "./types";
-
-/** The arguments that decide how much the sink can do, with their defaults filled in. */
-export function capacityOf(args: AuditSinkArgs) {
-  return {
-    tasks: args.tasks ?? sinkDefaultTasks,
-    workers: args.workers ?? 1,
-    mcusPerWorker: args.mcusPerWorker ?? 1,
-    eventsPartitions: args.eventsPartitions ?? pipelineTopics().events.partitions,
-  };
-}
 
 /** The connector's name, known at preview. */
 export function connectorNameOf(name: string, args: Pick<AuditSinkArgs, "connectorName">): string {
@@ -22,5 +10,3 @@ export function connectorNameOf(name: string, args: Pick<AuditSinkArgs, "connect
 export function consumerGroupOf(connectorName: string): string {
   return `connect-${connectorName}`;
 }
-
-export const defaultDestinationPort = 5432;

@@ -1,0 +1,13 @@
+import { sinkDefaultTasks } from "../../contract/sink-connector";
+import { pipelineTopics } from "../../contract/topics";
+import type { AuditSinkArgs } from "./types";
+
+/** The arguments that decide how much the sink can do, with their defaults filled in. */
+export function capacityOf(args: AuditSinkArgs) {
+  return {
+    tasks: args.tasks ?? sinkDefaultTasks,
+    workers: args.workers ?? 1,
+    mcusPerWorker: args.mcusPerWorker ?? 1,
+    eventsPartitions: args.eventsPartitions ?? pipelineTopics().events.partitions,
+  };
+}
