@@ -40,7 +40,7 @@ export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
   return [...problems.filter(hasToBeBuilt), ...problems.filter((problem) => !hasToBeBuilt(problem))];
 }
 
-/** What a deployment builds or finds built: said before anything else. */
+/** What must be built before a deployment: its problems come first. */
 const builtFirst: readonly string[] = [
   "transformer.imageUri",
   "transformer.imageBuildContext",
@@ -49,7 +49,7 @@ const builtFirst: readonly string[] = [
 ];
 
 function operatorPartProblems(args: AuditPipelineArgs, shared: SharedResources): Problem[] {
-  // Their names are made from the pipeline's, so nothing is wrong with them.
+  // The names are derived from the pipeline's, so they need no check.
   const parts = { captureName: "", captureTaskIdentifier: "", transformerGroup: "", connectorName: "" };
   const { source, destination, operator, alarms } = args;
   return [
@@ -72,12 +72,12 @@ function missingAdminSecret(side: "source" | "destination"): Problem {
   return {
     setting: `${side}.adminSecretArn`,
     value: undefined,
-    allowed: "the secret of a user with rds_superuser, with whom the operator prepares the database",
+    allowed: "the secret of a user with rds_superuser, which the operator needs to prepare the database",
     fix: "Give the cluster's masterSecretArn, or set operator.enabled to false and prepare the database by hand.",
   };
 }
 
-/** Without an operator nobody would do what its settings ask for. */
+/** Without an operator its settings would have no effect. */
 function absentOperatorProblems({ operator }: AuditPipelineArgs): Problem[] {
   return Object.entries(operator)
     .filter(([setting, value]) => value !== undefined && setting !== "enabled" && setting !== "bundlePath")
@@ -100,7 +100,7 @@ function unknownResources(): SharedResources {
   };
 }
 
-/** Settings of the parts that are settings of the whole pipeline, by what the pipeline calls them. */
+/** Settings of the parts that are settings of the whole pipeline, with the pipeline's names for them. */
 const sharedSettings: Readonly<Record<string, string>> = {
   subnetIds: "subnetIds",
   sourceId: "sourceId",
@@ -124,7 +124,7 @@ function pipelineSetting(args: AuditPipelineArgs, part: string, setting: string)
   return shared === undefined ? `${part}.${setting}` : `${shared}${rest}`;
 }
 
-/** Several parts find the same fault in a setting that they share. */
+/** Parts that share a setting find the same fault in it. */
 function withoutRepetitions(problems: Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [problemText(problem), problem])).values()];
 }

@@ -67,12 +67,12 @@ export function roleSecrets(
  */
 function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Resource): Secret {
   if (args.existingSecretArn !== undefined) return { secretArn: args.existingSecretArn, keyArn: args.existingKeyArn };
-  // Letters and digits alone: DMS takes none of ; . : + and 40 of these are more than 230 bits.
+  // Letters and digits only: DMS refuses ; . : + in passwords, and 40 of these are more than 230 bits.
   const password = new random.RandomPassword(`${name}-password`, { length: 40, special: false }, { parent });
   const secret = new aws.secretsmanager.Secret(
     name,
     {
-      // A name of its own each time: a deleted secret holds on to its name until it is gone for good.
+      // A new name each time: a deleted secret keeps its name while it can be restored.
       namePrefix: `${physicalName(name, nameLimits.secretPrefix)}-`,
       description: args.description,
       kmsKeyId: args.keyArn,

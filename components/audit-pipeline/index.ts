@@ -57,16 +57,15 @@ const kafkaMembers: Readonly<Record<keyof PipelineKafkaArgs, true>> = {
 
 /**
  * The whole pipeline over a VPC, a database and a Kafka cluster that you name: topics, credentials, operator, change
- * capture, transformer, sink, monitoring and canary. Changes of the named tables become rows of the audit table.
+ * capture, transformer, sink, monitoring and canary. Changes to the named tables become rows of the audit table.
  *
- * Deploying it prepares the databases, tests the connections and ends when a row has gone all the way. The order: topics
- * and secrets; the operator, which prepares databases and brokers; the capture, whose connections it tests before the task
- * starts, transformer and sink; the canary.
+ * Deploying it prepares the databases, tests the connections and ends when a row has gone all the way. The order:
+ * topics and secrets; the transformer; the operator, which prepares databases and brokers; the capture, whose
+ * connections the operator tests before the task starts, and the sink; the canary.
  *
  * Several pipelines fit into one stack and one cluster when their names, `sourceId` and `topics.prefix` differ.
  *
- * Costs per month in us-east-1 at its smallest: DMS 59 USD, transformer 29 USD, sink 80 USD, monitoring 6 USD, operator
- * 3 USD, two secrets 0.80 USD, a key 1 USD.
+ * Costs: those of its parts, two secrets and one key for all of them; sums in `docs/cost.md`.
  *
  * Replaced by: another `topics.prefix` (new, empty topics) and what its parts say. With `retainData`, the default, a
  * preview that would delete topics or the capture's task fails.

@@ -21,7 +21,9 @@ export interface SharedResources {
   readonly topics: Readonly<Record<keyof Topics, pulumi.Input<string>>>;
   readonly captureSecret: Secret;
   readonly writerSecret: Secret;
-  /** The operator's function, which resolves once databases and brokers are prepared; none without an operator. */
+  /**
+   * Name of the operator's function, which resolves once databases and brokers are prepared. None without an operator.
+   */
   readonly operatorFunctionName?: pulumi.Input<string>;
 }
 

@@ -36,7 +36,7 @@ function checkPlugin({ pluginPath }: AuditSinkArgs): Problem[] {
   ];
 }
 
-/** The region stands in the ARN, so a bare name would not do. */
+/** The region is read from the ARN, so a bare name is not enough. */
 function checkSecret({ destination }: AuditSinkArgs): Problem[] {
   return checkPattern(
     "destination.secretArn",

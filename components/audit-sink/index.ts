@@ -26,14 +26,15 @@ export type { AuditSinkArgs, DestinationDatabaseArgs, SinkTopicsArgs } from "./t
 const connectVersion = "3.7.x";
 
 /**
- * The JDBC sink as an MSK Connect connector: reads audit events, upserts them into the audit table by identity, sets
- * refused rows aside on the dead-letter topic. The plugin is named by its content, the connector always the same.
+ * The JDBC sink as an MSK Connect connector: it reads audit events, inserts each into the audit table once, by its
+ * identity, and sets refused rows aside on the dead-letter topic. The plugin's name changes with its content; the
+ * connector's stays the same.
  *
- * Costs per month in us-east-1: 80 USD for each MCU of each worker; a key 1 USD; the bucket cents.
+ * Costs: each MCU of each worker, a key, and the bucket by use; sums in `docs/cost.md`.
  *
- * Replaced by: any change of plugin, connector properties or network. The connector is deleted first, as its successor
- * bears the same name and with it takes over the consumer group's offsets: events wait in Kafka for some ten minutes,
- * none is lost.
+ * Replaced by: any change of plugin, connector properties or network. The connector is deleted first, because its
+ * successor has the same name and so takes over the consumer group's offsets. Events wait in Kafka for some ten
+ * minutes; none is lost.
  */
 export class AuditSink extends pulumi.ComponentResource {
   /** The connector. */
@@ -42,7 +43,7 @@ export class AuditSink extends pulumi.ComponentResource {
   public readonly connectorName: pulumi.Output<string>;
   /** The connector's consumer group, to watch its lag. */
   public readonly consumerGroup: pulumi.Output<string>;
-  /** What the workers act as. */
+  /** Role of the workers. */
   public readonly executionRoleArn: pulumi.Output<string>;
   /** Security group of the workers. */
   public readonly securityGroupId: pulumi.Output<string>;
@@ -208,11 +209,11 @@ function sinkConnector(
     {
       parent,
       dependsOn: [...needs.network.rules],
-      // Changed in place, properties have been reported as applied while the old ones stayed in force.
+      // MSK Connect has reported properties as changed in place while the old ones stayed in force.
       replaceOnChanges: ["connectorConfiguration"],
-      // The successor bears the same name, which is what keeps the consumer group's offsets.
+      // The successor has the same name, which keeps the consumer group's offsets.
       deleteBeforeReplace: true,
-      // The provider's 20 minutes have been too few beside a new cluster.
+      // The provider's 20 minutes have been too short next to a new cluster.
       customTimeouts: { create: "45m", update: "45m", delete: "30m" },
     },
   );

@@ -2,7 +2,7 @@ import { sinkDefaultTasks } from "../../contract/sink-connector";
 import { pipelineTopics } from "../../contract/topics";
 import type { AuditSinkArgs } from "./types";
 
-/** The arguments that decide how much the sink can do, with their defaults filled in. */
+/** The arguments that decide the sink's capacity, with their defaults filled in. */
 export function capacityOf(args: AuditSinkArgs) {
   return {
     tasks: args.tasks ?? sinkDefaultTasks,

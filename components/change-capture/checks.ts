@@ -56,7 +56,7 @@ function checkSource({ source }: ChangeCaptureArgs): Problem[] {
   return problems;
 }
 
-/** An update carries the old and the new value in one message, so a LOB fits twice or the message is lost. */
+/** An update carries the old and the new value in one message, so a LOB must fit twice. */
 function checkMessageSize(args: ChangeCaptureArgs): Problem[] {
   const problems = checkWholeNumber("lobMaxSizeKilobytes", args.lobMaxSizeKilobytes, 1, 102_400);
   const lobKilobytes = args.lobMaxSizeKilobytes ?? defaultLobMaxSizeKilobytes;

@@ -5,10 +5,10 @@ import { captureSchema, kafkaEndpointFormat } from "../../contract/change-captur
 import { defaultMessageMaxBytes } from "../../contract/topics";
 import type { ChangeCaptureArgs } from "./types";
 
-/** How DMS reads PostgreSQL. Every boolean is said: the provider sends omitted ones as false. */
+/** How DMS reads PostgreSQL. Every boolean is set, because the provider sends omitted ones as false. */
 export function sourceSettings(args: ChangeCaptureArgs) {
   return {
-    // pglogical would ignore REPLICA IDENTITY FULL, and with it every old value.
+    // pglogical ignores REPLICA IDENTITY FULL, so every old value would be lost.
     pluginName: "test-decoding",
     // Schema changes travel as signals; DMS's own way needs a superuser and writes into the schema public.
     captureDdls: false,
@@ -34,7 +34,7 @@ export function targetSettings(args: ChangeCaptureArgs) {
   } satisfies aws.types.input.dms.EndpointKafkaSettings;
 }
 
-/** Tells settings of the connections from others, so that new ones are tested; the password is no part of it. */
+/** Changes with the connections' settings, so that changed ones are tested. The password is left out. */
 export function connectionDigest(args: ChangeCaptureArgs): pulumi.Output<string> {
   const target = withoutPassword(targetSettings(args));
   const { endpoint, databaseName, secretArn } = args.source;

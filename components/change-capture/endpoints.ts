@@ -18,7 +18,7 @@ export function sourceEndpoint(
     `${name}-secret-role`,
     {
       description: "DMS reads the capture user's secret",
-      // DMS's regional principal, which alone may read secrets for an endpoint; it sends no source account.
+      // DMS's regional principal: only it may read secrets for an endpoint, and it sends no source account.
       trust: pulumi.output(source.secretArn).apply((arn) => serviceTrust(`dms.${arnParts(arn).region}.amazonaws.com`)),
       permissions: pulumi
         .all([source.secretArn, source.keyArn])
@@ -43,7 +43,7 @@ export function sourceEndpoint(
       sslMode: args.certificatePem ? "verify-full" : "require",
       certificateArn: certificate(name, args, parent)?.certificateArn,
       kmsKeyArn: keyArn,
-      // A running task refuses to have its endpoints changed.
+      // DMS refuses to change the endpoints of a running task.
       pauseReplicationTasks: true,
       tags: componentTags(`${name}-source`, name),
     },

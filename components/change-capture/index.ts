@@ -31,13 +31,13 @@ const kafkaMembers: Readonly<Record<keyof CaptureKafkaArgs, true>> = {
  * mappings and task settings that lose nothing. Data errors stop the task; they are never skipped.
  *
  * The database must be ready before the task starts: logical replication on, the capture user and the schemas `capture`
- * and `capture_heartbeat` there, the tables watched. An `Operator` sees to it and tests both connections.
+ * and `capture_heartbeat` created, the tables watched. An `Operator` prepares all of it and tests both connections.
  *
- * Costs per month in us-east-1: a `dms.t3.medium` 53 USD and 50 GiB 6 USD, both doubled with `multiAz`; a key 1 USD.
+ * Costs: the replication instance by class and its storage, both twice with `multiAz`; a key; sums in `docs/cost.md`.
  *
- * Replaced by: another `vpcId` or `kmsKeyArn`, and a renamed stack. The task goes with its endpoints or its instance's key,
- * and its slot with it, which leaves a gap; with `retainData` the preview fails instead. Other changes of tables or
- * settings stop the task, change it and let it go on where it was.
+ * Replaced by: another `vpcId` or `kmsKeyArn`, and a renamed stack. Whatever replaces the endpoints or the instance's
+ * key also replaces the task and drops its slot, which leaves a gap; with `retainData` the preview fails instead. Other
+ * changes of tables or settings stop the task, change it and resume it at its place.
  */
 export class ChangeCapture extends pulumi.ComponentResource {
   /** The replication task. */
@@ -97,7 +97,7 @@ export class ChangeCapture extends pulumi.ComponentResource {
   }
 }
 
-/** DMS would make this log group itself, without retention or key. All tasks of the instance share it. */
+/** DMS would create this log group itself, without retention or key. All tasks of the instance share it. */
 function taskLog(
   name: string,
   args: ChangeCaptureArgs,
@@ -147,7 +147,7 @@ function testConnections(
 
 interface TaskNeeds extends Connections {
   readonly log: aws.cloudwatch.LogGroup;
-  /** What has to have succeeded before the task starts. */
+  /** What must succeed before the task starts. */
   readonly tested: readonly pulumi.Resource[];
 }
 
@@ -176,10 +176,10 @@ function replicationTask(
     {
       parent,
       dependsOn: [needs.log, ...needs.tested],
-      // DMS moves it forward as it reads; what was asked for counts at the first start alone.
+      // DMS moves it forward as it reads: the argument counts only at the first start.
       ignoreChanges: ["cdcStartPosition"],
       protect: retainData,
-      // DMS takes no second task of the same name. Protection is what refuses a replacement that nobody meant.
+      // DMS takes no second task of the same name. `protect` refuses a replacement that nobody meant.
       deleteBeforeReplace: true,
     },
   );

@@ -49,7 +49,7 @@ export function replicationInstance(
       subnetIds: args.subnetIds,
       tags: componentTags(`${name}-subnets`, name),
     },
-    // The provider tries again for two minutes while a new role has not spread yet.
+    // The provider retries for two minutes until a new role is known everywhere.
     {
       parent,
       dependsOn: accountRolesOf(name, args, parent),
@@ -66,7 +66,7 @@ export function replicationInstance(
       multiAz: args.multiAz ?? false,
       // DMS's own default is public.
       publiclyAccessible: false,
-      // An engine that changes by itself may change what a record looks like.
+      // An automatic upgrade could change the format of records.
       autoMinorVersionUpgrade: false,
       allowMajorVersionUpgrade: true,
       applyImmediately: true,
@@ -80,7 +80,7 @@ export function replicationInstance(
   );
 }
 
-/** The roles that DMS looks up in the account, where this stack is the one to make them. */
+/** The roles that DMS looks up in the account, if this stack is the one that creates them. */
 function accountRolesOf(name: string, args: ChangeCaptureArgs, parent: pulumi.Resource): pulumi.Resource[] {
   if (!args.createServiceRoles) return [];
   return accountRoles(name, { anyArn: args.source.secretArn, retain: args.retainData ?? true }, parent);

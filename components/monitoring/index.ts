@@ -27,8 +27,7 @@ export type {
  * Alarms for each way in which the pipeline stops or falls behind, the state changes of DMS, and a dashboard that shows
  * the flow hop by hop. Everything goes to one SNS topic.
  *
- * Costs per month in us-east-1: 0.10 USD for each of some 20 alarms, a few of which count several brokers' metrics; a
- * dashboard 3 USD; a key 1 USD.
+ * Costs: each metric of the alarms that `docs/runbook.md` lists, a dashboard, a key; sums in `docs/cost.md`.
  */
 export class Monitoring extends pulumi.ComponentResource {
   /** SNS topic to subscribe to. */

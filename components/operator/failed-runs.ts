@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { nameLimits, physicalName } from "../shared/names";
 import { componentTags } from "../shared/tags";
 
-/** Failed runs are kept for as long as SQS can: two weeks to look at what went wrong. */
+/** Keeps failed runs for 14 days, the longest that SQS can. */
 export function failedRunsQueue(name: string, keyArn: pulumi.Output<string>, parent: pulumi.Resource): aws.sqs.Queue {
   const childName = `${name}-dead-letters`;
   return new aws.sqs.Queue(
@@ -18,7 +18,9 @@ export function failedRunsQueue(name: string, keyArn: pulumi.Output<string>, par
   );
 }
 
-/** A scheduled run that fails is not tried again, as the next one comes soon; what it was asked and said is kept. */
+/**
+ * A failed scheduled run is not retried, because the next one comes soon. The queue keeps its request and its error.
+ */
 export function keepFailedRuns(
   name: string,
   operator: aws.lambda.Function,

@@ -144,14 +144,14 @@ export function operatorFunction(
       architectures: ["arm64"],
       handler: `${entryFile.replace(/\.js$/, "")}.handler`,
       code: new pulumi.asset.FileArchive(args.bundlePath),
-      // With memory comes processor: less would make a cold start and TLS slow.
+      // Lambda gives processor by memory: with less, cold starts and TLS are slow.
       memorySize: 512,
       timeout: functionTimeoutSeconds,
       role: needs.roleArn,
       vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [needs.network.group.id] },
       reservedConcurrentExecutions: args.reservedConcurrency,
       kmsKeyArn: needs.keyArn,
-      // Each line that it writes is JSON already.
+      // The function itself writes each line as JSON.
       loggingConfig: { logFormat: "Text", logGroup: needs.log.name },
       tags: componentTags(`${name}-function`, name),
     },

@@ -29,26 +29,28 @@ export {
   type RolePasswordArgs,
 } from "./types";
 
-/** How often partitions, signal table and slots are looked after; an alarm rings when two runs in a row are missing. */
+/**
+ * How often the operator maintains partitions, signal table and slots. An alarm rings when two runs in a row are
+ * missing.
+ */
 const maintenanceRate = "rate(6 hours)";
 
-/** How long public access may outlive its end; the rules that let guests in end to the minute. */
+/** How long public addresses may outlive the end of public access; the guests' rules end to the minute. */
 const guardRate = "rate(15 minutes)";
 
 /**
- * A Lambda function inside the VPC that does what AWS's APIs can't: prepares the databases, sets the access rules of the
- * SCRAM user, looks after partitions and slots, closes public access when its time is over, and on request tests
+ * A Lambda function inside the VPC that does what AWS's APIs can't: prepares the databases, sets the access rules of
+ * the SCRAM user, looks after partitions and slots, closes public access when its time is over, and on request tests
  * connections, sends canaries and rotates passwords.
  *
- * Deploying it applies the SQL, creates the roles with their passwords and puts the tables under audit, all safe to
- * repeat: again when the bundle, the tables or a password change. Its outputs resolve once that has succeeded, so
- * whatever is given them finds databases and brokers prepared.
+ * Deploying it applies the SQL, creates the roles with their passwords and puts the tables under audit. All of it is
+ * safe to repeat, and is repeated when the bundle, the tables or a password change. Its outputs resolve once that has
+ * succeeded, so a resource that takes them finds databases and brokers prepared.
  *
- * Costs per month in us-east-1: function, schedules and queue about 1 USD with a canary every five minutes, its metrics
- * 2.40 USD; a key 1 USD.
+ * Costs: function, schedules and queue by use, its metrics, a key; sums in `docs/cost.md`.
  *
- * Replaced by: a renamed stack, another VPC. It keeps nothing. Deleting it takes up to 40 minutes, as long as Lambda
- * takes to give back its network interfaces.
+ * Replaced by: a renamed stack, another VPC. It keeps no state. Deleting it takes up to 40 minutes, because Lambda is
+ * slow to return its network interfaces.
  */
 export class Operator extends pulumi.ComponentResource {
   /** The function, once databases and brokers are prepared. */
@@ -63,7 +65,7 @@ export class Operator extends pulumi.ComponentResource {
   public readonly failedRunsQueueName: pulumi.Output<string>;
   /** Key of log, schedules and queue. */
   public readonly keyArn: pulumi.Output<string>;
-  /** What the function acts as. */
+  /** Role of the function. */
   public readonly roleArn: pulumi.Output<string>;
   /** Security group of the function. */
   public readonly securityGroupId: pulumi.Output<string>;

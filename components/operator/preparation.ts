@@ -6,8 +6,8 @@ import { bootstrapRequest, guardRequest, maintainRequest } from "./requests";
 import type { OperatorArgs } from "./types";
 
 /**
- * Databases first, then what reads them at once, then the brokers' access rules. The function's name that it returns
- * resolves once all of it is done.
+ * Prepares the databases, then runs maintenance on them, and sets the brokers' access rules. The function's name that
+ * it returns resolves once all of it is done.
  */
 export function prepare(
   name: string,

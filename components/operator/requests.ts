@@ -27,7 +27,7 @@ export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapReq
     }));
 }
 
-/** Keeps partitions, signal table and slots. */
+/** Maintains partitions, signal table and slots. */
 export function maintainRequest(args: OperatorArgs): pulumi.Output<MaintainRequest> {
   return pulumi
     .output({ source: access(args.source), destination: access(args.destination ?? args.source) })

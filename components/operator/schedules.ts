@@ -15,7 +15,7 @@ export interface OperatorScheduleArgs {
   readonly operator: Omit<CanaryOperatorArgs, "functionName">;
 }
 
-/** Has the operator do something again and again; a run that can't be started is kept in the queue of failed runs. */
+/** Calls the operator on a schedule; a run that can't be started goes to the queue of failed runs. */
 export function scheduleOperator(name: string, args: OperatorScheduleArgs, opts: pulumi.CustomResourceOptions): void {
   const { operator } = args;
   new aws.scheduler.Schedule(
@@ -32,7 +32,7 @@ export function scheduleOperator(name: string, args: OperatorScheduleArgs, opts:
         roleArn: operator.schedulerRoleArn,
         input: pulumi.jsonStringify(args.request),
         deadLetterConfig: { arn: operator.failedRunsQueueArn },
-        // The next run is as good as a late one.
+        // A late run is worth no more than the next one.
         retryPolicy: { maximumEventAgeInSeconds: 300, maximumRetryAttempts: 3 },
       },
     },
@@ -40,7 +40,7 @@ export function scheduleOperator(name: string, args: OperatorScheduleArgs, opts:
   );
 }
 
-/** What the schedules may do: start the function, put what they could not start into the queue, and read themselves. */
+/** What the schedules may do: start the function, send failed starts to the queue, and decrypt their own content. */
 export function schedulerPermissions(access: {
   readonly functionArn: string;
   readonly failedRunsQueueArn: string;

@@ -1,7 +1,7 @@
 import { operatorDefaults } from "../../contract/operator";
 import type { CanaryArgs, OperatorArgs } from "./types";
 
-/** How the audit table is kept, with defaults filled in. */
+/** How the audit table is maintained, with defaults filled in. */
 export function maintenanceOf(args: Pick<OperatorArgs, "partitionsAhead" | "partitionPeriod" | "auditRetention">) {
   return {
     partitionsAhead: args.partitionsAhead ?? operatorDefaults.partitionsAhead,
@@ -19,8 +19,8 @@ export function canaryTiming(args: Pick<CanaryArgs, "intervalMinutes" | "timeout
 }
 
 /**
- * Seconds that the canary at the end of a deployment may take: a task that has just started first reads up on the WAL, a
- * connector that has just been made first joins its group.
+ * Seconds that the canary at the end of a deployment may take: a task that has just started must first catch up on the
+ * WAL, and a new connector must first join its group.
  */
 export const deploymentCanarySeconds = 600;
 

@@ -93,7 +93,7 @@ function checkMemory(args: TransformerServiceArgs): Problem[] {
   ];
 }
 
-/** A stream thread works on whole partitions: whatever goes beyond them costs money and does nothing. */
+/** A stream thread works on whole partitions: more threads than partitions cost money and do nothing. */
 function checkTasks(args: TransformerServiceArgs): Problem[] {
   const size = sizeOf(args);
   const problems = [

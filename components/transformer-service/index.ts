@@ -21,13 +21,13 @@ import type { TransformerServiceArgs } from "./types";
 export { CpuArchitecture, type IamKafkaArgs, type TransformerServiceArgs, type TransformerTopicsArgs } from "./types";
 
 /**
- * The Kafka Streams transformer as an ECS Fargate service: change records in, audit events and dead letters out. Image
- * by digest, a role for its topics and its group alone, rolling deployments that roll back when they don't become
- * healthy, and as many tasks as the lag asks for, up to the partitions.
+ * The Kafka Streams transformer as an ECS Fargate service: change records in, audit events and dead letters out. The
+ * image is named by digest, and the role allows only its topics and its group. A deployment that does not become
+ * healthy is rolled back. The number of tasks follows the lag, up to the partitions.
  *
- * Costs per month in us-east-1, for each task of 1 vCPU and 2 GiB: 29 USD on ARM, 36 USD on x86; a key 1 USD.
+ * Costs: processor and memory of each task, and a key; sums in `docs/cost.md`.
  *
- * Replaced by: a renamed stack. The tasks keep nothing: a new one goes on from the group's committed offsets.
+ * Replaced by: a renamed stack. The tasks keep no state: a new one continues at the group's committed offsets.
  */
 export class TransformerService extends pulumi.ComponentResource {
   /** The ECS service, by its name in the cluster. */
@@ -38,11 +38,11 @@ export class TransformerService extends pulumi.ComponentResource {
   public readonly clusterArn: pulumi.Output<string>;
   /** The ECS cluster, by name. */
   public readonly clusterName: pulumi.Output<string>;
-  /** What the service runs: another one for each change of image or settings. Resolves once its tasks run. */
+  /** Task definition of the service: a new one for each change of image or settings. Resolves once its tasks run. */
   public readonly taskDefinitionArn: pulumi.Output<string>;
   /** Kafka Streams application id and consumer group. */
   public readonly applicationId: pulumi.Output<string>;
-  /** What the tasks act as in Kafka. */
+  /** Role of the tasks, with which they use Kafka. */
   public readonly taskRoleArn: pulumi.Output<string>;
   /** Security group of the tasks. */
   public readonly securityGroupId: pulumi.Output<string>;
@@ -290,16 +290,16 @@ function fargateService(
         securityGroups: [network.group.id],
         assignPublicIp: false,
       },
-      // The new tasks join the group before the old ones leave it.
+      // New tasks join the group before old ones leave it.
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
       deploymentCircuitBreaker: { enable: true, rollback: true },
-      // Said aloud, since the provider then follows the deployment itself and takes no rollback for success.
+      // Set explicitly: the provider then follows the deployment itself and does not take a rollback for success.
       deploymentController: { type: "ECS" },
       availabilityZoneRebalancing: "ENABLED",
       enableEcsManagedTags: true,
       propagateTags: "SERVICE",
-      // A deployment that returns has tasks that run.
+      // A deployment ends only when its tasks run.
       waitForSteadyState: true,
       tags: componentTags(`${name}-service`, name),
     },

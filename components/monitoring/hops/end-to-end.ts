@@ -4,7 +4,7 @@ import type { MonitoredOperatorArgs } from "../types";
 import { type Alarm, type Hop, type Metric, alarmPeriodMinutes } from "./hop";
 import { operatorMetric } from "./metrics";
 
-/** What only the operator can tell, as it looks at all hops together. */
+/** What only the operator can report, because it sees all hops together. */
 export function endToEndHop(operator: MonitoredOperatorArgs): Hop {
   const ofFunction = (name: string): Metric => ({
     namespace: "AWS/Lambda",
@@ -68,7 +68,7 @@ export function endToEndHop(operator: MonitoredOperatorArgs): Hop {
   };
 }
 
-/** None arrived in the time of two: one late canary wakes nobody. */
+/** Rings when none arrives in the time of two: one late canary is not enough. */
 function canaryAlarm(operator: MonitoredOperatorArgs, intervalMinutes: number): Alarm {
   const minutes = Math.max(2 * intervalMinutes, alarmPeriodMinutes);
   return {
@@ -90,7 +90,7 @@ function failedRunsAlarm(queueName: pulumi.Input<string>): Alarm {
     key: "operator-runs-failed",
     metric: {
       namespace: "AWS/SQS",
-      // Not the messages that lie there: they stay for two weeks to be looked at.
+      // Not the number of messages in the queue: they stay there for two weeks.
       name: "NumberOfMessagesSent",
       statistic: "Sum",
       dimensions: { QueueName: queueName },

@@ -10,7 +10,7 @@ export interface Metric {
   readonly acrossBrokers?: boolean;
 }
 
-/** A way in which the pipeline stops or falls behind. */
+/** An alarm for one way in which the pipeline stops or falls behind. */
 export interface Alarm {
   /** Part of its name. */
   readonly key: string;

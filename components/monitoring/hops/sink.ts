@@ -30,7 +30,7 @@ export function sinkHop(args: MonitoringArgs): Hop {
       },
       {
         key: "sink-tasks-missing",
-        // AWS does not say whether each worker counts its own tasks or all: some task runs in either case.
+        // AWS does not say whether each worker counts its own tasks or all. In either case 1 means that some task runs.
         metric: ofConnector("RunningTaskCount", "Maximum"),
         breachedWhen: "below",
         threshold: 1,
