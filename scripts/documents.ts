@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { format } from "prettier";
 import { mermaidPicture } from "../recorder/picture";
 import { alarmTable } from "./alarm-table";
+import { between } from "./between-marks";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
 import { withFaults } from "./fault-reference";
@@ -37,18 +38,6 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
 /** Puts the picture of the smallest stack into the architecture. */
 async function withPicture(text: string): Promise<string> {
   return between("picture of dev", text, `\`\`\`mermaid\n${mermaidPicture(await recorded("dev"))}\`\`\``);
-}
-
-/** The document with this content between its marks `<!-- part -->` and `<!-- end of … -->`. @throws without the marks. */
-function between(part: string, text: string, content: string): string {
-  const start = `<!-- ${part} -->\n`;
-  const end = `<!-- end of ${part.split(" ")[0]} -->`;
-  const [before, rest] = text.split(start);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) {
-    throw new Error(`A document has lost its marks ${start.trim()} and ${end}: put them around the generated part.`);
-  }
-  return `${before}${start}${content}\n${end}${after}`;
 }
 
 /** A document as it is; empty before it was written first. */
