@@ -25,7 +25,7 @@ const source = {
   adminSecretKeyArn: database.keyArn,
 };
 
-// From the database through Kafka back into the database; `destination` may just as well be another cluster.
+// From the database through Kafka back into the database; `destination` may also be another cluster.
 const pipeline = new AuditPipeline("audit", {
   ...everywhere,
   ...settings.pipeline,
@@ -37,16 +37,16 @@ const pipeline = new AuditPipeline("audit", {
     bootstrapBrokersIam: kafka.bootstrapBrokersIam,
     bootstrapBrokersScram: kafka.bootstrapBrokersScram,
     securityGroupId: kafka.securityGroupId,
-    captureUsername: kafka.captureUsername,
-    capturePassword: kafka.capturePassword,
-    captureSecretArn: kafka.captureSecretArn,
+    scramUsername: kafka.scramUsername,
+    scramPassword: kafka.scramPassword,
+    scramSecretArn: kafka.scramSecretArn,
     keyArn: kafka.keyArn,
     publicAccessUntil: kafka.publicAccessUntil,
     replicationFactor: kafka.replicationFactor,
   },
 });
 
-// Enough for another stack to put something beside this one, or a pipeline of its own over the same parts.
+// What another stack needs to stand beside this one, or to run its own pipeline over the same parts.
 export const vpcId = network.vpcId;
 export const privateSubnetIds = network.privateSubnetIds;
 export const databaseEndpoint = database.endpoint;

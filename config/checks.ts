@@ -15,7 +15,7 @@ import type { Settings } from "./settings";
  * What is wrong with settings that could be read: the components' own checks, under the settings' names, and what only
  * the whole stack can tell.
  *
- * @param read The settings that could be read; the others are not looked at.
+ * @param read The settings that could be read; the others are not checked.
  * @param now The moment that public access must end after.
  */
 export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey>, now: Date): Problem[] {
@@ -38,7 +38,7 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
   };
   const source = { ...sourceToBe, postgresVersion: database.engineVersion ?? defaultEngineVersion };
   return [
-    // What has to be built first is said first.
+    // The problems of what must be built come first.
     ...auditPipelineProblems({ ...pipeline, ...place, source, kafka: kafkaToBe }).filter((problem) =>
       read.has(problem.setting.split(/[.[]/, 1)[0] as SettingKey),
     ),
@@ -47,7 +47,7 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
   ];
 }
 
-/** Stands for what only a deployment would tell; checks skip it. */
+/** Stands in for values that only a deployment knows; checks skip it. */
 const unknown = pulumi.output("");
 const unknownList = pulumi.output<string[]>([]);
 
@@ -57,8 +57,8 @@ const kafkaToBe = {
   bootstrapBrokersIam: unknown,
   bootstrapBrokersScram: unknown,
   securityGroupId: unknown,
-  captureUsername: unknown,
-  capturePassword: unknown,
+  scramUsername: unknown,
+  scramPassword: unknown,
   replicationFactor: pulumi.output(2),
 };
 
@@ -124,7 +124,7 @@ function checkZonesInRegion({ network, region }: Settings): Problem[] {
   ];
 }
 
-/** Of all that the operator calls, MSK's API alone has no interface endpoint under its usual name. */
+/** Of the APIs that the operator calls, only MSK's has no interface endpoint under its usual name. */
 function checkWayToBrokers({ network, pipeline }: Settings): Problem[] {
   if (network.natGateways !== NatGateways.None || pipeline.operator.enabled === false) return [];
   return [
@@ -144,7 +144,7 @@ function checkPublicSubnets({ kafka, network }: Settings): Problem[] {
       setting: "network.existing.publicSubnetIds",
       value: network.existing.publicSubnetIds,
       allowed: "two or three subnets when kafka.subnetsArePublic is true",
-      fix: "Name the public subnets that brokers shall stand in, or set kafka.subnetsArePublic to false.",
+      fix: "Name the public subnets of the brokers, or set kafka.subnetsArePublic to false.",
     },
   ];
 }

@@ -10,7 +10,7 @@ import type {
   TopicSettings,
 } from "./schema";
 
-/** What a section of settings holds where the stack says nothing; a written member replaces its default whole. */
+/** The defaults of a section of settings. A member that the stack writes replaces its default as a whole. */
 export interface SectionDefaults {
   readonly network: NetworkSettings;
   readonly database: DatabaseSettings;
@@ -23,7 +23,7 @@ export interface SectionDefaults {
 
 const { sinkPlugin: pluginPath, operatorBundle: bundlePath } = artifacts;
 
-/** `dev` is the smallest that works and can be thrown away; `prod` outlives a zone. */
+/** `dev` is the smallest that works and can be thrown away; `prod` survives the loss of a zone. */
 export const environmentDefaults: Readonly<Record<Environment, SectionDefaults>> = {
   dev: {
     network: { natGateways: "single" },

@@ -15,7 +15,7 @@ import { type AuditedTableArgs, PartitionPeriod, ReplicaIdentity } from "../comp
 import { CpuArchitecture } from "../components/transformer-service/types";
 import { type SchemasOf, choice, flag, number, text } from "./values";
 
-/** Kinds of environment, each with defaults of its own. */
+/** Kinds of environment, each with its own defaults. */
 export const environments = ["dev", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
@@ -63,7 +63,7 @@ const kafka = {
   storageAutoscaling: z.strictObject({ maximumGiB: number(), targetUtilization: number().optional() }).optional(),
   publicAccess: z.strictObject({ cidrs: z.array(text()), until: text(), stage: publicAccessStage }).optional(),
   monitoringLevel: choice(MonitoringLevel).optional(),
-  captureUsername: text().optional(),
+  scramUsername: text().optional(),
 } satisfies SchemasOf<
   KafkaClusterArgs,
   "vpcId" | "subnetIds" | "topics" | "retainData" | "logRetentionDays" | "kmsKeyArn"
@@ -141,7 +141,7 @@ const alarms = {
   partitionDaysAhead: number().optional(),
 } satisfies SchemasOf<PipelineAlarmsArgs>;
 
-/** What the program fills in, or what a stack of its own builds: see the component for pipelines over other databases. */
+/** What the program fills in. For a pipeline over other databases, use the component in a program of your own. */
 type GivenToPipeline =
   | "vpcId"
   | "subnetIds"

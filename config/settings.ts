@@ -36,7 +36,7 @@ export function parseSettings(written: WrittenSettings, now: Date = new Date()):
   const { values, problems } = parseEach(written.project);
   const settings = withDefaults(values, written.region ?? "");
   const read = new Set(Object.keys(values) as SettingKey[]);
-  // What stands in a faulty setting's place is no news.
+  // A default in a faulty setting's place must not be reported.
   const faulty = problems.map((problem) => problem.setting);
   const furtherProblems = contentProblems(settings, read, now).filter(
     ({ setting }) => !faulty.some((fault) => setting === fault || setting.startsWith(`${fault}.`)),
@@ -48,7 +48,9 @@ export function parseSettings(written: WrittenSettings, now: Date = new Date()):
 
 type Values = { -readonly [Key in SettingKey]?: z.output<(typeof settingSchemas)[Key]> };
 
-/** What each setting may be left to, in the words of Pulumi.yaml; every other one must be written. */
+/**
+ * The settings that may be left out, with their defaults as Pulumi.yaml writes them. Every other one must be written.
+ */
 export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
   logRetentionDays: String(defaultLogRetentionDays),
   kmsKeyArn: "",
@@ -71,7 +73,7 @@ interface Parsed {
   readonly problems: Problem[];
 }
 
-/** Reads every setting for itself, so that a fault in one hides none in another. */
+/** Reads each setting separately, so that a fault in one hides none in another. */
 function parseEach(project: Readonly<Record<string, string>>): Parsed {
   const keys = Object.keys(settingSchemas) as SettingKey[];
   const problems: Problem[] = Object.keys(project)
@@ -104,7 +106,7 @@ function readValue(text: string | undefined): unknown {
   }
 }
 
-/** What the stack wrote, over the defaults of its kind of environment; over those of `dev` while that is unknown. */
+/** The stack's settings over the defaults of its kind of environment, or over those of `dev` while that is unknown. */
 function withDefaults(values: Values, region: string) {
   const environment = values.environment ?? "dev";
   const defaults = environmentDefaults[environment];

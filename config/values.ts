@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-// `pulumi config set` hands over text, and with --path turns `true`, `5` and the like into JSON by itself: each kind of
-// value is accepted in both spellings.
+// `pulumi config set` passes text, and with --path it turns `true`, `5` and the like into JSON. So each kind of value
+// is accepted in both spellings.
 
 export function text() {
   return z.preprocess(
@@ -26,8 +26,8 @@ export function choice<const T extends Readonly<Record<string, string>>>(choices
 }
 
 /**
- * The schemas of a component's arguments, one for each that a stack may set. The type holds it to the component: a
- * forgotten or renamed argument does not compile.
+ * The schemas of a component's arguments, one for each that a stack may set. A forgotten or renamed argument does not
+ * compile.
  *
  * @typeParam Given Arguments that the program itself fills in.
  */

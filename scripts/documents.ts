@@ -3,6 +3,8 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { format } from "prettier";
 import { mermaidPicture } from "../recorder/picture";
+import { alarmTable } from "./alarm-table";
+import { between } from "./between-marks";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
 import { withFaults } from "./fault-reference";
@@ -26,18 +28,16 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   { file: "docs/cost.md", content: costReference },
   { file: "docs/architecture.md", content: withPicture },
   { file: "docs/reliability.md", content: withFaults },
+  { file: "docs/runbook.md", content: (text) => between("alarms", text, alarmTable()) },
   {
     file: "docs/preview-policy.json",
     content: () => format(JSON.stringify(previewPolicy()), { parser: "json", printWidth: 120 }),
   },
 ];
 
-/** Puts the picture of the smallest stack between the two marks. */
+/** Puts the picture of the smallest stack into the architecture. */
 async function withPicture(text: string): Promise<string> {
-  const picture = mermaidPicture(await recorded("dev"));
-  const marks = /(<!-- picture of dev -->\n)[^]*?(<!-- end of picture -->)/;
-  if (!marks.test(text)) throw new Error("docs/architecture.md has lost the marks around its picture.");
-  return text.replace(marks, (_, start: string, end: string) => `${start}\`\`\`mermaid\n${picture}\`\`\`\n${end}`);
+  return between("picture of dev", text, `\`\`\`mermaid\n${mermaidPicture(await recorded("dev"))}\`\`\``);
 }
 
 /** A document as it is; empty before it was written first. */

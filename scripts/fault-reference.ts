@@ -1,12 +1,10 @@
 import { faultKinds } from "../faults/catalogue";
 import { defaultLongSeconds, type FaultKind } from "../faults/fault";
-
-const marks = /(<!-- faults -->\n)[^]*?(<!-- end of faults -->)/;
+import { between } from "./between-marks";
 
 /** Puts the table of faults between the two marks of `docs/reliability.md`. */
 export function withFaults(text: string): string {
-  if (!marks.test(text)) throw new Error("docs/reliability.md has lost the marks around its table of faults.");
-  return text.replace(marks, (_, start: string, end: string) => `${start}${table(faultKinds)}\n${end}`);
+  return between("faults", text, table(faultKinds));
 }
 
 function table(kinds: readonly FaultKind[]): string {

@@ -2,26 +2,34 @@ import * as pulumi from "@pulumi/pulumi";
 import { auditSinkProblems } from "../audit-sink/checks";
 import { changeCaptureProblems } from "../change-capture/checks";
 import { thresholdProblems } from "../monitoring/checks";
-import { defaultPartitionDaysAhead } from "../monitoring/hops";
+import { defaultPartitionDaysAhead } from "../monitoring/hops/audit-table";
 import { auditedTableProblems, canaryProblems, operatorProblems, partitionAlarmProblems } from "../operator/checks";
 import { type Problem, checkPattern, checkWholeNumber, problemText } from "../shared/checks";
 import { transformerServiceProblems } from "../transformer-service/checks";
-import { type Links, canarySettings, captureArgs, hasOperator, operatorArgs, sinkArgs, transformerArgs } from "./parts";
+import {
+  type SharedResources,
+  canarySettings,
+  captureArgs,
+  hasOperator,
+  operatorArgs,
+  sinkArgs,
+  transformerArgs,
+} from "./part-arguments";
 import type { AuditPipelineArgs } from "./types";
 
 /** Everything that is wrong with the arguments of a pipeline and of its parts; unknown values are left to AWS. */
 export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
-  const links = linksToCome();
+  const shared = unknownResources();
   const ofPart = (part: string, problems: Problem[]) =>
     problems.map((problem) => {
       const setting = pipelineSetting(args, part, problem.setting);
       return { ...problem, setting, fix: problem.fix.replace(problem.setting, setting) };
     });
   const problems = withoutRepetitions([
-    ...ofPart("transformer", transformerServiceProblems(transformerArgs(args, links))),
-    ...ofPart("sink", auditSinkProblems(sinkArgs(args, links))),
-    ...ofPart("operator", hasOperator(args) ? operatorPartProblems(args, links) : absentOperatorProblems(args)),
-    ...ofPart("capture", changeCaptureProblems(captureArgs(args, links))),
+    ...ofPart("transformer", transformerServiceProblems(transformerArgs(args, shared))),
+    ...ofPart("sink", auditSinkProblems(sinkArgs(args, shared))),
+    ...ofPart("operator", hasOperator(args) ? operatorPartProblems(args, shared) : absentOperatorProblems(args)),
+    ...ofPart("capture", changeCaptureProblems(captureArgs(args, shared))),
     ...ofPart("alarms", thresholdProblems(args.alarms ?? {})),
     ...checkTopics(args),
     ...auditedTableProblems(args.tables),
@@ -32,7 +40,7 @@ export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
   return [...problems.filter(hasToBeBuilt), ...problems.filter((problem) => !hasToBeBuilt(problem))];
 }
 
-/** What a deployment builds or finds built: said before anything else. */
+/** What must be built before a deployment: its problems come first. */
 const builtFirst: readonly string[] = [
   "transformer.imageUri",
   "transformer.imageBuildContext",
@@ -40,12 +48,12 @@ const builtFirst: readonly string[] = [
   "operator.bundlePath",
 ];
 
-function operatorPartProblems(args: AuditPipelineArgs, links: Links): Problem[] {
-  // Their names are made from the pipeline's, so nothing is wrong with them.
+function operatorPartProblems(args: AuditPipelineArgs, shared: SharedResources): Problem[] {
+  // The names are derived from the pipeline's, so they need no check.
   const parts = { captureName: "", captureTaskIdentifier: "", transformerGroup: "", connectorName: "" };
   const { source, destination, operator, alarms } = args;
   return [
-    ...operatorProblems(operatorArgs(args, links, parts)),
+    ...operatorProblems(operatorArgs(args, shared, parts)),
     ...canaryProblems(canarySettings(args)).map(asPipelineCanary),
     ...partitionAlarmProblems(operator, alarms?.partitionDaysAhead ?? defaultPartitionDaysAhead),
     ...(source.adminSecretArn === undefined ? [missingAdminSecret("source")] : []),
@@ -64,12 +72,12 @@ function missingAdminSecret(side: "source" | "destination"): Problem {
   return {
     setting: `${side}.adminSecretArn`,
     value: undefined,
-    allowed: "the secret of a user with rds_superuser, with whom the operator prepares the database",
+    allowed: "the secret of a user with rds_superuser, which the operator needs to prepare the database",
     fix: "Give the cluster's masterSecretArn, or set operator.enabled to false and prepare the database by hand.",
   };
 }
 
-/** Without an operator nobody would do what its settings ask for. */
+/** Without an operator its settings would have no effect. */
 function absentOperatorProblems({ operator }: AuditPipelineArgs): Problem[] {
   return Object.entries(operator)
     .filter(([setting, value]) => value !== undefined && setting !== "enabled" && setting !== "bundlePath")
@@ -81,8 +89,8 @@ function absentOperatorProblems({ operator }: AuditPipelineArgs): Problem[] {
     }));
 }
 
-/** Stands for what resources will give: outputs, which every check skips. */
-function linksToCome(): Links {
+/** Stands in for resources that do not exist yet: outputs, which every check skips. */
+function unknownResources(): SharedResources {
   const later = pulumi.output("");
   return {
     keyArn: later,
@@ -92,7 +100,7 @@ function linksToCome(): Links {
   };
 }
 
-/** Settings of the parts that are settings of the whole pipeline, by what the pipeline calls them. */
+/** Settings of the parts that are settings of the whole pipeline, with the pipeline's names for them. */
 const sharedSettings: Readonly<Record<string, string>> = {
   subnetIds: "subnetIds",
   sourceId: "sourceId",
@@ -116,7 +124,7 @@ function pipelineSetting(args: AuditPipelineArgs, part: string, setting: string)
   return shared === undefined ? `${part}.${setting}` : `${shared}${rest}`;
 }
 
-/** Several parts find the same fault in a setting that they share. */
+/** Parts that share a setting find the same fault in it. */
 function withoutRepetitions(problems: Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [problemText(problem), problem])).values()];
 }

@@ -1,41 +1,78 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { databaseRoles } from "../../contract/database-roles";
+import { postgresPort } from "../../contract/ports";
 import { nameLimits, physicalName } from "../shared/names";
 import { writtenVersionStages } from "../shared/secret-versions";
 import { componentTags } from "../shared/tags";
+import { type Secret, type SharedResources, retainsData } from "./part-arguments";
+import type { AuditPipelineArgs, PipelineDestinationArgs } from "./types";
 
-export interface RoleSecretArgs {
+interface RoleSecretArgs {
+  /** A secret of your own. Default: a new one. */
+  readonly existingSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `existingSecretArn`. Default: it is under AWS's own key. */
+  readonly existingKeyArn?: pulumi.Input<string>;
   readonly description: string;
   /** Login role in the database. */
   readonly username: string;
-  readonly host: pulumi.Input<string>;
-  readonly port: pulumi.Input<number>;
-  readonly databaseName: pulumi.Input<string>;
-  readonly keyArn: pulumi.Input<string>;
+  readonly database: Pick<PipelineDestinationArgs, "endpoint" | "port" | "databaseName">;
+  /** Key of a new secret. */
+  readonly keyArn: pulumi.Output<string>;
   /** Whether the secret can be restored for 30 days after it was deleted. */
   readonly retainData: boolean;
   readonly component: string;
 }
 
-export interface RoleSecret {
-  /** Resolves once the password is in it. */
-  readonly secretArn: pulumi.Output<string>;
-  /** Another one has another password. */
-  readonly versionId: pulumi.Output<string>;
+/** The secrets of the two roles that log in to databases: DMS at the source, the sink at the destination. */
+export function roleSecrets(
+  name: string,
+  args: AuditPipelineArgs,
+  keyArn: pulumi.Output<string>,
+  parent: pulumi.Resource,
+): Pick<SharedResources, "captureSecret" | "writerSecret"> {
+  const { source, destination = source } = args;
+  const common = { keyArn, retainData: retainsData(args), component: name };
+  const captureSecret = roleSecret(
+    `${name}-capture-secret`,
+    {
+      ...common,
+      existingSecretArn: source.captureSecretArn,
+      existingKeyArn: source.captureSecretKeyArn,
+      description: "DMS logs in to the source database",
+      username: databaseRoles.capture,
+      database: source,
+    },
+    parent,
+  );
+  const writerSecret = roleSecret(
+    `${name}-writer-secret`,
+    {
+      ...common,
+      existingSecretArn: args.writerSecretArn,
+      existingKeyArn: args.writerSecretKeyArn,
+      description: "The sink logs in to the destination database",
+      username: databaseRoles.writer,
+      database: destination,
+    },
+    parent,
+  );
+  return { captureSecret, writerSecret };
 }
 
 /**
- * A secret for a database role, with a password of its own and where to use it, as DMS and the JDBC wrapper read it.
- * Setting that password in the database is the operator's work.
+ * The secret of a database role: the one that was given, or a new one with a password and where to use it, as DMS and
+ * the JDBC wrapper read it. The operator sets that password in the database.
  */
-export function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Resource): RoleSecret {
-  // Letters and digits alone: DMS takes none of ; . : + and 40 of these are more than 230 bits.
+function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Resource): Secret {
+  if (args.existingSecretArn !== undefined) return { secretArn: args.existingSecretArn, keyArn: args.existingKeyArn };
+  // Letters and digits only: DMS refuses ; . : + in passwords, and 40 of these are more than 230 bits.
   const password = new random.RandomPassword(`${name}-password`, { length: 40, special: false }, { parent });
   const secret = new aws.secretsmanager.Secret(
     name,
     {
-      // A name of its own each time: a deleted secret holds on to its name until it is gone for good.
+      // A new name each time: a deleted secret keeps its name while it can be restored.
       namePrefix: `${physicalName(name, nameLimits.secretPrefix)}-`,
       description: args.description,
       kmsKeyId: args.keyArn,
@@ -51,9 +88,9 @@ export function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Re
       secretString: pulumi.secret(
         pulumi.jsonStringify({
           engine: "postgres",
-          host: args.host,
-          port: args.port,
-          dbname: args.databaseName,
+          host: args.database.endpoint,
+          port: args.database.port ?? postgresPort,
+          dbname: args.database.databaseName,
           username: args.username,
           password: password.result,
         }),
@@ -64,6 +101,7 @@ export function roleSecret(name: string, args: RoleSecretArgs, parent: pulumi.Re
   );
   return {
     secretArn: pulumi.all([secret.arn, version.id]).apply(([arn]) => arn),
+    keyArn: args.keyArn,
     versionId: version.versionId,
   };
 }

@@ -1,6 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { databaseRoles } from "../../contract/database-roles";
-import { postgresPort } from "../../contract/ports";
 import type { Topics } from "../../contract/topics";
 import { AuditSink } from "../audit-sink";
 import { ChangeCapture } from "../change-capture";
@@ -10,16 +8,16 @@ import { publishers } from "../monitoring/notifications";
 import { Canary, Operator } from "../operator";
 import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
+import { withSecretScramPassword } from "../shared/scram-user";
 import { TransformerService } from "../transformer-service";
 import { auditPipelineProblems } from "./checks";
-import { roleSecret } from "./credentials";
+import { roleSecrets } from "./credentials";
 import {
-  type Links,
-  type Secret,
+  type SharedResources,
   canaryArgs,
   captureArgs,
-  expectedCanaries,
   hasOperator,
+  monitoringArgs,
   operatedParts,
   operatorArgs,
   partNames,
@@ -27,8 +25,8 @@ import {
   sinkArgs,
   topicsOf,
   transformerArgs,
-} from "./parts";
-import type { AuditPipelineArgs } from "./types";
+} from "./part-arguments";
+import type { AuditPipelineArgs, PipelineKafkaArgs } from "./types";
 
 export type {
   AuditPipelineArgs,
@@ -43,18 +41,31 @@ export type {
   PipelineTransformerArgs,
 } from "./types";
 
+/** What is kept of a Kafka cluster that is given whole. */
+const kafkaMembers: Readonly<Record<keyof PipelineKafkaArgs, true>> = {
+  clusterArn: true,
+  bootstrapBrokersIam: true,
+  bootstrapBrokersScram: true,
+  securityGroupId: true,
+  scramUsername: true,
+  scramPassword: true,
+  scramSecretArn: true,
+  keyArn: true,
+  publicAccessUntil: true,
+  replicationFactor: true,
+};
+
 /**
  * The whole pipeline over a VPC, a database and a Kafka cluster that you name: topics, credentials, operator, change
- * capture, transformer, sink, monitoring and canary. Changes of the named tables become rows of the audit table.
+ * capture, transformer, sink, monitoring and canary. Changes to the named tables become rows of the audit table.
  *
- * Deploying it prepares the databases, tests the connections and ends when a row has gone all the way. The order: topics
- * and secrets; the operator, which prepares databases and brokers; the capture, whose connections it tests before the task
- * starts, transformer and sink; the canary.
+ * Deploying it prepares the databases, tests the connections and ends when a row has gone all the way. The order:
+ * topics and secrets; the transformer; the operator, which prepares databases and brokers; the capture, whose
+ * connections the operator tests before the task starts, and the sink; the canary.
  *
  * Several pipelines fit into one stack and one cluster when their names, `sourceId` and `topics.prefix` differ.
  *
- * Costs per month in us-east-1 at its smallest: DMS 59 USD, transformer 29 USD, sink 80 USD, monitoring 6 USD, operator
- * 3 USD, two secrets 0.80 USD, a key 1 USD.
+ * Costs: those of its parts, two secrets and one key for all of them; sums in `docs/cost.md`.
  *
  * Replaced by: another `topics.prefix` (new, empty topics) and what its parts say. With `retainData`, the default, a
  * preview that would delete topics or the capture's task fails.
@@ -88,92 +99,48 @@ export class AuditPipeline extends pulumi.ComponentResource {
   public readonly keyArn: pulumi.Output<string>;
 
   constructor(name: string, args: AuditPipelineArgs, opts?: pulumi.ComponentResourceOptions) {
-    args = withSecretPassword(args);
+    args = { ...args, kafka: withSecretScramPassword(args.kafka, kafkaMembers) };
     super("cdc-audit:index:AuditPipeline", name, args, opts);
     refuse(name, auditPipelineProblems(args), this);
 
     const keyArn = encryptionKey(
-      `${name}-key`,
+      name,
       {
         description: `Audit pipeline ${name}`,
         existingKeyArn: args.kmsKeyArn,
         publishers,
         retain: retainsData(args),
-        component: name,
       },
       this,
     );
     const names = partNames(name);
-    const given: Links = {
+    const prepared: SharedResources = {
       keyArn,
       topics: topics(name, args, this),
-      captureSecret: captureSecret(name, args, keyArn, this),
-      writerSecret: writerSecret(name, args, keyArn, this),
+      ...roleSecrets(name, args, keyArn, this),
     };
-    const transformer = new TransformerService(names.transformer, transformerArgs(args, given), { parent: this });
+    const transformer = new TransformerService(names.transformer, transformerArgs(args, prepared), { parent: this });
     const operator = hasOperator(args)
-      ? new Operator(names.operator, operatorArgs(args, given, operatedParts(name, args)), {
+      ? new Operator(names.operator, operatorArgs(args, prepared, operatedParts(name, args)), {
           parent: this,
-          // Who understands a signal is there before its SQL sends it.
+          // The transformer is deployed first: the operator's SQL starts sending signals that an older one cannot read.
           dependsOn: [transformer],
         })
       : undefined;
-    const links: Links = { ...given, operatorFunctionName: operator?.functionName };
-    const capture = new ChangeCapture(names.capture, captureArgs(args, links), { parent: this });
-    const sink = new AuditSink(names.sink, sinkArgs(args, links), { parent: this });
-    const monitoring = new Monitoring(
-      names.monitoring,
-      {
-        ...args.alarms,
-        sourceClusterIdentifier: args.source.clusterIdentifier,
-        capture: {
-          taskArn: capture.taskArn,
-          taskIdentifier: capture.taskIdentifier,
-          instanceArn: capture.instanceArn,
-          instanceIdentifier: capture.instanceIdentifier,
-        },
-        kafka: {
-          clusterArn: args.kafka.clusterArn,
-          rawTopic: links.topics.raw,
-          eventsTopic: links.topics.events,
-          deadLetterTopic: links.topics.deadLetter,
-        },
-        transformer: {
-          clusterName: transformer.clusterName,
-          serviceName: transformer.serviceName,
-          consumerGroup: transformer.applicationId,
-        },
-        sink: {
-          connectorName: sink.connectorName,
-          consumerGroup: sink.consumerGroup,
-        },
-        operator: operator && {
-          functionName: operator.functionName,
-          sourceId: args.sourceId,
-          deadLetterQueueName: operator.deadLetterQueueName,
-          canaryIntervalMinutes: expectedCanaries(args),
-        },
-        kmsKeyArn: keyArn,
-      },
-      { parent: this },
-    );
-    if (operator) {
-      const running = {
-        operator,
-        captureTaskArn: capture.taskArn,
-        taskDefinitionArn: transformer.taskDefinitionArn,
-        connectorArn: sink.connectorArn,
-        transformerGroup: transformer.applicationId,
-        sinkGroup: sink.consumerGroup,
-      };
-      new Canary(names.canary, canaryArgs(args, links, running), { parent: this });
-    }
+    const shared: SharedResources = { ...prepared, operatorFunctionName: operator?.functionName };
+    const capture = new ChangeCapture(names.capture, captureArgs(args, shared), { parent: this });
+    const sink = new AuditSink(names.sink, sinkArgs(args, shared), { parent: this });
+    const running = { capture, transformer, sink };
+    const monitoring = new Monitoring(names.monitoring, monitoringArgs(args, shared, { ...running, operator }), {
+      parent: this,
+    });
+    if (operator) new Canary(names.canary, canaryArgs(args, shared, { ...running, operator }), { parent: this });
 
-    this.rawTopic = pulumi.output(links.topics.raw);
-    this.eventsTopic = pulumi.output(links.topics.events);
-    this.deadLetterTopic = pulumi.output(links.topics.deadLetter);
-    this.captureSecretArn = pulumi.output(links.captureSecret.secretArn);
-    this.writerSecretArn = pulumi.output(links.writerSecret.secretArn);
+    this.rawTopic = pulumi.output(shared.topics.raw);
+    this.eventsTopic = pulumi.output(shared.topics.events);
+    this.deadLetterTopic = pulumi.output(shared.topics.deadLetter);
+    this.captureSecretArn = pulumi.output(shared.captureSecret.secretArn);
+    this.writerSecretArn = pulumi.output(shared.writerSecret.secretArn);
     this.operatorFunctionName = operator?.functionName ?? pulumi.output("");
     this.captureTaskArn = capture.taskArn;
     this.applicationId = transformer.applicationId;
@@ -201,41 +168,8 @@ export class AuditPipeline extends pulumi.ComponentResource {
   }
 }
 
-/**
- * Pulumi keeps a component's arguments in its state: the password must be a secret before it gets there. Of the cluster,
- * which may be given as the component that it is, no more is kept than is asked for.
- */
-function withSecretPassword(args: AuditPipelineArgs): AuditPipelineArgs {
-  const {
-    clusterArn,
-    bootstrapBrokersIam,
-    bootstrapBrokersScram,
-    securityGroupId,
-    captureUsername,
-    captureSecretArn,
-    keyArn,
-    publicAccessUntil,
-    replicationFactor,
-  } = args.kafka;
-  return {
-    ...args,
-    kafka: {
-      clusterArn,
-      bootstrapBrokersIam,
-      bootstrapBrokersScram,
-      securityGroupId,
-      captureUsername,
-      capturePassword: pulumi.secret(args.kafka.capturePassword),
-      captureSecretArn,
-      keyArn,
-      publicAccessUntil,
-      replicationFactor,
-    },
-  };
-}
-
 /** The topics' names, each of which resolves once its topic exists. */
-function topics(name: string, args: AuditPipelineArgs, parent: pulumi.Resource): Links["topics"] {
+function topics(name: string, args: AuditPipelineArgs, parent: pulumi.Resource): SharedResources["topics"] {
   const definitions = topicsOf(args);
   const topic = (role: keyof Topics, suffix: string) =>
     kafkaTopic(
@@ -253,58 +187,4 @@ function topics(name: string, args: AuditPipelineArgs, parent: pulumi.Resource):
     catalog: topic("catalog", "catalog"),
     deadLetter: topic("deadLetter", "dead-letter"),
   };
-}
-
-function captureSecret(
-  name: string,
-  args: AuditPipelineArgs,
-  keyArn: pulumi.Output<string>,
-  parent: pulumi.Resource,
-): Secret {
-  const { source } = args;
-  if (source.captureSecretArn !== undefined) {
-    return { secretArn: source.captureSecretArn, keyArn: source.captureSecretKeyArn };
-  }
-  const secret = roleSecret(
-    `${name}-capture-secret`,
-    {
-      description: "DMS logs in to the source database",
-      username: databaseRoles.capture,
-      host: source.endpoint,
-      port: source.port ?? postgresPort,
-      databaseName: source.databaseName,
-      keyArn,
-      retainData: retainsData(args),
-      component: name,
-    },
-    parent,
-  );
-  return { ...secret, keyArn };
-}
-
-function writerSecret(
-  name: string,
-  args: AuditPipelineArgs,
-  keyArn: pulumi.Output<string>,
-  parent: pulumi.Resource,
-): Secret {
-  if (args.writerSecretArn !== undefined) {
-    return { secretArn: args.writerSecretArn, keyArn: args.writerSecretKeyArn };
-  }
-  const destination = args.destination ?? args.source;
-  const secret = roleSecret(
-    `${name}-writer-secret`,
-    {
-      description: "The sink logs in to the destination database",
-      username: databaseRoles.writer,
-      host: destination.endpoint,
-      port: destination.port ?? postgresPort,
-      databaseName: destination.databaseName,
-      keyArn,
-      retainData: retainsData(args),
-      component: name,
-    },
-    parent,
-  );
-  return { ...secret, keyArn };
 }

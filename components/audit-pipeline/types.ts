@@ -13,8 +13,8 @@ export interface PipelineSourceArgs {
   /** Security group of the database; rules that admit the pipeline are added to it. */
   securityGroupId: pulumi.Input<string>;
   /**
-   * Secret `{"username","password"}` of a user with `rds_superuser`, with whom the operator prepares the database: that of
-   * an `AuroraPostgres` is its `masterSecretArn`. Required unless the operator is left out.
+   * Secret `{"username","password"}` of a user with `rds_superuser`, as which the operator logs in to prepare the
+   * database; for an `AuroraPostgres` its `masterSecretArn`. Required unless the operator is left out.
    */
   adminSecretArn?: pulumi.Input<string>;
   /** Customer-managed key of `adminSecretArn`. Default: that secret is under AWS's own key. */
@@ -24,8 +24,8 @@ export interface PipelineSourceArgs {
   /** PostgreSQL version, such as `17.5`, to check against the DMS engine. Default: not checked. */
   postgresVersion?: pulumi.Input<string>;
   /**
-   * Secret of the role `cdc_capture`, JSON with `host`, `port`, `username` and `password`, that you keep yourself: for a
-   * second pipeline on the same database, where the role has one password. Default: a new one.
+   * A secret of your own for the role `cdc_capture`, JSON with `host`, `port`, `username` and `password`. A second
+   * pipeline on the same database needs it, because the role has one password. Default: a new one.
    */
   captureSecretArn?: pulumi.Input<string>;
   /** Customer-managed key of `captureSecretArn`. Default: that secret is under AWS's own key. */
@@ -59,12 +59,12 @@ export interface PipelineKafkaArgs {
   /** Security group of the brokers; rules that admit the pipeline are added to it. */
   securityGroupId: pulumi.Input<string>;
   /** SCRAM user that DMS writes with. */
-  captureUsername: pulumi.Input<string>;
+  scramUsername: pulumi.Input<string>;
   /** Kept as a secret. Give it as an output that resolves once the cluster knows the user. */
-  capturePassword: pulumi.Input<string>;
+  scramPassword: pulumi.Input<string>;
   /** Secret of that user, for the operator to rotate its password. Default: the operator can't. */
-  captureSecretArn?: pulumi.Input<string>;
-  /** Customer-managed key of `captureSecretArn`. */
+  scramSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of `scramSecretArn`. */
   keyArn?: pulumi.Input<string>;
   /**
    * When public access to the brokers ends, with its zone. Default: never open, and the operator closes public access that
@@ -75,7 +75,7 @@ export interface PipelineKafkaArgs {
   replicationFactor: pulumi.Input<number>;
 }
 
-/** What may be chosen about the topics; everything else is the contract. */
+/** Choices about the topics; the contract fixes everything else. */
 export interface PipelineTopicsArgs {
   /**
    * Put before each topic's name with a dot, so that several pipelines share a cluster. Default: none, for the first. A
@@ -92,7 +92,7 @@ export interface PipelineTopicsArgs {
   messageMaxBytes?: number;
 }
 
-/** What may be chosen about the change capture. */
+/** Choices about the change capture. */
 export interface PipelineCaptureArgs {
   /** DMS engine version. Default `3.6.1`. */
   engineVersion?: pulumi.Input<string>;
@@ -125,7 +125,7 @@ export interface PipelineCaptureArgs {
   secretsManagerEndpoint?: pulumi.Input<string>;
 }
 
-/** What may be chosen about the transformer; an image is required. */
+/** Choices about the transformer; an image is required. */
 export interface PipelineTransformerArgs {
   /** The image by digest. */
   imageUri?: pulumi.Input<string>;
@@ -147,7 +147,7 @@ export interface PipelineTransformerArgs {
   maximumTasks?: number;
 }
 
-/** What may be chosen about the sink; the plugin is required. */
+/** Choices about the sink; the plugin is required. */
 export interface PipelineSinkArgs {
   /** The plugin's ZIP, which `npm run build:plugin` makes. */
   pluginPath: string;
@@ -161,12 +161,12 @@ export interface PipelineSinkArgs {
   mcusPerWorker?: number;
 }
 
-/** What may be chosen about the operator, which prepares, tests and looks after the pipeline. */
+/** Choices about the operator, which prepares, tests and maintains the pipeline. */
 export interface PipelineOperatorArgs {
   /**
-   * Whether the operator is deployed. Default true. False for teams that prepare the databases and access rules by hand:
-   * apply `database/`, set the roles' passwords from their secrets, watch the tables, and let `audit.maintain()` and the
-   * closing of public access run on a schedule of your own. Nothing is tested then before the capture starts.
+   * Whether the operator is deployed. Default true. False for teams that prepare the databases and access rules by
+   * hand: apply `database/`, set the roles' passwords from their secrets, watch the tables, and run `audit.maintain()`
+   * and the closing of public access on your own schedule. Then nothing is tested before the capture starts.
    */
   enabled?: boolean;
   /** The operator's bundle, which `npm run build:operator` makes. Required unless the operator is left out. */
@@ -185,9 +185,9 @@ export interface PipelineOperatorArgs {
   reservedConcurrency?: number;
 }
 
-/** When to wake somebody, and whom. */
+/** Thresholds of the alarms, and the address that gets them. */
 export interface PipelineAlarmsArgs {
-  /** Default: nobody, until something subscribes to the topic. */
+  /** Address that gets the alarms. Default: nobody, until something subscribes to the topic. */
   email?: pulumi.Input<string>;
   /** Seconds that a hop may be behind for a quarter of an hour. Default 300. */
   latencySeconds?: number;
@@ -210,13 +210,12 @@ export interface AuditPipelineArgs {
   source: PipelineSourceArgs;
   /**
    * The database that holds the audit table: on another cluster, or another database on the source's own, which the
-   * operator creates where it is missing. Default: the source; then DMS is sent every row that the log stores, only to
-   * throw it away.
+   * operator creates if it is missing. Default: the source; DMS then reads and discards every row that the log stores.
    */
   destination?: PipelineDestinationArgs;
   /**
-   * Secret `{"username","password"}` of the role `audit_writer` that you keep yourself: for a second pipeline into the same
-   * database, where the role has one password. Default: a new one.
+   * A secret `{"username","password"}` of your own for the role `audit_writer`. A second pipeline into the same
+   * database needs it, because the role has one password. Default: a new one.
    */
   writerSecretArn?: pulumi.Input<string>;
   /** Customer-managed key of `writerSecretArn`. Default: that secret is under AWS's own key. */
@@ -235,9 +234,9 @@ export interface AuditPipelineArgs {
   transformer: PipelineTransformerArgs;
   /** The sink's plugin and workers. */
   sink: PipelineSinkArgs;
-  /** What prepares, tests and looks after the pipeline: its bundle, or `enabled: false`. */
+  /** The operator, which prepares, tests and maintains the pipeline: its bundle, or `enabled: false`. */
   operator: PipelineOperatorArgs;
-  /** When to wake somebody, and whom. Default: nobody yet. */
+  /** Thresholds of the alarms, and who gets them. Default: nobody yet. */
   alarms?: PipelineAlarmsArgs;
   /**
    * Whether Pulumi refuses to delete topics and capture, secrets can be restored for 30 days and buckets and repositories

@@ -6,7 +6,9 @@ import { componentTags } from "../shared/tags";
 
 export interface PrivateBucket {
   readonly bucket: aws.s3.Bucket;
-  /** What makes the bucket versioned, encrypted and private; an object put earlier would have none of it. */
+  /**
+   * What makes the bucket versioned, encrypted and private. An object must depend on it, or it would be none of these.
+   */
   readonly ready: readonly pulumi.Resource[];
 }
 
@@ -19,7 +21,7 @@ export function privateBucket(
   const bucket = new aws.s3.Bucket(
     name,
     {
-      // Names of buckets are the world's: AWS adds what makes this one unique.
+      // Bucket names are global: AWS adds a suffix that makes this one unique.
       bucketPrefix: `${physicalName(name, nameLimits.bucketPrefix - 1)}-`,
       forceDestroy: !args.retainData,
       tags: componentTags(name, args.component),
@@ -64,7 +66,7 @@ export function privateBucket(
   return { bucket, ready: [publicAccess, ownership, versioning, encryption, policy] };
 }
 
-/** Refuses every request that does not come over TLS, whoever sends it and whatever it wants. */
+/** Refuses every request that does not come over TLS. */
 export function encryptedTransportOnly(bucketArn: string): PolicyDocument {
   return policyDocument({
     Sid: "DenyEverythingWithoutTls",

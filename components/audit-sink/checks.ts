@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Problem, checkDistinct, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
-import { capacityOf } from "./defaults";
+import { capacityOf } from "./sizes";
 import type { AuditSinkArgs } from "./types";
 
 /** Everything that is wrong with the arguments of a sink; unknown values are left to AWS. */
@@ -36,7 +36,7 @@ function checkPlugin({ pluginPath }: AuditSinkArgs): Problem[] {
   ];
 }
 
-/** The region stands in the ARN, so a bare name would not do. */
+/** The region is read from the ARN, so a bare name is not enough. */
 function checkSecret({ destination }: AuditSinkArgs): Problem[] {
   return checkPattern(
     "destination.secretArn",

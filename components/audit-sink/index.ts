@@ -4,16 +4,17 @@ import { postgresPort } from "../../contract/ports";
 import { sinkConnectorProperties, sinkConsumerGroup } from "../../contract/sink-connector";
 import { brokerPorts } from "../kafka-cluster";
 import { refuse } from "../shared/checks";
+import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
 import { arnParts } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
-import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { privateBucket } from "./bucket";
 import { auditSinkProblems } from "./checks";
-import { capacityOf, connectorNameOf } from "./defaults";
+import { connectorNameOf } from "./names";
+import { capacityOf } from "./sizes";
 import { executionPermissions, executionTrust } from "./permissions";
 import { connectorPlugin } from "./plugin";
 import type { AuditSinkArgs } from "./types";
@@ -25,14 +26,15 @@ export type { AuditSinkArgs, DestinationDatabaseArgs, SinkTopicsArgs } from "./t
 const connectVersion = "3.7.x";
 
 /**
- * The JDBC sink as an MSK Connect connector: reads audit events, upserts them into the audit table by identity, sets
- * refused rows aside on the dead-letter topic. The plugin is named by its content, the connector always the same.
+ * The JDBC sink as an MSK Connect connector: it reads audit events, inserts each into the audit table once, by its
+ * identity, and sets refused rows aside on the dead-letter topic. The plugin's name changes with its content; the
+ * connector's stays the same.
  *
- * Costs per month in us-east-1: 80 USD for each MCU of each worker; a key 1 USD; the bucket cents.
+ * Costs: each MCU of each worker, a key, and the bucket by use; sums in `docs/cost.md`.
  *
- * Replaced by: any change of plugin, connector properties or network. The connector is deleted first, as its successor
- * bears the same name and with it takes over the consumer group's offsets: events wait in Kafka for some ten minutes,
- * none is lost.
+ * Replaced by: any change of plugin, connector properties or network. The connector is deleted first, because its
+ * successor has the same name and so takes over the consumer group's offsets. Events wait in Kafka for some ten
+ * minutes; none is lost.
  */
 export class AuditSink extends pulumi.ComponentResource {
   /** The connector. */
@@ -41,7 +43,7 @@ export class AuditSink extends pulumi.ComponentResource {
   public readonly connectorName: pulumi.Output<string>;
   /** The connector's consumer group, to watch its lag. */
   public readonly consumerGroup: pulumi.Output<string>;
-  /** What the workers act as. */
+  /** Role of the workers. */
   public readonly executionRoleArn: pulumi.Output<string>;
   /** Security group of the workers. */
   public readonly securityGroupId: pulumi.Output<string>;
@@ -56,12 +58,11 @@ export class AuditSink extends pulumi.ComponentResource {
 
     const connectorName = connectorNameOf(name, args);
     const keyArn = encryptionKey(
-      `${name}-key`,
+      name,
       {
         description: `Audit sink ${name}`,
         existingKeyArn: args.kmsKeyArn,
         retain: args.retainData ?? true,
-        component: name,
       },
       this,
     );
@@ -74,13 +75,12 @@ export class AuditSink extends pulumi.ComponentResource {
     const plugin = connectorPlugin(name, { pluginPath: args.pluginPath, bucket, bucketReady: ready }, this);
     const executionRoleArn = executionRole(name, args, connectorName, this);
     const log = logGroup(
-      `${name}-log`,
+      name,
       {
         // Under this path AWS needs no entry in the account's one small policy for log delivery.
         logGroupName: `/aws/vendedlogs/mskconnect/${connectorName}`,
         retentionInDays: args.logRetentionDays,
         keyArn,
-        component: name,
       },
       this,
     );
@@ -106,48 +106,30 @@ export class AuditSink extends pulumi.ComponentResource {
   }
 }
 
-interface WorkerNetwork {
-  readonly group: aws.ec2.SecurityGroup;
-  /** The rules without which a worker reaches nothing. */
-  readonly rules: readonly pulumi.Resource[];
-}
-
-function workerNetwork(name: string, args: AuditSinkArgs, parent: pulumi.Resource): WorkerNetwork {
-  const group = securityGroup(
-    `${name}-security-group`,
-    { vpcId: args.vpcId, description: "MSK Connect workers", component: name },
+function workerNetwork(name: string, args: AuditSinkArgs, parent: pulumi.Resource): ClientNetwork {
+  return clientNetwork(
+    name,
+    {
+      vpcId: args.vpcId,
+      description: "MSK Connect workers",
+      destinations: [
+        {
+          place: "kafka",
+          securityGroupId: args.kafka.securityGroupId,
+          port: brokerPorts.iam,
+          description: `Sink ${name} reads events with IAM`,
+        },
+        {
+          place: "destination",
+          securityGroupId: args.destination.securityGroupId,
+          port: args.destination.port ?? postgresPort,
+          description: `Sink ${name} writes the audit table`,
+        },
+      ],
+      reasonForAws: "The sink reads its secret from Secrets Manager",
+    },
     parent,
   );
-  const rules = [
-    ...allow(
-      `${name}-to-kafka`,
-      {
-        from: group.id,
-        to: args.kafka.securityGroupId,
-        port: brokerPorts.iam,
-        description: `Sink ${name} reads events with IAM`,
-        component: name,
-      },
-      parent,
-    ),
-    ...allow(
-      `${name}-to-destination`,
-      {
-        from: group.id,
-        to: args.destination.securityGroupId,
-        port: args.destination.port ?? postgresPort,
-        description: `Sink ${name} writes the audit table`,
-        component: name,
-      },
-      parent,
-    ),
-    allowHttpsOut(
-      `${name}-to-aws`,
-      { from: group.id, reason: "The sink reads its secret from Secrets Manager", component: name },
-      parent,
-    ),
-  ];
-  return { group, rules };
 }
 
 function executionRole(
@@ -177,7 +159,7 @@ function executionRole(
 
 interface ConnectorNeeds {
   readonly connectorName: string;
-  readonly network: WorkerNetwork;
+  readonly network: ClientNetwork;
   readonly plugin: aws.mskconnect.CustomPlugin;
   readonly executionRoleArn: pulumi.Output<string>;
   readonly log: aws.cloudwatch.LogGroup;
@@ -227,11 +209,11 @@ function sinkConnector(
     {
       parent,
       dependsOn: [...needs.network.rules],
-      // Changed in place, properties have been reported as applied while the old ones stayed in force.
+      // MSK Connect has reported properties as changed in place while the old ones stayed in force.
       replaceOnChanges: ["connectorConfiguration"],
-      // The successor bears the same name, which is what keeps the consumer group's offsets.
+      // The successor has the same name, which keeps the consumer group's offsets.
       deleteBeforeReplace: true,
-      // The provider's 20 minutes have been too few beside a new cluster.
+      // The provider's 20 minutes have been too short next to a new cluster.
       customTimeouts: { create: "45m", update: "45m", delete: "30m" },
     },
   );

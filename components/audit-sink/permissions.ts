@@ -46,7 +46,7 @@ export function executionPermissions(access: SinkAccess): PolicyDocument {
       Resource: [topicArn(clusterArn, `__amazon_msk_connect_*_${connectorName}_*`)],
     },
     {
-      // Of the group that the workers form among themselves AWS documents the prefix alone.
+      // AWS documents only the prefix of the group that the workers form among themselves.
       Sid: "JoinWorkerGroupNamedByMskConnect",
       Effect: "Allow",
       Action: ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"],
@@ -62,7 +62,7 @@ export function executionPermissions(access: SinkAccess): PolicyDocument {
   );
 }
 
-/** MSK Connect takes on the role for this one connector; it gives the last part of the connector's ARN itself. */
+/** MSK Connect assumes the role for this one connector; it chooses the last part of the connector's ARN. */
 export function executionTrust(clusterArn: string, connectorName: string): PolicyDocument {
   const { partition, region, account } = arnParts(clusterArn);
   return serviceTrust("kafkaconnect.amazonaws.com", {

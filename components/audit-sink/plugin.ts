@@ -5,12 +5,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { nameLimits, physicalName } from "../shared/names";
 import { componentTags } from "../shared/tags";
 
-/** What the plugin's names carry of its content, so that another content is another plugin. */
+/** A digest of the plugin's content, part of its names: other content is another plugin. */
 export function pluginDigest(pluginPath: string): string {
   return createHash("sha256").update(readFileSync(pluginPath)).digest("hex").slice(0, 12);
 }
 
-/** Uploads the ZIP and makes it known to MSK Connect, which copies it: a plugin never changes, it is succeeded. */
+/**
+ * Uploads the ZIP and registers it with MSK Connect, which copies it. A plugin never changes: a new one replaces it.
+ */
 export function connectorPlugin(
   name: string,
   args: { pluginPath: string; bucket: aws.s3.Bucket; bucketReady: readonly pulumi.Resource[] },

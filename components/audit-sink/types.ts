@@ -49,9 +49,9 @@ export interface AuditSinkArgs {
   tasks?: number;
   /** Machines that run the tasks, 1 to 10. Default 1. */
   workers?: number;
-  /** Size of a worker: 1, 2, 4 or 8 MCU, each of one vCPU and 4 GiB. Default 1 (about 80 USD per month). */
+  /** Size of a worker: 1, 2, 4 or 8 MCU, each of one vCPU and 4 GiB. Default 1. */
   mcusPerWorker?: number;
-  /** Copies that the cluster's topics keep. Connect insists on knowing it, though the topic exists already. */
+  /** Copies that the cluster's topics keep. Connect requires it, though the topic exists already. */
   replicationFactor: pulumi.Input<number>;
   /** Largest message in bytes that topics take. Default 16 MiB. */
   messageMaxBytes?: number;

@@ -22,11 +22,11 @@ export {
 const insightsRetentionDays = { [DatabaseInsights.Standard]: 7, [DatabaseInsights.Advanced]: 465 };
 
 /**
- * An Aurora PostgreSQL cluster that DMS can capture: logical replication on, TLS forced, storage, logs, insights and the
- * master secret under a customer-managed key, and no way in until a security group rule is added.
+ * An Aurora PostgreSQL cluster that DMS can capture: logical replication on, TLS forced, storage, logs, insights and
+ * the master secret under a customer-managed key, and no way in until a security group rule is added.
  *
- * Costs per month in us-east-1: serverless from 44 USD (0.5 ACU) for the writer and as much for each reader, or the
- * instances; storage 0.10 USD per GB, I/O 0.20 USD per million; a key 1 USD, a secret 0.40 USD.
+ * Costs: for the writer and each reader the minimum capacity (serverless) or the instance class; storage and I/O by
+ * use; a key and a secret; sums in `docs/cost.md`.
  *
  * Replaced by: another `databaseName`, `kmsKeyArn` or VPC. Such a change never loses data: with `retainData` the
  * preview fails; without it, AWS refuses the second cluster of the same name before the first is touched.
@@ -63,8 +63,8 @@ export class AuroraPostgres extends pulumi.ComponentResource {
 
     const retain = args.retainData ?? true;
     const keyArn = encryptionKey(
-      `${name}-key`,
-      { description: `Aurora cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain, component: name },
+      name,
+      { description: `Aurora cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain },
       this,
     );
     const group = securityGroup(
@@ -116,12 +116,11 @@ function databaseCluster(
   const finalSnapshot = args.finalSnapshot ?? retainData;
   const insights = args.databaseInsights ?? DatabaseInsights.Standard;
   const log = logGroup(
-    `${name}-log`,
+    name,
     {
       logGroupName: `/aws/rds/cluster/${identifier}/postgresql`,
       retentionInDays: args.logRetentionDays,
       keyArn: needs.keyArn,
-      component: name,
     },
     parent,
   );
@@ -168,11 +167,11 @@ function databaseCluster(
     {
       parent,
       protect: retainData,
-      // RDS would make the log group itself, without retention or key.
+      // RDS would create the log group itself, without retention or key.
       dependsOn: [log],
       // A renamed stack keeps its database.
       ignoreChanges: ["clusterIdentifier"],
-      // A replacement would have to be made first, under the same name, which AWS refuses: no change loses data.
+      // A replacement would be created first, under the same name, which AWS refuses. So no change loses data.
       deleteBeforeReplace: false,
     },
   );
@@ -249,7 +248,7 @@ function snapshotName(name: string, parent: pulumi.Resource): pulumi.Output<stri
   return pulumi.interpolate`${prefix}-${suffix.hex}`;
 }
 
-/** The value, known only once the instances exist, so that nobody connects before there is something to answer. */
+/** The value, known only once the instances exist: before that nothing answers a connection. */
 function onceReady<T>(value: pulumi.Output<T>, instances: readonly aws.rds.ClusterInstance[]): pulumi.Output<T> {
   return pulumi
     .all([value, pulumi.all(instances.map((instance) => instance.id))])

@@ -12,8 +12,8 @@ export type DatabaseInsights = (typeof DatabaseInsights)[keyof typeof DatabaseIn
 /** Bounds of Aurora Serverless v2, in Aurora capacity units (ACU: 2 GiB of memory with matching CPU). */
 export interface ServerlessCapacityArgs {
   /**
-   * ACU that are always there and always paid, in steps of 0.5. Default 0.5, about 44 USD per month. A database that is
-   * captured never pauses, so 0 is refused.
+   * ACU that are always there and always paid, in steps of 0.5. Default 0.5. A database that is captured never pauses,
+   * so 0 is refused.
    */
   minimumCapacity?: pulumi.Input<number>;
   /** ACU that load may use, at least 1, in steps of 0.5. Default 4. It also decides how many connections fit. */

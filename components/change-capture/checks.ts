@@ -3,11 +3,8 @@ import { defaultMessageMaxBytes } from "../../contract/topics";
 import { type Problem, checkDistinct, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
 import { tableProblems } from "../shared/tables";
-import { defaultEngineVersion } from "./defaults";
+import { defaultEngineVersion, firstEngineFor } from "./engine-versions";
 import type { ChangeCaptureArgs } from "./types";
-
-/** First DMS engine that reads each major version of PostgreSQL. */
-const firstEngineFor: Readonly<Record<string, string>> = { "15": "3.5.1", "16": "3.5.3", "17": "3.6.1" };
 
 /** Everything that is wrong with the arguments of a change capture; unknown values are left to AWS. */
 export function changeCaptureProblems(args: ChangeCaptureArgs): Problem[] {
@@ -59,7 +56,7 @@ function checkSource({ source }: ChangeCaptureArgs): Problem[] {
   return problems;
 }
 
-/** An update carries the old and the new value in one message, so a LOB fits twice or the message is lost. */
+/** An update carries the old and the new value in one message, so a LOB must fit twice. */
 function checkMessageSize(args: ChangeCaptureArgs): Problem[] {
   const problems = checkWholeNumber("lobMaxSizeKilobytes", args.lobMaxSizeKilobytes, 1, 102_400);
   const lobKilobytes = args.lobMaxSizeKilobytes ?? defaultLobMaxSizeKilobytes;

@@ -1,49 +1,86 @@
-import { createHash } from "node:crypto";
-import type * as aws from "@pulumi/aws";
+import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { captureSchema, kafkaEndpointFormat } from "../../contract/change-capture";
-import { defaultMessageMaxBytes } from "../../contract/topics";
+import { nameLimits, physicalName } from "../shared/names";
+import { arnParts, policyDocument, readSecretStatements, serviceTrust } from "../shared/policies";
+import { serviceRole } from "../shared/roles";
+import { componentTags } from "../shared/tags";
+import { sourceSettings, targetSettings } from "./endpoint-settings";
 import type { ChangeCaptureArgs } from "./types";
 
-/** How DMS reads PostgreSQL. Every boolean is said: the provider sends omitted ones as false. */
-export function sourceSettings(args: ChangeCaptureArgs) {
-  return {
-    // pglogical would ignore REPLICA IDENTITY FULL, and with it every old value.
-    pluginName: "test-decoding",
-    // Schema changes travel as signals; DMS's own way needs a superuser and writes into the schema public.
-    captureDdls: false,
-    failTasksOnLobTruncation: true,
-    heartbeatEnable: true,
-    heartbeatFrequency: args.heartbeatMinutes ?? 5,
-    heartbeatSchema: captureSchema.heartbeatSchema,
-    slotName: args.slotName,
-  } satisfies aws.types.input.dms.EndpointPostgresSettings;
+export function sourceEndpoint(
+  name: string,
+  args: ChangeCaptureArgs,
+  keyArn: pulumi.Output<string>,
+  parent: pulumi.Resource,
+): aws.dms.Endpoint {
+  const { source } = args;
+  const roleArn = serviceRole(
+    `${name}-secret-role`,
+    {
+      description: "DMS reads the capture user's secret",
+      // DMS's regional principal: only it may read secrets for an endpoint, and it sends no source account.
+      trust: pulumi.output(source.secretArn).apply((arn) => serviceTrust(`dms.${arnParts(arn).region}.amazonaws.com`)),
+      permissions: pulumi
+        .all([source.secretArn, source.keyArn])
+        .apply(([secretArn, secretKeyArn]) => policyDocument(...readSecretStatements(secretArn, secretKeyArn))),
+      component: name,
+    },
+    parent,
+  );
+  return new aws.dms.Endpoint(
+    `${name}-source`,
+    {
+      endpointId: physicalName(`${name}-source`, nameLimits.replicationEndpoint),
+      endpointType: "source",
+      engineName: "aurora-postgresql",
+      databaseName: source.databaseName,
+      secretsManagerArn: source.secretArn,
+      secretsManagerAccessRoleArn: roleArn,
+      extraConnectionAttributes:
+        args.secretsManagerEndpoint &&
+        pulumi.interpolate`secretsManagerEndpointOverride=${args.secretsManagerEndpoint}`,
+      postgresSettings: sourceSettings(args),
+      sslMode: args.certificatePem ? "verify-full" : "require",
+      certificateArn: certificate(name, args, parent)?.certificateArn,
+      kmsKeyArn: keyArn,
+      // DMS refuses to change the endpoints of a running task.
+      pauseReplicationTasks: true,
+      tags: componentTags(`${name}-source`, name),
+    },
+    { parent, deleteBeforeReplace: true },
+  );
 }
 
-/** How DMS writes to Kafka: the record format of the contract, over TLS with SCRAM. */
-export function targetSettings(args: ChangeCaptureArgs) {
-  return {
-    ...kafkaEndpointFormat,
-    broker: args.kafka.bootstrapBrokersScram,
-    topic: args.rawTopic,
-    messageMaxBytes: args.messageMaxBytes ?? defaultMessageMaxBytes,
-    securityProtocol: "sasl-ssl",
-    saslMechanism: "scram-sha-512",
-    saslUsername: args.kafka.captureUsername,
-    saslPassword: args.kafka.capturePassword,
-  } satisfies aws.types.input.dms.EndpointKafkaSettings;
+function certificate(name: string, args: ChangeCaptureArgs, parent: pulumi.Resource): aws.dms.Certificate | undefined {
+  if (args.certificatePem === undefined) return undefined;
+  return new aws.dms.Certificate(
+    `${name}-certificate`,
+    {
+      certificateId: physicalName(`${name}-certificate`, nameLimits.replicationEndpoint),
+      certificatePem: args.certificatePem,
+      tags: componentTags(`${name}-certificate`, name),
+    },
+    { parent, deleteBeforeReplace: true },
+  );
 }
 
-/** Tells settings of the connections from others, so that new ones are tested; the password is no part of it. */
-export function connectionDigest(args: ChangeCaptureArgs): pulumi.Output<string> {
-  const target = withoutPassword(targetSettings(args));
-  const { endpoint, databaseName, secretArn } = args.source;
-  const source = { ...sourceSettings(args), endpoint, databaseName, secretArn, certificate: args.certificatePem };
-  return pulumi
-    .jsonStringify({ source, target })
-    .apply((settings) => createHash("sha256").update(settings).digest("hex").slice(0, 12));
-}
-
-function withoutPassword({ saslPassword: _password, ...settings }: ReturnType<typeof targetSettings>) {
-  return settings;
+export function targetEndpoint(
+  name: string,
+  args: ChangeCaptureArgs,
+  keyArn: pulumi.Output<string>,
+  parent: pulumi.Resource,
+): aws.dms.Endpoint {
+  return new aws.dms.Endpoint(
+    `${name}-target`,
+    {
+      endpointId: physicalName(`${name}-target`, nameLimits.replicationEndpoint),
+      endpointType: "target",
+      engineName: "kafka",
+      kafkaSettings: targetSettings(args),
+      kmsKeyArn: keyArn,
+      pauseReplicationTasks: true,
+      tags: componentTags(`${name}-target`, name),
+    },
+    { parent, deleteBeforeReplace: true },
+  );
 }

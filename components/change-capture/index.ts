@@ -2,37 +2,42 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { tableMappings, taskSettings } from "../../contract/change-capture";
 import type { OperatorRequest } from "../../contract/operator";
-import { postgresPort } from "../../contract/ports";
-import { brokerPorts } from "../kafka-cluster";
 import { callOperator } from "../operator/invocation";
 import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
-import { arnParts, policyDocument, readSecretStatements, serviceTrust } from "../shared/policies";
-import { serviceRole } from "../shared/roles";
-import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
+import { withSecretScramPassword } from "../shared/scram-user";
 import { componentTags } from "../shared/tags";
 import { changeCaptureProblems } from "./checks";
-import { defaultEngineVersion, taskIdentifierOf } from "./defaults";
-import { connectionDigest, sourceSettings, targetSettings } from "./endpoints";
-import { type AccountRolesArgs, accountRoles } from "./service-roles";
-import type { ChangeCaptureArgs } from "./types";
+import { taskIdentifierOf } from "./names";
+import { connectionDigest } from "./endpoint-settings";
+import { sourceEndpoint, targetEndpoint } from "./endpoints";
+import { instanceNetwork, replicationInstance } from "./instance";
+import type { CaptureKafkaArgs, ChangeCaptureArgs } from "./types";
 
 export type { CapturedTableArgs, CaptureKafkaArgs, ChangeCaptureArgs, SourceDatabaseArgs } from "./types";
+
+/** What is kept of a Kafka cluster that is given whole. */
+const kafkaMembers: Readonly<Record<keyof CaptureKafkaArgs, true>> = {
+  bootstrapBrokersScram: true,
+  securityGroupId: true,
+  scramUsername: true,
+  scramPassword: true,
+};
 
 /**
  * A DMS task that writes every change of the chosen tables to one Kafka topic: replication instance, endpoints, table
  * mappings and task settings that lose nothing. Data errors stop the task; they are never skipped.
  *
  * The database must be ready before the task starts: logical replication on, the capture user and the schemas `capture`
- * and `capture_heartbeat` there, the tables watched. An `Operator` sees to it and tests both connections.
+ * and `capture_heartbeat` created, the tables watched. An `Operator` prepares all of it and tests both connections.
  *
- * Costs per month in us-east-1: a `dms.t3.medium` 53 USD and 50 GiB 6 USD, both doubled with `multiAz`; a key 1 USD.
+ * Costs: the replication instance by class and its storage, both twice with `multiAz`; a key; sums in `docs/cost.md`.
  *
- * Replaced by: another `vpcId` or `kmsKeyArn`, and a renamed stack. The task goes with its endpoints or its instance's key,
- * and its slot with it, which leaves a gap; with `retainData` the preview fails instead. Other changes of tables or
- * settings stop the task, change it and let it go on where it was.
+ * Replaced by: another `vpcId` or `kmsKeyArn`, and a renamed stack. Whatever replaces the endpoints or the instance's
+ * key also replaces the task and drops its slot, which leaves a gap; with `retainData` the preview fails instead. Other
+ * changes of tables or settings stop the task, change it and resume it at its place.
  */
 export class ChangeCapture extends pulumi.ComponentResource {
   /** The replication task. */
@@ -51,17 +56,16 @@ export class ChangeCapture extends pulumi.ComponentResource {
   public readonly securityGroupId: pulumi.Output<string>;
 
   constructor(name: string, args: ChangeCaptureArgs, opts?: pulumi.ComponentResourceOptions) {
-    args = withSecretPassword(args);
+    args = { ...args, kafka: withSecretScramPassword(args.kafka, kafkaMembers) };
     super("cdc-audit:index:ChangeCapture", name, args, opts);
     refuse(name, changeCaptureProblems(args), this);
 
     const keyArn = encryptionKey(
-      `${name}-key`,
+      name,
       {
         description: `Change capture ${name}`,
         existingKeyArn: args.kmsKeyArn,
         retain: args.retainData ?? true,
-        component: name,
       },
       this,
     );
@@ -93,190 +97,7 @@ export class ChangeCapture extends pulumi.ComponentResource {
   }
 }
 
-/**
- * Pulumi keeps a component's arguments in its state: the password must be a secret before it gets there. Of the cluster,
- * which may be given as the component that it is, no more is kept than is asked for.
- */
-function withSecretPassword(args: ChangeCaptureArgs): ChangeCaptureArgs {
-  const { bootstrapBrokersScram, securityGroupId, captureUsername, capturePassword } = args.kafka;
-  return {
-    ...args,
-    kafka: { bootstrapBrokersScram, securityGroupId, captureUsername, capturePassword: pulumi.secret(capturePassword) },
-  };
-}
-
-interface InstanceNetwork {
-  readonly group: aws.ec2.SecurityGroup;
-  /** The rules without which the instance reaches nothing. */
-  readonly rules: readonly pulumi.Resource[];
-}
-
-function instanceNetwork(name: string, args: ChangeCaptureArgs, parent: pulumi.Resource): InstanceNetwork {
-  const group = securityGroup(
-    `${name}-security-group`,
-    { vpcId: args.vpcId, description: "DMS replication instance", component: name },
-    parent,
-  );
-  const rules = [
-    ...allow(
-      `${name}-to-source`,
-      {
-        from: group.id,
-        to: args.source.securityGroupId,
-        port: args.source.port ?? postgresPort,
-        description: `DMS of ${name} reads the source database`,
-        component: name,
-      },
-      parent,
-    ),
-    ...allow(
-      `${name}-to-kafka`,
-      {
-        from: group.id,
-        to: args.kafka.securityGroupId,
-        port: brokerPorts.scram,
-        description: `DMS of ${name} writes change records with SCRAM`,
-        component: name,
-      },
-      parent,
-    ),
-    allowHttpsOut(
-      `${name}-to-aws`,
-      { from: group.id, reason: "DMS reads its secret from Secrets Manager", component: name },
-      parent,
-    ),
-  ];
-  return { group, rules };
-}
-
-function replicationInstance(
-  name: string,
-  args: ChangeCaptureArgs,
-  needs: { keyArn: pulumi.Output<string>; network: InstanceNetwork },
-  parent: pulumi.Resource,
-): aws.dms.ReplicationInstance {
-  const subnetGroup = new aws.dms.ReplicationSubnetGroup(
-    `${name}-subnets`,
-    {
-      replicationSubnetGroupId: physicalName(`${name}-subnets`, nameLimits.replicationSubnetGroup),
-      replicationSubnetGroupDescription: `Subnets of ${name}`,
-      subnetIds: args.subnetIds,
-      tags: componentTags(`${name}-subnets`, name),
-    },
-    // The provider tries again for two minutes while a new role has not spread yet.
-    {
-      parent,
-      dependsOn: args.createServiceRoles ? accountRoles(name, accountRolesArgs(args), parent) : [],
-      deleteBeforeReplace: true,
-    },
-  );
-  return new aws.dms.ReplicationInstance(
-    `${name}-instance`,
-    {
-      replicationInstanceId: physicalName(`${name}-instance`, nameLimits.replicationInstance),
-      replicationInstanceClass: args.instanceClass ?? "dms.t3.medium",
-      engineVersion: args.engineVersion ?? defaultEngineVersion,
-      allocatedStorage: args.allocatedStorageGiB ?? 50,
-      multiAz: args.multiAz ?? false,
-      // DMS's own default is public.
-      publiclyAccessible: false,
-      // An engine that changes by itself may change what a record looks like.
-      autoMinorVersionUpgrade: false,
-      allowMajorVersionUpgrade: true,
-      applyImmediately: true,
-      preferredMaintenanceWindow: args.maintenanceWindow,
-      replicationSubnetGroupId: subnetGroup.replicationSubnetGroupId,
-      vpcSecurityGroupIds: [needs.network.group.id],
-      kmsKeyArn: needs.keyArn,
-      tags: componentTags(`${name}-instance`, name),
-    },
-    { parent, dependsOn: [...needs.network.rules], deleteBeforeReplace: true },
-  );
-}
-
-function sourceEndpoint(
-  name: string,
-  args: ChangeCaptureArgs,
-  keyArn: pulumi.Output<string>,
-  parent: pulumi.Resource,
-): aws.dms.Endpoint {
-  const { source } = args;
-  const roleArn = serviceRole(
-    `${name}-secret-role`,
-    {
-      description: "DMS reads the capture user's secret",
-      // DMS's regional principal, which alone may read secrets for an endpoint; it sends no source account.
-      trust: pulumi.output(source.secretArn).apply((arn) => serviceTrust(`dms.${arnParts(arn).region}.amazonaws.com`)),
-      permissions: pulumi
-        .all([source.secretArn, source.keyArn])
-        .apply(([secretArn, secretKeyArn]) => policyDocument(...readSecretStatements(secretArn, secretKeyArn))),
-      component: name,
-    },
-    parent,
-  );
-  return new aws.dms.Endpoint(
-    `${name}-source`,
-    {
-      endpointId: physicalName(`${name}-source`, nameLimits.replicationEndpoint),
-      endpointType: "source",
-      engineName: "aurora-postgresql",
-      databaseName: source.databaseName,
-      secretsManagerArn: source.secretArn,
-      secretsManagerAccessRoleArn: roleArn,
-      extraConnectionAttributes:
-        args.secretsManagerEndpoint &&
-        pulumi.interpolate`secretsManagerEndpointOverride=${args.secretsManagerEndpoint}`,
-      postgresSettings: sourceSettings(args),
-      sslMode: args.certificatePem ? "verify-full" : "require",
-      certificateArn: certificate(name, args, parent)?.certificateArn,
-      kmsKeyArn: keyArn,
-      // A running task refuses to have its endpoints changed.
-      pauseReplicationTasks: true,
-      tags: componentTags(`${name}-source`, name),
-    },
-    { parent, deleteBeforeReplace: true },
-  );
-}
-
-function certificate(name: string, args: ChangeCaptureArgs, parent: pulumi.Resource): aws.dms.Certificate | undefined {
-  if (args.certificatePem === undefined) return undefined;
-  return new aws.dms.Certificate(
-    `${name}-certificate`,
-    {
-      certificateId: physicalName(`${name}-certificate`, nameLimits.replicationEndpoint),
-      certificatePem: args.certificatePem,
-      tags: componentTags(`${name}-certificate`, name),
-    },
-    { parent, deleteBeforeReplace: true },
-  );
-}
-
-function targetEndpoint(
-  name: string,
-  args: ChangeCaptureArgs,
-  keyArn: pulumi.Output<string>,
-  parent: pulumi.Resource,
-): aws.dms.Endpoint {
-  return new aws.dms.Endpoint(
-    `${name}-target`,
-    {
-      endpointId: physicalName(`${name}-target`, nameLimits.replicationEndpoint),
-      endpointType: "target",
-      engineName: "kafka",
-      kafkaSettings: targetSettings(args),
-      kmsKeyArn: keyArn,
-      pauseReplicationTasks: true,
-      tags: componentTags(`${name}-target`, name),
-    },
-    { parent, deleteBeforeReplace: true },
-  );
-}
-
-function accountRolesArgs(args: ChangeCaptureArgs): AccountRolesArgs {
-  return { anyArn: args.source.secretArn, retain: args.retainData ?? true };
-}
-
-/** DMS would make this log group itself, without retention or key. All tasks of the instance share it. */
+/** DMS would create this log group itself, without retention or key. All tasks of the instance share it. */
 function taskLog(
   name: string,
   args: ChangeCaptureArgs,
@@ -285,12 +106,11 @@ function taskLog(
   parent: pulumi.Resource,
 ): aws.cloudwatch.LogGroup {
   return logGroup(
-    `${name}-log`,
+    name,
     {
       logGroupName: pulumi.interpolate`dms-tasks-${instance.replicationInstanceId}`,
       retentionInDays: args.logRetentionDays,
       keyArn,
-      component: name,
     },
     parent,
   );
@@ -327,7 +147,7 @@ function testConnections(
 
 interface TaskNeeds extends Connections {
   readonly log: aws.cloudwatch.LogGroup;
-  /** What has to have succeeded before the task starts. */
+  /** What must succeed before the task starts. */
   readonly tested: readonly pulumi.Resource[];
 }
 
@@ -356,10 +176,10 @@ function replicationTask(
     {
       parent,
       dependsOn: [needs.log, ...needs.tested],
-      // DMS moves it forward as it reads; what was asked for counts at the first start alone.
+      // DMS moves it forward as it reads: the argument counts only at the first start.
       ignoreChanges: ["cdcStartPosition"],
       protect: retainData,
-      // DMS takes no second task of the same name. Protection is what refuses a replacement that nobody meant.
+      // DMS takes no second task of the same name. `protect` refuses a replacement that nobody meant.
       deleteBeforeReplace: true,
     },
   );

@@ -10,15 +10,15 @@ const rolePolicies = {
 } as const;
 
 export interface AccountRolesArgs {
-  /** Of something in the account, to tell the partition. */
+  /** ARN of any resource in the account; it names the partition. */
   readonly anyArn: pulumi.Input<string>;
   /** Whether the roles outlive the stack, for others that have come to rely on them. */
   readonly retain: boolean;
 }
 
 /**
- * Makes the account's roles for DMS and returns their policy attachments, which the first DMS resource must wait for.
- * They go with a stack that leaves nothing behind, so that it can be deployed again.
+ * Creates the account's roles for DMS and returns their policy attachments, which the first DMS resource must wait for.
+ * Without `retain` they are deleted with the stack, so that it can be deployed again.
  */
 export function accountRoles(name: string, args: AccountRolesArgs, parent: pulumi.Resource): pulumi.Resource[] {
   const partition = pulumi.output(args.anyArn).apply((arn) => arnParts(arn).partition);

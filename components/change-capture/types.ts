@@ -25,9 +25,9 @@ export interface CaptureKafkaArgs {
   /** Security group of the brokers; a rule that admits DMS is added to it. */
   securityGroupId: pulumi.Input<string>;
   /** SCRAM user. */
-  captureUsername: pulumi.Input<string>;
-  /** Kept as a secret, but DMS has to be told it: it stands, encrypted, in the state and in the endpoint. */
-  capturePassword: pulumi.Input<string>;
+  scramUsername: pulumi.Input<string>;
+  /** Kept as a secret. DMS must know it, so the state and the endpoint hold it, encrypted. */
+  scramPassword: pulumi.Input<string>;
 }
 
 /** A table to capture. */
@@ -49,7 +49,7 @@ export interface ChangeCaptureArgs {
   kafka: CaptureKafkaArgs;
   /** Name of the topic for change records. It must exist: give it as the output of the topic's resource. */
   rawTopic: pulumi.Input<string>;
-  /** The tables, at least one. The signal table is added, the schema `audit` always left out. */
+  /** The tables, at least one. The signal table is added, and the schema `audit` is always left out. */
   tables: CapturedTableArgs[];
   /** Largest message in bytes; topic and brokers must take as much. Default 16 MiB. */
   messageMaxBytes?: pulumi.Input<number>;
@@ -57,7 +57,7 @@ export interface ChangeCaptureArgs {
   lobMaxSizeKilobytes?: number;
   /** DMS engine version. Default `3.6.1`, the first that reads PostgreSQL 17. */
   engineVersion?: pulumi.Input<string>;
-  /** Default `dms.t3.medium` (about 53 USD per month, twice that with `multiAz`). */
+  /** Default `dms.t3.medium`. */
   instanceClass?: pulumi.Input<string>;
   /** GiB for logs and for changes that wait, 5 to 6144. Default 50. It can grow, not shrink. */
   allocatedStorageGiB?: pulumi.Input<number>;
@@ -66,9 +66,10 @@ export interface ChangeCaptureArgs {
   /** Weekly window for maintenance in UTC, such as `sun:03:00-sun:04:00`. Default: AWS chooses. */
   maintenanceWindow?: pulumi.Input<string>;
   /**
-   * Whether to make the roles `dms-vpc-role` and `dms-cloudwatch-logs-role`, which DMS needs once per account. True for the
-   * one stack that makes them; false, the default, wherever another stack or the console has. Destroying that stack takes
-   * them away, unless `retainData` leaves them to the others: made again after that, it must say false.
+   * Whether to create the roles `dms-vpc-role` and `dms-cloudwatch-logs-role`, which DMS needs once per account. True
+   * for the one stack that creates them; false, the default, where another stack or the console has created them.
+   * Destroying that stack deletes them, unless `retainData` keeps them for other stacks: set this to false when you
+   * deploy the stack again after that.
    */
   createServiceRoles?: boolean;
   /**

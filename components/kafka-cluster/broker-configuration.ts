@@ -1,4 +1,4 @@
-/** How often a topic's data exists, and how many copies must be written before a producer is told so. */
+/** How many copies of a topic's data exist, and how many must be written before a producer gets its acknowledgement. */
 export interface Replication {
   readonly factor: number;
   readonly minimumInSync: number;
@@ -15,8 +15,8 @@ export function replicationFor(brokers: number): Replication {
 }
 
 /**
- * The brokers' `server.properties`. Everything that Kafka derives from three brokers is spelled out: with its own
- * defaults the transaction topic could not be made on two.
+ * The brokers' `server.properties`. Every default of Kafka that assumes three brokers is set here: with those defaults
+ * two brokers could not create the transaction topic.
  *
  * @param allowEveryoneWithoutAcl Whether SCRAM users may use what no access control list names. Must be false before
  *   the brokers are reached from outside.

@@ -38,8 +38,8 @@ export function kafkaClusterProblems(args: KafkaClusterArgs, now: Date = new Dat
     ...checkOneOf("monitoringLevel", args.monitoringLevel, Object.values(MonitoringLevel)),
     ...checkTopics(args),
     ...checkPattern(
-      "captureUsername",
-      args.captureUsername,
+      "scramUsername",
+      args.scramUsername,
       /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
       "up to 64 letters, digits, dots, hyphens and underscores",
     ),
@@ -58,7 +58,7 @@ function checkBrokers({ brokers, subnetIds }: KafkaClusterArgs): Problem[] {
       setting: "subnetIds",
       value: subnets.map((id) => known(id) ?? "(known after deployment)"),
       allowed: "two or three different subnets, each in a zone of its own",
-      fix: "Name one subnet for each zone that brokers shall stand in.",
+      fix: "Name one subnet for each zone that gets brokers.",
     });
   } else if (problems.length === 0 && brokers % subnets.length !== 0) {
     problems.push({
@@ -140,7 +140,7 @@ function checkPublicAccess(access: PublicAccessArgs, subnetsArePublic: boolean, 
       allowed: "prepare or open, one deployment each, because MSK refuses public access on a cluster being made",
       fix:
         "0. Have a pipeline with its operator deployed, which lets the SCRAM user write the raw topic and nothing else. " +
-        "1. Deploy prepare: users whom no list names may do nothing from then on, and the brokers stay private. 2. Deploy " +
+        "1. Deploy prepare: from then on users without an access control list may do nothing, and the brokers stay private. 2. Deploy " +
         `open: brokers get public addresses, and the cidrs may connect with IAM on port ${brokerPorts.publicIam} until the end time, when AWS ` +
         "shuts them out and the operator closes the addresses by itself.",
     });

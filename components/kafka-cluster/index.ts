@@ -28,21 +28,22 @@ export {
 
 /**
  * An MSK cluster of standard brokers in KRaft mode that admits IAM and SCRAM clients over TLS only, with explicit
- * replication for its size, one SCRAM user for DMS, a customer-managed key for data, secret and logs, and no way in until
- * a security group rule is added.
+ * replication for its size, one SCRAM user for DMS, a customer-managed key for data, secret and logs, and no way in
+ * until a security group rule is added.
  *
- * Costs per month in us-east-1: a `kafka.t3.small` broker 33 USD, a `kafka.m7g.large` 149 USD; storage 0.10 USD per GiB; a
- * key 1 USD, a secret 0.40 USD; metrics from `PER_BROKER` on about 0.30 USD each.
+ * Costs: the brokers by class, their volumes, a key, a secret, and each metric from `PER_BROKER` on; sums in
+ * `docs/cost.md`.
  *
  * Replaced by: other subnets, another `kmsKeyArn`, a lower `kafkaVersion`. Such a change never loses data: with
- * `retainData` the preview fails; without it, AWS refuses the second cluster of the same name before the first is touched.
+ * `retainData` the preview fails; without it, AWS refuses the second cluster of the same name before the first is
+ * touched.
  */
 export class KafkaCluster extends pulumi.ComponentResource {
   /** ARN of the cluster. */
   public readonly clusterArn: pulumi.Output<string>;
   /** Name of the cluster, and its dimension in CloudWatch. */
   public readonly clusterName: pulumi.Output<string>;
-  /** The part of the ARN, after the name, that tells the cluster from earlier ones of its name. */
+  /** The part of the ARN after the name. It differs from that of earlier clusters of the same name. */
   public readonly clusterUuid: pulumi.Output<string>;
   /** `host:port,…` for IAM clients (port 9098). */
   public readonly bootstrapBrokersIam: pulumi.Output<string>;
@@ -55,11 +56,14 @@ export class KafkaCluster extends pulumi.ComponentResource {
   /** ARN of the key of data at rest, SCRAM secret and logs. */
   public readonly keyArn: pulumi.Output<string>;
   /** SCRAM user of DMS. */
-  public readonly captureUsername: pulumi.Output<string>;
-  /** Password of the SCRAM user, a secret. Resolves only once MSK knows the user, so whoever waits for it can log in. */
-  public readonly capturePassword: pulumi.Output<string>;
+  public readonly scramUsername: pulumi.Output<string>;
+  /**
+   * Password of the SCRAM user, a secret. Resolves only once MSK knows the user, so a resource that waits for it can
+   * log in.
+   */
+  public readonly scramPassword: pulumi.Output<string>;
   /** ARN of the secret `{"username","password"}` of the SCRAM user. */
-  public readonly captureSecretArn: pulumi.Output<string>;
+  public readonly scramSecretArn: pulumi.Output<string>;
   /** When public access ends, for the operator that closes it; empty when none is asked for. */
   public readonly publicAccessUntil: pulumi.Output<string>;
   /** Copies that the cluster's topics keep. */
@@ -74,8 +78,8 @@ export class KafkaCluster extends pulumi.ComponentResource {
     const replication = replicationFor(args.brokers);
     const retain = args.retainData ?? true;
     const keyArn = encryptionKey(
-      `${name}-key`,
-      { description: `MSK cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain, component: name },
+      name,
+      { description: `MSK cluster ${name}`, existingKeyArn: args.kmsKeyArn, retain },
       this,
     );
     const group = securityGroup(
@@ -88,7 +92,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
     if (args.publicAccess?.stage === PublicAccessStage.Open) {
       admitGuests(name, args.publicAccess, { securityGroup: group, keyArn }, this);
     }
-    const user = captureUser(name, args, { keyArn, cluster }, this);
+    const user = scramUser(name, args, { keyArn, cluster }, this);
     for (const topic of args.topics ?? []) {
       const childName = `${name}-topic-${topic.name}`;
       const replicationFactor = replication.factor;
@@ -103,9 +107,9 @@ export class KafkaCluster extends pulumi.ComponentResource {
     this.publicBootstrapBrokersIam = cluster.bootstrapBrokersPublicSaslIam;
     this.securityGroupId = group.id;
     this.keyArn = keyArn;
-    this.captureUsername = user.username;
-    this.capturePassword = user.password;
-    this.captureSecretArn = user.secretArn;
+    this.scramUsername = user.username;
+    this.scramPassword = user.password;
+    this.scramSecretArn = user.secretArn;
     this.publicAccessUntil = pulumi.output(args.publicAccess?.until ?? "");
     this.replicationFactor = pulumi.output(replication.factor);
     this.brokers = pulumi.output(args.brokers);
@@ -119,9 +123,9 @@ export class KafkaCluster extends pulumi.ComponentResource {
       publicBootstrapBrokersIam: this.publicBootstrapBrokersIam,
       securityGroupId: this.securityGroupId,
       keyArn: this.keyArn,
-      captureUsername: this.captureUsername,
-      capturePassword: this.capturePassword,
-      captureSecretArn: this.captureSecretArn,
+      scramUsername: this.scramUsername,
+      scramPassword: this.scramPassword,
+      scramSecretArn: this.scramSecretArn,
       publicAccessUntil: this.publicAccessUntil,
       replicationFactor: this.replicationFactor,
       brokers: this.brokers,
@@ -138,13 +142,12 @@ function brokerCluster(
   const clusterName = physicalName(name, nameLimits.mskCluster);
   const configuration = brokerConfiguration(name, args, parent);
   const log = logGroup(
-    `${name}-log`,
+    name,
     {
       // Under this path AWS needs no entry in the account's one small policy for log delivery.
       logGroupName: `/aws/vendedlogs/msk/${clusterName}`,
       retentionInDays: args.logRetentionDays,
       keyArn: needs.keyArn,
-      component: name,
     },
     parent,
   );
@@ -159,10 +162,10 @@ function brokerCluster(
       brokerNodeGroupInfo: {
         clientSubnets: args.subnetIds,
         instanceType: args.instanceType ?? "kafka.m7g.large",
-        // Never another group: a changed list replaces the cluster. Rules are resources of their own.
+        // Never add a group: a changed list replaces the cluster. Rules are separate resources.
         securityGroups: [needs.securityGroupId],
         storageInfo: { ebsStorageInfo: { volumeSize: args.volumeSizeGiB ?? 100 } },
-        // Always said: left out, access that was once open would stay open.
+        // Always set: if it were omitted, open access would stay open.
         connectivityInfo: { publicAccess: { type: isOpen ? "SERVICE_PROVIDED_EIPS" : "DISABLED" } },
       },
       clientAuthentication: { sasl: { iam: true, scram: true }, unauthenticated: false },
@@ -180,13 +183,13 @@ function brokerCluster(
       protect: args.retainData ?? true,
       // A renamed stack keeps its cluster, and a volume that has grown is not shrunk, which MSK refuses.
       ignoreChanges: args.storageAutoscaling ? ["clusterName", volumeSize] : ["clusterName"],
-      // A replacement would have to be made first, under the same name, which AWS refuses: no change loses data.
+      // A replacement would be created first, under the same name, which AWS refuses. So no change loses data.
       deleteBeforeReplace: false,
     },
   );
 }
 
-/** Auto-named and for any version: MSK can neither rename a configuration nor delete one in use. */
+/** Named by Pulumi and for any version: MSK can't rename a configuration, and can't delete one in use. */
 function brokerConfiguration(name: string, args: KafkaClusterArgs, parent: pulumi.Resource): aws.msk.Configuration {
   const properties = brokerProperties(replicationFor(args.brokers), args.publicAccess === undefined);
   return new aws.msk.Configuration(
@@ -232,26 +235,26 @@ function growVolumes(
   );
 }
 
-interface CaptureUser {
+interface ScramUser {
   readonly username: pulumi.Output<string>;
   readonly password: pulumi.Output<string>;
   readonly secretArn: pulumi.Output<string>;
 }
 
 /** The SCRAM user of DMS, in the form that MSK insists on: name prefix, customer-managed key, JSON body. */
-function captureUser(
+function scramUser(
   name: string,
   args: KafkaClusterArgs,
   needs: { keyArn: pulumi.Output<string>; cluster: aws.msk.Cluster },
   parent: pulumi.Resource,
-): CaptureUser {
-  const username = pulumi.output(args.captureUsername ?? "change-capture");
-  // Letters and digits alone: DMS refuses several other characters in passwords.
+): ScramUser {
+  const username = pulumi.output(args.scramUsername ?? "change-capture");
+  // Letters and digits only: DMS refuses several other characters in passwords.
   const password = new random.RandomPassword(`${name}-capture-password`, { length: 40, special: false }, { parent });
   const secret = new aws.secretsmanager.Secret(
     `${name}-capture-secret`,
     {
-      // A prefix, so that a cluster made again does not meet its predecessor's secret in recovery.
+      // A prefix: the deleted secret of an earlier cluster keeps its name while it can be restored.
       namePrefix: `AmazonMSK_${physicalName(name, nameLimits.secretPrefix)}-`,
       description: `SCRAM user of change capture on ${name}`,
       kmsKeyId: needs.keyArn,
@@ -275,14 +278,14 @@ function captureUser(
     { clusterArn: needs.cluster.arn, secretArn: secret.arn },
     { parent, dependsOn: [version] },
   );
-  // Not the password that was made here: the operator may have rotated it since.
+  // Read the secret back: the operator may have rotated the password that was created here.
   const current = aws.secretsmanager.getSecretVersionOutput(
     { secretId: secret.arn },
     { parent, dependsOn: [association] },
   );
   return {
     username,
-    // They stand here, too, since a call that a preview can't make yet has no dependencies.
+    // Listed again: in a preview the call is not made, so its own dependencies are lost.
     password: pulumi.secret(
       pulumi
         .all([current.secretString, secret.arn, association.id])

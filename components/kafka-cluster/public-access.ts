@@ -8,8 +8,8 @@ import { componentTags } from "../shared/tags";
 import type { PublicAccessArgs } from "./types";
 
 /**
- * Admits the named networks, and has AWS itself shut them out again at the end time, whether or not anybody deploys by
- * then: a schedule revokes the rules. With IAM only, as the one SCRAM user belongs to DMS.
+ * Admits the named networks until the end time. Then a schedule in AWS revokes the rules, whether or not anybody
+ * deploys. Guests use IAM, because the one SCRAM user belongs to DMS.
  */
 export function admitGuests(
   name: string,
@@ -69,7 +69,7 @@ export function admitGuests(
   );
 }
 
-/** What the schedule may do: take these rules from this group, and read its own content under the key. */
+/** What the schedule may do: revoke these rules of this group, and decrypt its own content. */
 export function revokingPermissions(groupArn: string, ruleIds: readonly string[], keyArn: string): PolicyDocument {
   const { partition, region, account } = arnParts(groupArn);
   const ruleArns = ruleIds.map((id) => `arn:${partition}:ec2:${region}:${account}:security-group-rule/${id}`);

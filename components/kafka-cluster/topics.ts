@@ -3,8 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { KafkaTopicArgs } from "./types";
 
 /**
- * Makes a topic through MSK's own API, which needs no network path to the brokers. A change that would replace the topic,
- * and with it delete its records, is refused: its second self would have to be made first, under the same name.
+ * Makes a topic through MSK's own API, which needs no network path to the brokers. A change that would replace the
+ * topic, and so delete its records, fails: the replacement would have to be created first, under the same name.
  *
  * @param name Logical name; by convention that of the component and of the topic.
  */

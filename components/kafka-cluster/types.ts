@@ -21,7 +21,7 @@ export interface StorageAutoscalingArgs {
   targetUtilization?: number;
 }
 
-/** The two deployments that public access takes, because MSK refuses it while a cluster is being created. */
+/** Public access takes two deployments, because MSK refuses it while it creates a cluster. */
 export const PublicAccessStage = {
   /**
    * From now on SCRAM users need access control lists. The operator of each pipeline writes them when it is deployed, so
@@ -29,15 +29,15 @@ export const PublicAccessStage = {
    * on the cluster. The brokers stay private.
    */
   Prepare: "prepare",
-  /** The brokers get public addresses, and the named networks may connect until AWS shuts them out at the end time. */
+  /** The brokers get public addresses, and the named networks may connect until the end time. */
   Open: "open",
 } as const;
 export type PublicAccessStage = (typeof PublicAccessStage)[keyof typeof PublicAccessStage];
 
 /**
- * A way in from the internet for a while. The pipeline itself never needs it. At the end time a schedule in AWS revokes
- * the rules that let guests in, and within a quarter of an hour the operator takes the brokers' public addresses, whether
- * or not anybody deploys by then. A deployment after that is refused until the argument is removed.
+ * Temporary access from the internet, which the pipeline itself never needs. At the end time a schedule in AWS revokes
+ * the guests' rules. Within a quarter of an hour the operator removes the brokers' public addresses. Both happen
+ * whether or not anybody deploys. A later deployment is refused until the argument is removed.
  */
 export interface PublicAccessArgs {
   /** Networks that may connect, /24 or smaller, such as `203.0.113.7/32`. */
@@ -70,22 +70,25 @@ export interface KafkaClusterArgs {
    * when brokers are added. More can be added later, none removed without a plan.
    */
   brokers: number;
-  /** Broker class: `kafka.t3.small` (33 USD per month, for trying things out) or `kafka.m7g.*`. Default `kafka.m7g.large` (149 USD). */
+  /** Broker class: `kafka.t3.small`, which is enough to try things out, or `kafka.m7g.*`. Default `kafka.m7g.large`. */
   instanceType?: pulumi.Input<string>;
   /** A KRaft version in MSK's spelling. Default `3.9.x.kraft`. A lower one would replace the cluster and is refused. */
   kafkaVersion?: pulumi.Input<string>;
-  /** GiB of each broker's volume, 1 to 16384, at 0.10 USD per GiB and month. Default 100. */
+  /** GiB of each broker's volume, 1 to 16384. Default 100. */
   volumeSizeGiB?: pulumi.Input<number>;
   /** Lets volumes grow by themselves; `volumeSizeGiB` is then only their first size. Default: they don't. */
   storageAutoscaling?: StorageAutoscalingArgs;
-  /** A way in from the internet for a while. Default: none. */
+  /** Temporary access from the internet. Default: none. */
   publicAccess?: PublicAccessArgs;
-  /** Metrics in CloudWatch. Default `PER_BROKER`, the least that tells of partitions below their minimum of copies. */
+  /**
+   * Metrics in CloudWatch. Default `PER_BROKER`, the lowest level that reports partitions below their minimum of
+   * copies.
+   */
   monitoringLevel?: MonitoringLevel;
   /** Topics to make here. Default: none; a pipeline makes its own. */
   topics?: KafkaTopicArgs[];
   /** SCRAM user that DMS writes with, as DMS can't use IAM. Default `change-capture`. */
-  captureUsername?: pulumi.Input<string>;
+  scramUsername?: pulumi.Input<string>;
   /**
    * Whether the data survives mistakes: Pulumi refuses to delete or replace cluster, key and topics, and the SCRAM secret
    * can be restored for 30 days after it was deleted. Default true.

@@ -14,7 +14,7 @@ type Thresholds = Pick<
   "email" | "latencySeconds" | "slotLagGiB" | "kafkaDiskUsedPercent" | "partitionDaysAhead"
 >;
 
-/** What is wrong with when to wake somebody, and whom. */
+/** What is wrong with the thresholds and the address of the alarms. */
 export function thresholdProblems(args: Thresholds): Problem[] {
   return [
     ...checkPattern(

@@ -1,4 +1,4 @@
-import type { Alarm, Chart, Hop } from "./hops";
+import type { Alarm, Chart, Hop } from "./hops/hop";
 import { acrossBrokersQuery, type ResolvedMetric } from "./metrics-insights";
 
 /** CloudWatch's grid is this wide. */
@@ -25,8 +25,8 @@ export type ResolvedHop = Omit<Hop, "alarms" | "charts"> & {
 };
 
 /**
- * The dashboard: all alarms at a glance, then hop by hop, in the order that data flows, a heading and its charts. Each
- * alarm has a chart with its threshold drawn in.
+ * The dashboard: all alarms at a glance, then each hop in the order that data flows, with a heading and its charts.
+ * Each alarm has a chart that shows its threshold.
  */
 export function dashboardBody(hops: readonly ResolvedHop[], region: string, alarmArns: readonly string[]) {
   const widgets: Widget[] = [

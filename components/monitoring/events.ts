@@ -4,8 +4,8 @@ import { nameLimits, physicalName } from "../shared/names";
 import { componentTags } from "../shared/tags";
 
 /**
- * What DMS says of one task or instance, as EventBridge carries it. Every state change is passed on, starts included:
- * they are few, a filter on their details has been seen to miss failures, and a start tells that a stop is over.
+ * The state changes of one DMS task or instance, as EventBridge delivers them. All are passed on, starts included: they
+ * are few, a filter on their details has been seen to miss failures, and a start says that a stop is over.
  */
 export function stateChangePattern(resourceArn: string) {
   return {

@@ -8,7 +8,8 @@ import { componentTags } from "../shared/tags";
 import { monitoringProblems } from "./checks";
 import { dashboardBody } from "./dashboard";
 import { notifyOfStateChanges } from "./events";
-import { type Alarm, type Hop, type Metric, alarmPeriodMinutes, pipelineHops } from "./hops";
+import { pipelineHops } from "./hops";
+import { type Alarm, type Hop, type Metric, alarmPeriodMinutes } from "./hops/hop";
 import { acrossBrokersQuery } from "./metrics-insights";
 import { notificationTopic, publishers } from "./notifications";
 import type { MonitoringArgs } from "./types";
@@ -26,8 +27,7 @@ export type {
  * Alarms for each way in which the pipeline stops or falls behind, the state changes of DMS, and a dashboard that shows
  * the flow hop by hop. Everything goes to one SNS topic.
  *
- * Costs per month in us-east-1: 0.10 USD for each of some 20 alarms, a few of which count several brokers' metrics; a
- * dashboard 3 USD; a key 1 USD.
+ * Costs: each metric of the alarms that `docs/runbook.md` lists, a dashboard, a key; sums in `docs/cost.md`.
  */
 export class Monitoring extends pulumi.ComponentResource {
   /** SNS topic to subscribe to. */
@@ -42,8 +42,8 @@ export class Monitoring extends pulumi.ComponentResource {
     refuse(name, monitoringProblems(args), this);
 
     const keyArn = encryptionKey(
-      `${name}-key`,
-      { description: `Notifications of ${name}`, existingKeyArn: args.kmsKeyArn, publishers, component: name },
+      name,
+      { description: `Notifications of ${name}`, existingKeyArn: args.kmsKeyArn, publishers },
       this,
     );
     const topicArn = notificationTopic(`${name}-topic`, { keyArn, email: args.email, component: name }, this);

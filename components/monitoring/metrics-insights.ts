@@ -1,4 +1,4 @@
-import type { Metric } from "./hops";
+import type { Metric } from "./hops/hop";
 
 /** A metric whose dimensions are known. */
 export type ResolvedMetric = Omit<Metric, "dimensions"> & { readonly dimensions: Readonly<Record<string, string>> };
@@ -9,8 +9,8 @@ const aggregates = { Average: "AVG", Maximum: "MAX", Minimum: "MIN", Sum: "SUM",
 const brokerDimension = "Broker ID";
 
 /**
- * The CloudWatch Metrics Insights query for a metric across all brokers of a cluster: their number may change, and an
- * alarm can't search for metrics otherwise.
+ * The CloudWatch Metrics Insights query for a metric across all brokers of a cluster. Their number may change, and an
+ * alarm has no other way to search for metrics.
  */
 export function acrossBrokersQuery({ namespace, name, statistic, dimensions }: ResolvedMetric): string {
   const schema = [...Object.keys(dimensions), brokerDimension].sort().map(quoteName).join(", ");

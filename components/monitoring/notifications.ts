@@ -4,10 +4,10 @@ import { nameLimits, physicalName } from "../shared/names";
 import { type PolicyDocument, arnParts, policyDocument } from "../shared/policies";
 import { componentTags } from "../shared/tags";
 
-/** The services that publish: what the topic's key must admit too. */
+/** The services that publish; the topic's key must admit them too. */
 export const publishers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] as const;
 
-/** The topic that everything worth knowing goes to; its ARN resolves once it may be published to. */
+/** The topic of all notifications. Its ARN resolves once publishing to it is allowed. */
 export function notificationTopic(
   name: string,
   args: { keyArn: pulumi.Input<string>; email?: pulumi.Input<string>; component: string },
@@ -37,7 +37,7 @@ export function notificationTopic(
   return pulumi.all([topic.arn, policy.id]).apply(([arn]) => arn);
 }
 
-/** Lets this account's alarms and event rules publish, and nobody else's. */
+/** Lets this account's alarms and event rules publish, and no others. */
 export function publishPolicy(topicArn: string): PolicyDocument {
   const { partition, region, account } = arnParts(topicArn);
   const ofAccount = (service: string, resource: string) => ({

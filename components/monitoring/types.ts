@@ -42,15 +42,15 @@ export interface MonitoredSinkArgs {
   consumerGroup: pulumi.Input<string>;
 }
 
-/** The Lambda function that looks after the pipeline. */
+/** The operator's Lambda function. */
 export interface MonitoredOperatorArgs {
   /** Name of the operator's Lambda function. */
   functionName: pulumi.Input<string>;
   /** The pipeline's `source_id`, the dimension of the operator's own metrics. */
   sourceId: pulumi.Input<string>;
   /** SQS queue of runs that failed. Default: it is not watched. */
-  deadLetterQueueName?: pulumi.Input<string>;
-  /** Minutes between canaries. Default: none are sent, and none are missed. */
+  failedRunsQueueName?: pulumi.Input<string>;
+  /** Minutes between canaries. Default: none are sent, so the alarm for missing ones is left out. */
   canaryIntervalMinutes?: number;
 }
 
@@ -67,7 +67,7 @@ export interface MonitoringArgs {
   transformer: MonitoredTransformerArgs;
   /** The sink. */
   sink: MonitoredSinkArgs;
-  /** What looks after the pipeline. Default: canaries, partitions and lost slots are not watched. */
+  /** The operator. Default: canaries, partitions and lost slots are not watched. */
   operator?: MonitoredOperatorArgs;
   /** Seconds that a hop may be behind for a quarter of an hour, 60 to 86400. Default 300. */
   latencySeconds?: number;

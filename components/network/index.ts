@@ -12,11 +12,12 @@ export { pipelineEndpoints } from "./checks";
 export { NatGateways, type ExistingNetworkArgs, type NetworkArgs } from "./types";
 
 /**
- * The VPC that the pipeline lives in: private subnets for everything that runs, public ones for NAT gateways and for
- * brokers that are to be reached from outside, a free S3 gateway endpoint, and interface endpoints by choice. Or, with
- * `existing`, a VPC that you already have, as it is.
+ * The VPC of the pipeline: private subnets for everything that runs, public ones for NAT gateways and for brokers that
+ * are reached from outside, an S3 gateway endpoint, and optional interface endpoints. With `existing` it is a VPC that
+ * you already have, as it is.
  *
- * Costs per month in us-east-1: a NAT gateway 33 USD, an interface endpoint 7.30 USD in each zone; the rest is free.
+ * Costs: each NAT gateway with its address and traffic, and each interface endpoint in each zone; the rest is free.
+ * Sums in `docs/cost.md`.
  *
  * Replaced by: another `cidrBlock`, and other or reordered zones. Everything in the subnets is replaced with it.
  */
@@ -92,7 +93,7 @@ function virtualNetwork(name: string, plan: Plan, parent: pulumi.Resource): awsx
     {
       cidrBlock: plan.cidrBlock,
       availabilityZoneNames: plan.zones,
-      // Every block is spelled out, so that neither a new zone nor a new version of awsx can move a subnet.
+      // Every block is spelled out, so that no new zone and no new version of awsx can move a subnet.
       subnetStrategy: awsx.ec2.SubnetAllocationStrategy.Exact,
       subnetSpecs: [
         { type: Private, name: "private", cidrBlocks: layout.privateBlocks },
@@ -110,7 +111,7 @@ function virtualNetwork(name: string, plan: Plan, parent: pulumi.Resource): awsx
   );
 }
 
-/** A VPC's default security group lets its members talk to each other and to everybody: nothing here uses it. */
+/** A VPC's default security group lets its members connect to each other and to everything. Nothing here uses it. */
 function closeDefaultSecurityGroup(name: string, vpc: awsx.ec2.Vpc, parent: pulumi.Resource): void {
   const childName = `${name}-default-security-group`;
   new aws.ec2.DefaultSecurityGroup(childName, { vpcId: vpc.vpcId, tags: componentTags(childName, name) }, { parent });

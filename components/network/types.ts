@@ -4,14 +4,14 @@ import type * as pulumi from "@pulumi/pulumi";
 export const NatGateways = {
   /** Not at all: AWS is reached through interface endpoints alone. */
   None: "none",
-  /** One gateway for all zones: about 33 USD per month and 0.045 USD per GB. Its zone's outage stops the others. */
+  /** One gateway for all zones, paid by the hour and by the GB. An outage of its zone stops the others too. */
   Single: "single",
-  /** One gateway in each zone, so that no zone depends on another: about 33 USD per month each. */
+  /** One gateway in each zone, so that no zone depends on another. */
   PerZone: "per-zone",
 } as const;
 export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
 
-/** A VPC that somebody else looks after. */
+/** A VPC that is managed elsewhere. */
 export interface ExistingNetworkArgs {
   /** Id of the VPC. DNS support and DNS host names must be on. */
   vpcId: pulumi.Input<string>;
@@ -37,8 +37,8 @@ export interface NetworkArgs {
   /** How private subnets reach AWS. Default `single`. */
   natGateways?: NatGateways;
   /**
-   * Services to reach without leaving the VPC, such as `secretsmanager`: about 7.30 USD per month for each service in
-   * each zone, and 0.01 USD per GB. Default: none, which is cheaper than NAT saves unless traffic is heavy.
+   * Services to reach without leaving the VPC, such as `secretsmanager`. Each is paid by the hour in each zone, and by
+   * the GB. Default: none, because an endpoint costs more than it saves on NAT unless traffic is heavy.
    */
   interfaceEndpoints?: string[];
   /** Use this VPC instead of making one; nothing is created then, and the other arguments must be absent. */

@@ -5,16 +5,16 @@ import { join } from "node:path";
 /** The file in the bundle that the function starts with. */
 export const entryFile = "index.js";
 
-/** Makes the bundle. */
+/** The command that makes the bundle. */
 export const bundleCommand = "npm run build:operator";
 
-/** Whether there is something at the path that the function could start with: a ZIP, or a folder with the entry file. */
+/** Whether the path holds a bundle that Lambda can start: a ZIP, or a folder with the entry file. */
 export function isBundle(bundlePath: string): boolean {
   if (!existsSync(bundlePath)) return false;
   return statSync(bundlePath).isDirectory() ? existsSync(join(bundlePath, entryFile)) : bundlePath.endsWith(".zip");
 }
 
-/** Tells one content of the bundle from another, SQL included: what it prepared is prepared anew with a new one. */
+/** A digest of the bundle's content, SQL included. When it changes, the operator prepares everything again. */
 export function bundleDigest(bundlePath: string): string {
   const digest = createHash("sha256");
   for (const file of filesOf(bundlePath)) digest.update(`${file}\n`).update(readFileSync(join(bundlePath, file)));

@@ -1,22 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import { known, refuse } from "../shared/checks";
 import { canaryProblems } from "./checks";
-import { canaryPace } from "./defaults";
+import { canaryTiming } from "./timing";
 import { callOperator } from "./invocation";
 import { canaryRequest, deploymentCanaryRequest } from "./requests";
 import { scheduleOperator } from "./schedules";
 import type { CanaryArgs } from "./types";
 
 /**
- * Proves that rows move: a row written at the source must arrive in the audit table, every few minutes, and at the end of
- * each deployment that made a part anew. A deployment fails with the hop that the row did not pass.
+ * Proves that rows move: a row written at the source must arrive in the audit table, every few minutes and at the end
+ * of each deployment that changed a part. If it does not arrive, the deployment fails and names the hop that stopped
+ * it.
  *
- * Costs per month in us-east-1: at one canary every five minutes less than 1 USD; it is part of the operator's.
+ * Costs: by use, as part of the operator's; sums in `docs/cost.md`.
  *
- * Replaced by: a renamed stack. It keeps nothing.
+ * Replaced by: a renamed stack. It keeps no state.
  */
 export class Canary extends pulumi.ComponentResource {
-  /** What the canary of the last deployment told, as JSON: the milliseconds of each hop. Empty without one. */
+  /** Report of the last deployment's canary, as JSON: the milliseconds of each hop. Empty without one. */
   public readonly report: pulumi.Output<string>;
 
   constructor(name: string, args: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -33,7 +34,7 @@ export class Canary extends pulumi.ComponentResource {
 function deploymentCanary(name: string, args: CanaryArgs, parent: pulumi.Resource): pulumi.Output<string> {
   const { functionName } = args.operator;
   const request = deploymentCanaryRequest(args);
-  return callOperator(`${name}-arrives`, { functionName, request, triggers: args.sentAgainFor }, { parent }).result;
+  return callOperator(`${name}-arrives`, { functionName, request, triggers: args.triggers }, { parent }).result;
 }
 
 function scheduledCanary(name: string, args: CanaryArgs, parent: pulumi.Resource): void {
@@ -41,7 +42,7 @@ function scheduledCanary(name: string, args: CanaryArgs, parent: pulumi.Resource
     `${name}-schedule`,
     {
       description: "Sends a canary through the pipeline",
-      expression: rate(canaryPace(args).intervalMinutes),
+      expression: rate(canaryTiming(args).intervalMinutes),
       request: canaryRequest(args),
       enabled: args.capturing,
       operator: args.operator,
@@ -50,7 +51,7 @@ function scheduledCanary(name: string, args: CanaryArgs, parent: pulumi.Resource
   );
 }
 
-/** EventBridge insists on the singular for one. */
+/** EventBridge requires the singular for one. */
 function rate(minutes: number): string {
   return `rate(${minutes} ${minutes === 1 ? "minute" : "minutes"})`;
 }

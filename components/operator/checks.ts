@@ -2,7 +2,7 @@ import { operatorDefaults } from "../../contract/operator";
 import { type Problem, checkDistinct, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
 import { bundleCommand, entryFile, isBundle } from "./bundle";
-import { canaryPace, upkeepOf } from "./defaults";
+import { canaryTiming, maintenanceOf } from "./timing";
 import { type AuditedTableArgs, type CanaryArgs, type OperatorArgs, PartitionPeriod, ReplicaIdentity } from "./types";
 
 const secretArnPattern = /^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:.+$/;
@@ -90,7 +90,7 @@ function upkeepProblems(args: UpkeepArgs): Problem[] {
     ...checkOneOf("partitionPeriod", args.partitionPeriod, Object.values(PartitionPeriod)),
   ];
   if (problems.length > 0) return problems;
-  const { partitionsAhead, partitionPeriod } = upkeepOf(args);
+  const { partitionsAhead, partitionPeriod } = maintenanceOf(args);
   const most = partitionPeriod === PartitionPeriod.Day ? mostDaysAheadByDay : mostDaysAhead;
   if (intervalDays(partitionsAhead) <= most) return [];
   return [
@@ -109,7 +109,7 @@ function upkeepProblems(args: UpkeepArgs): Problem[] {
  * @param daysAhead Days ahead below which the alarm rings.
  */
 export function partitionAlarmProblems(args: UpkeepArgs, daysAhead: number): Problem[] {
-  const { partitionsAhead } = upkeepOf(args);
+  const { partitionsAhead } = maintenanceOf(args);
   // Less than a day passes between two runs of maintenance.
   if (upkeepProblems(args).length > 0 || intervalDays(partitionsAhead) > daysAhead) return [];
   return [
@@ -147,7 +147,7 @@ export function canaryProblems(args: Pick<CanaryArgs, "intervalMinutes" | "timeo
     ...checkWholeNumber("timeoutSeconds", args.timeoutSeconds, 10, 600),
   ];
   if (problems.length > 0) return problems;
-  const { intervalMinutes, timeoutSeconds } = canaryPace(args);
+  const { intervalMinutes, timeoutSeconds } = canaryTiming(args);
   if (timeoutSeconds < intervalMinutes * 60) return [];
   return [
     {

@@ -1,21 +1,14 @@
-import * as aws from "@pulumi/aws";
+import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { brokerPorts, postgresPort } from "../../contract/ports";
-import { sinkConsumerGroup } from "../../contract/sink-connector";
 import { refuse } from "../shared/checks";
 import { encryptionKey } from "../shared/encryption-key";
-import { logGroup } from "../shared/log-groups";
-import { nameLimits, physicalName } from "../shared/names";
 import { arnParts, serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
-import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
-import { componentTags, owner } from "../shared/tags";
-import { bundleDigest, entryFile } from "./bundle";
 import { operatorProblems } from "./checks";
-import { functionNameOf, functionTimeoutSeconds } from "./defaults";
-import { callOperator } from "./invocation";
-import { operatorRolePermissions } from "./permissions";
-import { bootstrapRequest, guardRequest, maintainRequest } from "./requests";
+import { failedRunsQueue, keepFailedRuns } from "./failed-runs";
+import { functionLog, functionNetwork, functionRole, operatorFunction } from "./function";
+import { prepare } from "./preparation";
+import { guardRequest, maintainRequest } from "./requests";
 import { scheduleOperator, schedulerPermissions } from "./schedules";
 import type { OperatorArgs } from "./types";
 
@@ -36,26 +29,28 @@ export {
   type RolePasswordArgs,
 } from "./types";
 
-/** How often partitions, signal table and slots are looked after; an alarm rings when two runs in a row are missing. */
+/**
+ * How often the operator maintains partitions, signal table and slots. An alarm rings when two runs in a row are
+ * missing.
+ */
 const maintenanceRate = "rate(6 hours)";
 
-/** How long public access may outlive its end; the rules that let guests in end to the minute. */
+/** How long public addresses may outlive the end of public access; the guests' rules end to the minute. */
 const guardRate = "rate(15 minutes)";
 
 /**
- * A Lambda function inside the VPC that does what AWS's APIs can't: prepares the databases, sets the access rules of the
- * SCRAM user, looks after partitions and slots, closes public access when its time is over, and on request tests
+ * A Lambda function inside the VPC that does what AWS's APIs can't: prepares the databases, sets the access rules of
+ * the SCRAM user, looks after partitions and slots, closes public access when its time is over, and on request tests
  * connections, sends canaries and rotates passwords.
  *
- * Deploying it applies the SQL, creates the roles with their passwords and puts the tables under audit, all safe to
- * repeat: again when the bundle, the tables or a password change. Its outputs resolve once that has succeeded, so
- * whatever is given them finds databases and brokers prepared.
+ * Deploying it applies the SQL, creates the roles with their passwords and puts the tables under audit. All of it is
+ * safe to repeat, and is repeated when the bundle, the tables or a password change. Its outputs resolve once that has
+ * succeeded, so a resource that takes them finds databases and brokers prepared.
  *
- * Costs per month in us-east-1: function, schedules and queue about 1 USD with a canary every five minutes, its metrics
- * 2.40 USD; a key 1 USD.
+ * Costs: function, schedules and queue by use, its metrics, a key; sums in `docs/cost.md`.
  *
- * Replaced by: a renamed stack, another VPC. It keeps nothing. Deleting it takes up to 40 minutes, as long as Lambda
- * takes to give back its network interfaces.
+ * Replaced by: a renamed stack, another VPC. It keeps no state. Deleting it takes up to 40 minutes, because Lambda is
+ * slow to return its network interfaces.
  */
 export class Operator extends pulumi.ComponentResource {
   /** The function, once databases and brokers are prepared. */
@@ -65,12 +60,12 @@ export class Operator extends pulumi.ComponentResource {
   /** Role with which EventBridge Scheduler starts the function. */
   public readonly schedulerRoleArn: pulumi.Output<string>;
   /** Queue of runs that could not be started or failed. */
-  public readonly deadLetterQueueArn: pulumi.Output<string>;
+  public readonly failedRunsQueueArn: pulumi.Output<string>;
   /** The queue's dimension in CloudWatch. */
-  public readonly deadLetterQueueName: pulumi.Output<string>;
+  public readonly failedRunsQueueName: pulumi.Output<string>;
   /** Key of log, schedules and queue. */
   public readonly keyArn: pulumi.Output<string>;
-  /** What the function acts as. */
+  /** Role of the function. */
   public readonly roleArn: pulumi.Output<string>;
   /** Security group of the function. */
   public readonly securityGroupId: pulumi.Output<string>;
@@ -81,25 +76,21 @@ export class Operator extends pulumi.ComponentResource {
     super("cdc-audit:index:Operator", name, args, opts);
     refuse(name, operatorProblems(args), this);
 
-    const keyArn = encryptionKey(
-      `${name}-key`,
-      { description: `Operator ${name}`, existingKeyArn: args.kmsKeyArn, component: name },
-      this,
-    );
+    const keyArn = encryptionKey(name, { description: `Operator ${name}`, existingKeyArn: args.kmsKeyArn }, this);
     const network = functionNetwork(name, args, this);
     const log = functionLog(name, args, keyArn, this);
-    const deadLetters = deadLetterQueue(name, keyArn, this);
-    const roleArn = functionRole(name, args, { keyArn, log, deadLetters }, this);
+    const failedRuns = failedRunsQueue(name, keyArn, this);
+    const roleArn = functionRole(name, args, { keyArn, log, failedRuns }, this);
     const operator = operatorFunction(name, args, { keyArn, network, log, roleArn }, this);
-    keepFailedRuns(name, operator, deadLetters, this);
+    keepFailedRuns(name, operator, failedRuns, this);
     const prepared = prepare(name, args, operator, this);
-    const schedulerRoleArn = schedulerRole(name, { operator, deadLetters, keyArn }, this);
+    const schedulerRoleArn = schedulerRole(name, { operator, failedRuns, keyArn }, this);
 
     this.functionName = prepared;
     this.functionArn = pulumi.all([operator.arn, prepared]).apply(([arn]) => arn);
     this.schedulerRoleArn = schedulerRoleArn;
-    this.deadLetterQueueArn = deadLetters.arn;
-    this.deadLetterQueueName = deadLetters.name;
+    this.failedRunsQueueArn = failedRuns.arn;
+    this.failedRunsQueueName = failedRuns.name;
     this.keyArn = keyArn;
     this.roleArn = roleArn;
     this.securityGroupId = network.group.id;
@@ -110,8 +101,8 @@ export class Operator extends pulumi.ComponentResource {
       functionName: this.functionName,
       functionArn: this.functionArn,
       schedulerRoleArn: this.schedulerRoleArn,
-      deadLetterQueueArn: this.deadLetterQueueArn,
-      deadLetterQueueName: this.deadLetterQueueName,
+      failedRunsQueueArn: this.failedRunsQueueArn,
+      failedRunsQueueName: this.failedRunsQueueName,
       keyArn: this.keyArn,
       roleArn: this.roleArn,
       securityGroupId: this.securityGroupId,
@@ -120,223 +111,14 @@ export class Operator extends pulumi.ComponentResource {
   }
 }
 
-interface FunctionNetwork {
-  readonly group: aws.ec2.SecurityGroup;
-  /** The rules without which the function reaches nothing. */
-  readonly rules: readonly pulumi.Resource[];
-}
-
-function functionNetwork(name: string, args: OperatorArgs, parent: pulumi.Resource): FunctionNetwork {
-  const group = securityGroup(
-    `${name}-security-group`,
-    { vpcId: args.vpcId, description: "Operator", component: name },
-    parent,
-  );
-  const reach = (place: string, to: pulumi.Input<string>, port: pulumi.Input<number>, description: string) =>
-    allow(`${name}-to-${place}`, { from: group.id, to, port, description, component: name }, parent);
-  const { source, destination = source, kafka } = args;
-  const sourcePort = source.port ?? postgresPort;
-  const destinationPort = destination.port ?? postgresPort;
-  const rules = [
-    ...reach("source", source.securityGroupId, sourcePort, `${name} prepares the source and sends canaries`),
-    // AWS refuses a second rule that says the same.
-    ...(destination.securityGroupId === source.securityGroupId && destinationPort === sourcePort
-      ? []
-      : reach("destination", destination.securityGroupId, destinationPort, `${name} looks after the audit table`)),
-    ...reach("kafka", kafka.securityGroupId, brokerPorts.iam, `${name} sets access rules and looks at topics`),
-    ...reach("kafka-scram", kafka.securityGroupId, brokerPorts.scram, `${name} tries a rotated password`),
-    allowHttpsOut(
-      `${name}-to-aws`,
-      { from: group.id, reason: "The operator reads secrets and asks DMS, MSK and MSK Connect", component: name },
-      parent,
-    ),
-  ];
-  return { group, rules };
-}
-
-function functionLog(
-  name: string,
-  args: OperatorArgs,
-  keyArn: pulumi.Output<string>,
-  parent: pulumi.Resource,
-): aws.cloudwatch.LogGroup {
-  return logGroup(
-    `${name}-log`,
-    {
-      logGroupName: `/aws/lambda/${functionNameOf(name)}`,
-      retentionInDays: args.logRetentionDays,
-      keyArn,
-      component: name,
-    },
-    parent,
-  );
-}
-
-/** Failed runs are kept for as long as SQS can: two weeks to look at what went wrong. */
-function deadLetterQueue(name: string, keyArn: pulumi.Output<string>, parent: pulumi.Resource): aws.sqs.Queue {
-  const childName = `${name}-dead-letters`;
-  return new aws.sqs.Queue(
-    childName,
-    {
-      name: physicalName(childName, nameLimits.queue),
-      messageRetentionSeconds: 14 * 86_400,
-      kmsMasterKeyId: keyArn,
-      tags: componentTags(childName, name),
-    },
-    { parent, deleteBeforeReplace: true },
-  );
-}
-
-function functionRole(
-  name: string,
-  args: OperatorArgs,
-  needs: { keyArn: pulumi.Output<string>; log: aws.cloudwatch.LogGroup; deadLetters: aws.sqs.Queue },
-  parent: pulumi.Resource,
-): pulumi.Output<string> {
-  const { source, destination = source, kafka, parts } = args;
-  const access = pulumi.output({
-    logGroupArn: needs.log.arn,
-    deadLetterQueueArn: needs.deadLetters.arn,
-    keyArn: needs.keyArn,
-    administratorSecretArns: [source.adminSecretArn, destination.adminSecretArn],
-    captureSecretArn: args.capturePassword.secretArn,
-    writerSecretArn: args.writerPassword.secretArn,
-    kafkaSecretArn: kafka.captureSecretArn,
-    keys: [
-      source.adminSecretKeyArn,
-      destination.adminSecretKeyArn,
-      args.capturePassword.keyArn,
-      args.writerPassword.keyArn,
-      kafka.captureSecretArn === undefined ? undefined : kafka.keyArn,
-    ],
-    clusterArn: kafka.clusterArn,
-    rawTopic: args.topics.raw,
-    eventsTopic: args.topics.events,
-  });
-  return serviceRole(
-    `${name}-role`,
-    {
-      description: "The operator prepares databases and brokers and looks after the pipeline",
-      trust: serviceTrust("lambda.amazonaws.com"),
-      permissions: access.apply(({ keys, ...known }) =>
-        operatorRolePermissions({
-          ...known,
-          functionName: functionNameOf(name),
-          secretKeyArns: keys.filter((key) => key !== undefined),
-          transformerGroup: parts.transformerGroup,
-          sinkGroup: sinkConsumerGroup(parts.connectorName),
-          connectorName: parts.connectorName,
-          captureTaskIdentifier: parts.captureTaskIdentifier,
-          captureTags: owner(parts.captureName),
-        }),
-      ),
-      component: name,
-    },
-    parent,
-  );
-}
-
-interface FunctionNeeds {
-  readonly keyArn: pulumi.Output<string>;
-  readonly network: FunctionNetwork;
-  readonly log: aws.cloudwatch.LogGroup;
-  readonly roleArn: pulumi.Output<string>;
-}
-
-function operatorFunction(
-  name: string,
-  args: OperatorArgs,
-  needs: FunctionNeeds,
-  parent: pulumi.Resource,
-): aws.lambda.Function {
-  return new aws.lambda.Function(
-    `${name}-function`,
-    {
-      name: functionNameOf(name),
-      description: `Looks after the audit pipeline of ${args.sourceId}`,
-      runtime: aws.lambda.Runtime.NodeJS24dX,
-      architectures: ["arm64"],
-      handler: `${entryFile.replace(/\.js$/, "")}.handler`,
-      code: new pulumi.asset.FileArchive(args.bundlePath),
-      // With memory comes processor: less would make a cold start and TLS slow.
-      memorySize: 512,
-      timeout: functionTimeoutSeconds,
-      role: needs.roleArn,
-      vpcConfig: { subnetIds: args.subnetIds, securityGroupIds: [needs.network.group.id] },
-      reservedConcurrentExecutions: args.reservedConcurrency,
-      kmsKeyArn: needs.keyArn,
-      // Each line that it writes is JSON already.
-      loggingConfig: { logFormat: "Text", logGroup: needs.log.name },
-      tags: componentTags(`${name}-function`, name),
-    },
-    { parent, dependsOn: [...needs.network.rules], deleteBeforeReplace: true },
-  );
-}
-
-/** A scheduled run that fails is not tried again, as the next one comes soon; what it was asked and said is kept. */
-function keepFailedRuns(
-  name: string,
-  operator: aws.lambda.Function,
-  deadLetters: aws.sqs.Queue,
-  parent: pulumi.Resource,
-): void {
-  new aws.lambda.FunctionEventInvokeConfig(
-    `${name}-failed-runs`,
-    {
-      functionName: operator.name,
-      maximumRetryAttempts: 0,
-      maximumEventAgeInSeconds: 300,
-      destinationConfig: { onFailure: { destination: deadLetters.arn } },
-    },
-    { parent },
-  );
-}
-
-/**
- * Databases first, then what reads them at once, then the brokers' access rules. The function's name that it returns
- * resolves once all of it is done.
- */
-function prepare(
-  name: string,
-  args: OperatorArgs,
-  operator: aws.lambda.Function,
-  parent: pulumi.Resource,
-): pulumi.Output<string> {
-  const bundle = bundleDigest(args.bundlePath);
-  const bootstrap = callOperator(
-    `${name}-bootstrap`,
-    {
-      functionName: operator.name,
-      request: bootstrapRequest(args),
-      triggers: {
-        bundle,
-        ...(args.capturePassword.versionId && { captureSecret: args.capturePassword.versionId }),
-        ...(args.writerPassword.versionId && { writerSecret: args.writerPassword.versionId }),
-      },
-    },
-    { parent },
-  );
-  const maintain = callOperator(
-    `${name}-maintain`,
-    { functionName: bootstrap.functionName, request: maintainRequest(args), triggers: { bundle } },
-    { parent },
-  );
-  const guard = callOperator(
-    `${name}-guard`,
-    { functionName: operator.name, request: guardRequest(args), triggers: { bundle } },
-    { parent },
-  );
-  return pulumi.all([maintain.functionName, guard.functionName]).apply(([functionName]) => functionName);
-}
-
 function schedulerRole(
   name: string,
-  needs: { operator: aws.lambda.Function; deadLetters: aws.sqs.Queue; keyArn: pulumi.Output<string> },
+  needs: { operator: aws.lambda.Function; failedRuns: aws.sqs.Queue; keyArn: pulumi.Output<string> },
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
   const access = pulumi.output({
     functionArn: needs.operator.arn,
-    deadLetterQueueArn: needs.deadLetters.arn,
+    failedRunsQueueArn: needs.failedRuns.arn,
     keyArn: needs.keyArn,
   });
   return serviceRole(

@@ -4,15 +4,15 @@ import type { OperatorRequest } from "../../contract/operator";
 
 export interface OperatorCallArgs {
   readonly functionName: pulumi.Input<string>;
-  /** Another request is sent at once. It holds no secret, only where to find one. */
+  /** A changed request is sent at once. It must hold no secret, only the place of one. */
   readonly request: pulumi.Output<OperatorRequest>;
   /** The same request is sent again when one of these changes. */
   readonly triggers?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
- * Has the operator do something while deploying. The deployment fails with the operator's own words when it fails, and
- * whatever depends on the call waits for its success. Its answer is kept in the state.
+ * Calls the operator while deploying. If the call fails, the deployment fails with the operator's message. Resources
+ * that depend on the call wait for its success. The state keeps the answer.
  */
 export function callOperator(
   name: string,

@@ -7,21 +7,21 @@ import {
 } from "../../contract/operator-permissions";
 import { groupArn, topicArn } from "../kafka-cluster/arns";
 import { type ArnParts, type PolicyDocument, type PolicyStatement, arnParts, policyDocument } from "../shared/policies";
-import { sendDeadLetterStatements } from "./schedules";
+import { keepFailedRunStatements } from "./schedules";
 
-/** What decides what the operator may do. */
+/** What the operator's permissions depend on. */
 export interface OperatorAccess {
   readonly functionName: string;
   readonly logGroupArn: string;
-  readonly deadLetterQueueArn: string;
+  readonly failedRunsQueueArn: string;
   /** Key of the queue. */
   readonly keyArn: string;
   readonly administratorSecretArns: readonly string[];
   readonly captureSecretArn: string;
   readonly writerSecretArn: string;
   /** Without it the operator can't rotate the SCRAM user's password. */
-  readonly kafkaSecretArn?: string;
-  /** Keys of these secrets, of those that are under a key of their own. */
+  readonly scramSecretArn?: string;
+  /** Customer-managed keys of these secrets. */
   readonly secretKeyArns: readonly string[];
   readonly clusterArn: string;
   readonly rawTopic: string;
@@ -85,7 +85,7 @@ function resourceArns(access: OperatorAccess): Readonly<Record<OperatorResource,
     "administrator-secrets": [...new Set(access.administratorSecretArns)],
     "capture-secret": [access.captureSecretArn],
     "writer-secret": [access.writerSecretArn],
-    "kafka-secret": access.kafkaSecretArn === undefined ? [] : [access.kafkaSecretArn],
+    "kafka-secret": access.scramSecretArn === undefined ? [] : [access.scramSecretArn],
     "secret-keys": [...new Set(access.secretKeyArns)],
     "replication-instance": [inPlace("dms", "rep:*")],
     endpoints: [inPlace("dms", "endpoint:*")],
@@ -101,7 +101,7 @@ function resourceArns(access: OperatorAccess): Readonly<Record<OperatorResource,
   };
 }
 
-/** Resources that AWS alone names are told by the tags that they bear. */
+/** Resources whose ARNs AWS chooses: permissions name them by their tags. */
 const toldByTags: readonly OperatorResource[] = ["replication-instance", "endpoints", "target-endpoint"];
 
 function conditionsOf(
@@ -121,7 +121,7 @@ function conditionsOf(
   return undefined;
 }
 
-/** What Lambda does in the function's name: log, attach it to the VPC, keep runs that failed. */
+/** What Lambda does with the function's role: log, attach it to the VPC, keep runs that failed. */
 function runtimeStatements(access: OperatorAccess): PolicyStatement[] {
   const functionArn = arnIn(arnParts(access.clusterArn), "lambda", `function:${access.functionName}`);
   return [
@@ -132,21 +132,21 @@ function runtimeStatements(access: OperatorAccess): PolicyStatement[] {
       Resource: [`${access.logGroupArn}:log-stream:*`],
     },
     {
-      // Lambda checks for these without a resource before it makes the function.
+      // Lambda checks for these, without a resource, before it creates the function.
       Sid: "AttachToVpcKnowsNoResource",
       Effect: "Allow",
       Action: [...networkInterfaceActions, "ec2:DescribeSubnets"],
       Resource: ["*"],
     },
     {
-      // They are for Lambda alone: the code that runs in the function may not touch the network.
+      // Only Lambda itself needs them: the code in the function may not change the network.
       Sid: "CodeLeavesNetworkAlone",
       Effect: "Deny",
       Action: networkInterfaceActions,
       Resource: ["*"],
       Condition: { ArnEquals: { "lambda:SourceFunctionArn": functionArn } },
     },
-    ...sendDeadLetterStatements(access.deadLetterQueueArn, access.keyArn),
+    ...keepFailedRunStatements(access.failedRunsQueueArn, access.keyArn),
   ];
 }
 

@@ -7,18 +7,18 @@ import type {
   MaintainRequest,
 } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
-import { canaryPace, deploymentCanarySeconds, upkeepOf } from "./defaults";
+import { canaryTiming, deploymentCanarySeconds, maintenanceOf } from "./timing";
 import type { CanaryArgs, CanaryDatabaseArgs, OperatorArgs } from "./types";
 
 /** Prepares both databases. */
 export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapRequest> {
-  const { partitionsAhead, partitionPeriod } = upkeepOf(args);
+  const { partitionsAhead, partitionPeriod } = maintenanceOf(args);
   return pulumi
     .output({
       source: access(args.source),
       destination: access(args.destination ?? args.source),
-      captureSecretArn: args.capturePassword.secretArn,
-      writerSecretArn: args.writerPassword.secretArn,
+      captureSecretArn: args.captureRole.secretArn,
+      writerSecretArn: args.writerRole.secretArn,
     })
     .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
       action: "bootstrap",
@@ -27,7 +27,7 @@ export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapReq
     }));
 }
 
-/** Keeps partitions, signal table and slots. */
+/** Maintains partitions, signal table and slots. */
 export function maintainRequest(args: OperatorArgs): pulumi.Output<MaintainRequest> {
   return pulumi
     .output({ source: access(args.source), destination: access(args.destination ?? args.source) })
@@ -35,13 +35,13 @@ export function maintainRequest(args: OperatorArgs): pulumi.Output<MaintainReque
       action: "maintain",
       sourceId: args.sourceId,
       source,
-      destination: { ...destination, ...upkeepOf(args) },
+      destination: { ...destination, ...maintenanceOf(args) },
     }));
 }
 
 /** Sets the SCRAM user's access rules, and closes public access whose time is over. */
 export function guardRequest(args: OperatorArgs): pulumi.Output<GuardRequest> {
-  const { clusterArn, bootstrapBrokersIam, captureUsername, publicAccessUntil } = args.kafka;
+  const { clusterArn, bootstrapBrokersIam, scramUsername: captureUsername, publicAccessUntil } = args.kafka;
   return pulumi
     .output({ clusterArn, bootstrapBrokersIam, captureUsername, publicAccessUntil, rawTopic: args.topics.raw })
     .apply((request): GuardRequest => ({
@@ -65,7 +65,7 @@ export function canaryRequest(args: CanaryArgs): pulumi.Output<CanaryRequest> {
       action: "canary",
       sourceId: args.sourceId,
       ...request,
-      timeoutSeconds: canaryPace(args).timeoutSeconds,
+      timeoutSeconds: canaryTiming(args).timeoutSeconds,
     }));
 }
 

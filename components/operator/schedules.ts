@@ -15,7 +15,7 @@ export interface OperatorScheduleArgs {
   readonly operator: Omit<CanaryOperatorArgs, "functionName">;
 }
 
-/** Has the operator do something again and again; a run that can't be started is kept in the dead-letter queue. */
+/** Calls the operator on a schedule; a run that can't be started goes to the queue of failed runs. */
 export function scheduleOperator(name: string, args: OperatorScheduleArgs, opts: pulumi.CustomResourceOptions): void {
   const { operator } = args;
   new aws.scheduler.Schedule(
@@ -31,8 +31,8 @@ export function scheduleOperator(name: string, args: OperatorScheduleArgs, opts:
         arn: operator.functionArn,
         roleArn: operator.schedulerRoleArn,
         input: pulumi.jsonStringify(args.request),
-        deadLetterConfig: { arn: operator.deadLetterQueueArn },
-        // The next run is as good as a late one.
+        deadLetterConfig: { arn: operator.failedRunsQueueArn },
+        // A late run is worth no more than the next one.
         retryPolicy: { maximumEventAgeInSeconds: 300, maximumRetryAttempts: 3 },
       },
     },
@@ -40,22 +40,22 @@ export function scheduleOperator(name: string, args: OperatorScheduleArgs, opts:
   );
 }
 
-/** What the schedules may do: start the function, put what they could not start into the queue, and read themselves. */
+/** What the schedules may do: start the function, send failed starts to the queue, and decrypt their own content. */
 export function schedulerPermissions(access: {
   readonly functionArn: string;
-  readonly deadLetterQueueArn: string;
+  readonly failedRunsQueueArn: string;
   readonly keyArn: string;
 }): PolicyDocument {
-  const { functionArn, deadLetterQueueArn, keyArn } = access;
+  const { functionArn, failedRunsQueueArn, keyArn } = access;
   return policyDocument(
     { Sid: "StartOperator", Effect: "Allow", Action: ["lambda:InvokeFunction"], Resource: [functionArn] },
     { Sid: "ReadOwnSchedule", Effect: "Allow", Action: ["kms:Decrypt"], Resource: [keyArn] },
-    ...sendDeadLetterStatements(deadLetterQueueArn, keyArn),
+    ...keepFailedRunStatements(failedRunsQueueArn, keyArn),
   );
 }
 
-/** Putting something into the encrypted dead-letter queue. */
-export function sendDeadLetterStatements(queueArn: string, keyArn: string): PolicyDocument["Statement"] {
+/** Sending to the encrypted queue of failed runs. */
+export function keepFailedRunStatements(queueArn: string, keyArn: string): PolicyDocument["Statement"] {
   const { region } = arnParts(queueArn);
   return [
     { Sid: "KeepFailedRuns", Effect: "Allow", Action: ["sqs:SendMessage"], Resource: [queueArn] },

@@ -12,8 +12,8 @@ export const ReplicaIdentity = {
 export type ReplicaIdentity = (typeof ReplicaIdentity)[keyof typeof ReplicaIdentity];
 
 /**
- * A table to audit, or with `%` several: those that are there, and new ones from their first row on. Of several entries that
- * mean a table the one without `%` counts, else the longest.
+ * A table to audit, or with `%` several: those that exist, and new ones from their first row on. If several entries
+ * match, an exact name wins, then the longest pattern.
  */
 export interface AuditedTableArgs {
   /** Schema of the table, by its whole name. */
@@ -22,14 +22,14 @@ export interface AuditedTableArgs {
   table: string;
   /** Columns whose change alone writes no event. Default: none. */
   ignoredColumns?: string[];
-  /** Columns whose values are never shown; where a table lacks one, from when it gets it. Default: none. */
+  /** Columns whose values are never shown. A table may get such a column later. Default: none. */
   redactedColumns?: string[];
   /**
    * Whether transactions that don't say who acts get a context from the session: its setting `capture.actor`, else its user,
    * with `capture.request_id`, `capture.context`, user, application name and address. Default false.
    */
   identifyActor?: boolean;
-  /** Default `full`, which alone tells every old value. */
+  /** Default `full`: only it gives every old value. */
   replicaIdentity?: ReplicaIdentity;
 }
 
@@ -37,7 +37,7 @@ export interface AuditedTableArgs {
 export const PartitionPeriod = { Month: "month", Day: "day" } as const;
 export type PartitionPeriod = (typeof PartitionPeriod)[keyof typeof PartitionPeriod];
 
-/** A database that the operator prepares and looks after. */
+/** A database that the operator prepares and maintains. */
 export interface OperatedDatabaseArgs {
   /** Host name of the cluster's writer. */
   endpoint: pulumi.Input<string>;
@@ -53,13 +53,16 @@ export interface OperatedDatabaseArgs {
   adminSecretKeyArn?: pulumi.Input<string>;
 }
 
-/** Where a role's password is. */
+/** The secret that holds the password of a database role. */
 export interface RolePasswordArgs {
   /** Secret `{"username","password"}` of the role. */
   secretArn: pulumi.Input<string>;
   /** Customer-managed key of that secret. Default: it is under AWS's own key. */
   keyArn?: pulumi.Input<string>;
-  /** Version of the secret: a new one has the password set anew. Default: a new password is set by the action `rotate`. */
+  /**
+   * Version of the secret. When it changes, the operator sets the password again. Default: only the action `rotate`
+   * does.
+   */
   versionId?: pulumi.Input<string>;
 }
 
@@ -71,11 +74,11 @@ export interface OperatedKafkaArgs {
   bootstrapBrokersIam: pulumi.Input<string>;
   /** Security group of the brokers; a rule that admits the operator is added to it. */
   securityGroupId: pulumi.Input<string>;
-  /** SCRAM user of DMS, who alone may write the raw topic. */
-  captureUsername: pulumi.Input<string>;
+  /** SCRAM user of DMS. No other SCRAM user may write the raw topic. */
+  scramUsername: pulumi.Input<string>;
   /** Secret of that user, for rotating its password. Default: the operator can't rotate it. */
-  captureSecretArn?: pulumi.Input<string>;
-  /** Customer-managed key of that secret, which MSK insists on. */
+  scramSecretArn?: pulumi.Input<string>;
+  /** Customer-managed key of that secret, which MSK requires. */
   keyArn?: pulumi.Input<string>;
   /**
    * When public access to the brokers ends, with its zone; the operator closes it then. Default: never open, and the
@@ -84,7 +87,7 @@ export interface OperatedKafkaArgs {
   publicAccessUntil?: pulumi.Input<string>;
 }
 
-/** The topics that the operator looks at. */
+/** The topics that a canary passes. Access rules of the SCRAM user name the raw topic. */
 export interface OperatedTopicsArgs {
   /** Topic of change records. It must exist: give it as the output of the topic's resource. */
   raw: pulumi.Input<string>;
@@ -92,7 +95,7 @@ export interface OperatedTopicsArgs {
   events: pulumi.Input<string>;
 }
 
-/** The parts of the pipeline that the operator may ask about or restart; they are made after it, so by their names. */
+/** The parts of the pipeline that the operator may ask about or restart, by name, because they are created after it. */
 export interface OperatedPartsArgs {
   /** Logical name of the `ChangeCapture`, whose tag is on its instance and endpoints. */
   captureName: string;
@@ -117,17 +120,17 @@ export interface OperatorArgs {
   source: OperatedDatabaseArgs;
   /** The database that holds the audit table. Default: the source. */
   destination?: OperatedDatabaseArgs;
-  /** Password of the role `cdc_capture` in the source. */
-  capturePassword: RolePasswordArgs;
-  /** Password of the role `audit_writer` in the destination. */
-  writerPassword: RolePasswordArgs;
+  /** The role `cdc_capture` in the source. */
+  captureRole: RolePasswordArgs;
+  /** The role `audit_writer` in the destination. */
+  writerRole: RolePasswordArgs;
   /** What to put under audit, at least one table. */
   tables: AuditedTableArgs[];
   /** The Kafka cluster. */
   kafka: OperatedKafkaArgs;
   /** The topics. */
   topics: OperatedTopicsArgs;
-  /** The parts that come after the operator. */
+  /** The parts that are created after the operator. */
   parts: OperatedPartsArgs;
   /** How far ahead the audit table has partitions: `<number> days`, `weeks`, `months` or `years`. Default `3 months`. */
   partitionsAhead?: string;
@@ -154,8 +157,8 @@ export interface CanaryOperatorArgs {
   functionArn: pulumi.Input<string>;
   /** Role with which EventBridge Scheduler starts the function. */
   schedulerRoleArn: pulumi.Input<string>;
-  /** Queue of runs that failed. */
-  deadLetterQueueArn: pulumi.Input<string>;
+  /** SQS queue of runs that failed. */
+  failedRunsQueueArn: pulumi.Input<string>;
   /** Key of schedule and queue. */
   keyArn: pulumi.Input<string>;
 }
@@ -202,14 +205,14 @@ export interface CanaryArgs {
   /** The MSK Connect connector. */
   connectorArn: pulumi.Input<string>;
   /**
-   * What a new canary is sent for at the end of a deployment, beside a new task or connector: any text that changes with a
-   * part, such as the ARN of the transformer's task definition. Default: nothing else.
+   * A deployment that changes one of these values ends with a canary, as does one with a new task or connector. Use any
+   * text that changes with a part, such as the ARN of the transformer's task definition. Default: none.
    */
-  sentAgainFor?: Record<string, pulumi.Input<string>>;
+  triggers?: Record<string, pulumi.Input<string>>;
   /** Minutes between canaries, 1 to 60. Default 5. */
   intervalMinutes?: number;
   /** Seconds that a scheduled canary may take, 10 to 600, less than the interval. Default 120. */
   timeoutSeconds?: number;
-  /** Whether changes are being captured. Without, no canary is sent. Default true. */
+  /** Whether changes are captured; no canary is sent while they are not. Default true. */
   capturing?: pulumi.Input<boolean>;
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** One thing that is wrong with an argument, in words that let its author put it right without reading the source. */
+/** One fault in an argument, worded so that its author can fix it without reading the source. */
 export interface Problem {
   /** Path of the argument or setting, such as `storageAutoscaling.maximumGiB`. */
   readonly setting: string;

@@ -13,14 +13,20 @@ export interface EncryptionKeyArgs {
   readonly publishers?: readonly string[];
   /** Whether Pulumi refuses to delete the key, without which data and backups under it are lost. Default false. */
   readonly retain?: boolean;
-  readonly component: string;
 }
 
 /**
- * The ARN of the customer-managed key of a component: the one it was given, or a new one with yearly rotation
- * (1 USD per month). The ARN resolves once the key's policy is in place, so what waits for it can use the key.
+ * The ARN of the customer-managed key of a component: the one it was given, or a new one with yearly rotation. The ARN
+ * resolves once the key's policy is in place, so what waits for it can use the key.
+ *
+ * @param component Logical name of the component; the key is its child `${component}-key`.
  */
-export function encryptionKey(name: string, args: EncryptionKeyArgs, parent: pulumi.Resource): pulumi.Output<string> {
+export function encryptionKey(
+  component: string,
+  args: EncryptionKeyArgs,
+  parent: pulumi.Resource,
+): pulumi.Output<string> {
+  const name = `${component}-key`;
   if (args.existingKeyArn !== undefined) return pulumi.output(args.existingKeyArn) as pulumi.Output<string>;
   const key = new aws.kms.Key(
     name,
@@ -28,7 +34,7 @@ export function encryptionKey(name: string, args: EncryptionKeyArgs, parent: pul
       description: args.description,
       enableKeyRotation: true,
       deletionWindowInDays,
-      tags: componentTags(name, args.component),
+      tags: componentTags(name, component),
     },
     { parent, protect: args.retain },
   );

@@ -16,25 +16,29 @@ export function checkLogRetention(setting: string, days: pulumi.Input<number | u
   return checkOneOf<number>(setting, days, logRetentionDays);
 }
 
-/** A log group that is made before its writer, so that it has a retention and a key from the first line. */
+/**
+ * The log group of a component, made before its writer, so that it has a retention and a key from the first line.
+ *
+ * @param component Logical name of the component; the log group is its child `${component}-log`.
+ */
 export function logGroup(
-  name: string,
+  component: string,
   args: {
     /** Full name in CloudWatch, such as `/aws/msk/…`. */
     logGroupName: pulumi.Input<string>;
     retentionInDays: pulumi.Input<number | undefined> | undefined;
     keyArn: pulumi.Input<string>;
-    component: string;
   },
   parent: pulumi.Resource,
 ): aws.cloudwatch.LogGroup {
+  const name = `${component}-log`;
   return new aws.cloudwatch.LogGroup(
     name,
     {
       name: args.logGroupName,
       retentionInDays: args.retentionInDays ?? defaultLogRetentionDays,
       kmsKeyId: args.keyArn,
-      tags: componentTags(name, args.component),
+      tags: componentTags(name, component),
     },
     { parent },
   );

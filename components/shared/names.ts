@@ -38,7 +38,7 @@ export const nameLimits = {
   logGroup: 400,
 } as const;
 
-/** Whom a physical name must be unique for within one AWS account and region. */
+/** The project and stack for which a physical name must be unique within one AWS account and region. */
 export interface NameScope {
   readonly project: string;
   readonly stack: string;
@@ -48,7 +48,7 @@ const digestLength = 7;
 
 /**
  * A name for AWS that is known at preview: `<project>-<stack>-<name>-<digest>`, shortened from the left where the limit
- * asks for it. It holds lower-case letters, digits and single hyphens, begins with a letter and does not end with a
+ * requires it. It holds lower-case letters, digits and single hyphens, begins with a letter and does not end with a
  * hyphen, which every AWS service accepts. The digest of all three parts keeps names apart that shortening, folding or
  * joining would make equal.
  *

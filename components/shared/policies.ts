@@ -19,7 +19,7 @@ export function policyDocument(...statements: PolicyStatement[]): PolicyDocument
 }
 
 /**
- * Who may take on a role: one AWS service.
+ * The trust policy of a role that one AWS service assumes.
  *
  * @param service Such as `ecs-tasks.amazonaws.com`.
  * @param condition Narrows it to callers of one account or resource, where the service sends these keys.
@@ -35,7 +35,7 @@ export function serviceTrust(service: string, condition?: PolicyStatement["Condi
 }
 
 /**
- * Reading one secret, and decrypting it where it is under a key of its own.
+ * Lets a role read one secret, and decrypt it where the secret has a customer-managed key.
  *
  * @param secretArn Full ARN, with the suffix that Secrets Manager adds.
  * @param keyArn The secret's customer-managed key; none for AWS's default key.

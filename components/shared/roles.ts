@@ -6,7 +6,7 @@ import { componentTags } from "./tags";
 
 export interface ServiceRoleArgs {
   readonly description: string;
-  /** Who takes on the role. */
+  /** Which service assumes the role. */
   readonly trust: pulumi.Input<PolicyDocument>;
   /** What the role may do. */
   readonly permissions: pulumi.Input<PolicyDocument>;
@@ -14,8 +14,8 @@ export interface ServiceRoleArgs {
 }
 
 /**
- * A role with its permissions. The ARN that it returns resolves only once the permissions are attached: whatever is
- * given that ARN can't start before it may do its work.
+ * A role with its permissions. The ARN that it returns resolves only once the permissions are attached, so a resource
+ * that takes the ARN can't start without them.
  */
 export function serviceRole(name: string, args: ServiceRoleArgs, parent: pulumi.Resource): pulumi.Output<string> {
   const role = new aws.iam.Role(

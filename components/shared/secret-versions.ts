@@ -1,6 +1,6 @@
 /**
- * Labels of a secret's version that a deployment writes, for `versionStages`; later changes to them are to be ignored. A
- * rotation takes `AWSCURRENT` from it. Secrets Manager deletes versions without any label, and then the next refresh and
- * deployment would write the old password again, as the current one: so it keeps one of its own.
+ * Labels (`versionStages`) of the secret version that a deployment writes. Pulumi must ignore later changes to them,
+ * because a rotation moves `AWSCURRENT` to another version. Secrets Manager deletes a version without labels, and the
+ * next refresh and deployment would then make the old password the current one. The second label keeps the version.
  */
 export const writtenVersionStages = ["AWSCURRENT", "cdc-audit-written"];

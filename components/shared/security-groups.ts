@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { componentTags } from "./tags";
 
-/** A security group without a rule of its own: nothing comes in or goes out until {@link allow} says so. */
+/** A security group without rules: nothing comes in or goes out until {@link allow} adds some. */
 export function securityGroup(
   name: string,
   args: { vpcId: pulumi.Input<string>; description: string; component: string },
@@ -20,15 +20,15 @@ export function securityGroup(
   );
 }
 
-/** One permitted conversation between two security groups. */
-export interface Conversation {
+/** A connection that one security group may open to another. */
+export interface Connection {
   /** Security group id of the side that opens the connection. */
   readonly from: pulumi.Input<string>;
   /** Security group id of the side that listens; may be the same group. */
   readonly to: pulumi.Input<string>;
   /** TCP port on the listening side. */
   readonly port: pulumi.Input<number>;
-  /** Who talks to whom and why, for whoever reads the rule in the console. At most 255 characters. */
+  /** Which part connects to which and why, shown in the console. At most 255 characters. */
   readonly description: string;
   /** Logical name of the component that asks for it. */
   readonly component: string;
@@ -38,10 +38,10 @@ export interface Conversation {
  * Lets one security group open connections to another: the way out on one (`${name}-egress`) and the way in on the
  * other (`${name}-ingress`), so that the two sides can't disagree.
  *
- * @returns The rules, for whoever opens a connection as soon as it is created to depend on.
+ * @returns The rules. A resource that connects as soon as it exists must depend on them.
  */
-export function allow(name: string, conversation: Conversation, parent: pulumi.Resource): pulumi.Resource[] {
-  const { from, to, port, description, component } = conversation;
+export function allow(name: string, connection: Connection, parent: pulumi.Resource): pulumi.Resource[] {
+  const { from, to, port, description, component } = connection;
   const rule = { ipProtocol: "tcp", fromPort: port, toPort: port, description: ruleText(description) };
   const egress = new aws.vpc.SecurityGroupEgressRule(
     `${name}-egress`,

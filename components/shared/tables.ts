@@ -1,6 +1,6 @@
 import type { Problem } from "./checks";
 
-/** Names that stand in DMS's table mappings; in a table's `%` stands for any text there. */
+/** Names as DMS's table mappings take them; `%` in a table's name stands for any text. */
 const namePattern = /^[^"'\s]{1,63}$/;
 
 /** Problems of a list of tables to capture: none, malformed, twice, or in a schema that must never be captured. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Problem, checkOneOf, checkPattern, checkWholeNumber } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
-import { sizeOf } from "./defaults";
+import { sizeOf } from "./sizes";
 import { dockerfile } from "./image";
 import { CpuArchitecture, type TransformerServiceArgs } from "./types";
 
@@ -93,7 +93,7 @@ function checkMemory(args: TransformerServiceArgs): Problem[] {
   ];
 }
 
-/** A stream thread works on whole partitions: whatever goes beyond them costs money and does nothing. */
+/** A stream thread works on whole partitions: more threads than partitions cost money and do nothing. */
 function checkTasks(args: TransformerServiceArgs): Problem[] {
   const size = sizeOf(args);
   const problems = [

@@ -7,10 +7,10 @@ import { arnParts } from "../shared/policies";
 
 export interface ContainerNeeds {
   readonly imageUri: string;
-  /** Of the task, all of which the container may use. */
+  /** Memory of the task, all of which the container may use. */
   readonly memoryMiB: number;
   readonly logGroupName: string;
-  /** Of something in the region of the log group. */
+  /** ARN of any resource in the log group's region. */
   readonly anyArn: string;
   readonly settings: TransformerSettings;
 }
@@ -26,7 +26,7 @@ export function containerDefinitions({ imageUri, memoryMiB, logGroupName, anyArn
       name: "transformer",
       image: imageUri,
       essential: true,
-      // Without a limit of its own it would seem to have the memory of the machine, of which the JVM takes a share.
+      // Without this limit the JVM would size its heap by the memory of the whole machine.
       memory: memoryMiB,
       environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
       portMappings: [{ containerPort: managementPort, protocol: "tcp" }],
@@ -38,10 +38,10 @@ export function containerDefinitions({ imageUri, memoryMiB, logGroupName, anyArn
         interval: 10,
         timeout: 5,
         retries: 3,
-        // A cold JVM on a small task takes its time.
+        // A cold JVM on a small task starts slowly.
         startPeriod: 120,
       },
-      // The most that Fargate gives: time to finish the batch, commit and leave the consumer group.
+      // The longest that Fargate allows: time to finish the batch, commit and leave the consumer group.
       stopTimeout: 120,
       logConfiguration: {
         logDriver: "awslogs",
@@ -49,7 +49,7 @@ export function containerDefinitions({ imageUri, memoryMiB, logGroupName, anyArn
           "awslogs-group": logGroupName,
           "awslogs-region": arnParts(anyArn).region,
           "awslogs-stream-prefix": "transformer",
-          // Kafka stays ahead of CloudWatch: a slow log never stops the stream.
+          // A slow log must never stop the stream.
           mode: "non-blocking",
           "max-buffer-size": "16m",
         },

@@ -71,7 +71,7 @@ function imageRepository(
   return repository;
 }
 
-/** Enough for rolling back; older images go. */
+/** Enough for rolling back; older images are deleted. */
 const keepRecentImages = {
   rules: [
     {
@@ -86,7 +86,7 @@ const keepRecentImages = {
 /**
  * ARN of the ECR repository that an image URI names; empty for other registries.
  *
- * @param anyArn Of something in the same partition.
+ * @param anyArn ARN of any resource in the same partition.
  */
 export function ecrRepositoryArn(imageUri: string, anyArn: string): string {
   const match = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^@:]+)/.exec(imageUri);

@@ -2,16 +2,17 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { brokerPorts } from "../kafka-cluster";
 import { refuse } from "../shared/checks";
+import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
 import { arnParts, serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
-import { allow, allowHttpsOut, securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { transformerServiceProblems } from "./checks";
 import { containerDefinitions } from "./container";
-import { applicationIdOf, sizeOf, type TransformerSize } from "./defaults";
+import { applicationIdOf } from "./names";
+import { sizeOf, type TransformerSize } from "./sizes";
 import { transformerImage, type TransformerImage } from "./image";
 import { executionPermissions, transformerPermissions } from "./permissions";
 import { scaleOnLag } from "./scaling";
@@ -20,13 +21,13 @@ import type { TransformerServiceArgs } from "./types";
 export { CpuArchitecture, type IamKafkaArgs, type TransformerServiceArgs, type TransformerTopicsArgs } from "./types";
 
 /**
- * The Kafka Streams transformer as an ECS Fargate service: change records in, audit events and dead letters out. Image
- * by digest, a role for its topics and its group alone, rolling deployments that roll back when they don't become
- * healthy, and as many tasks as the lag asks for, up to the partitions.
+ * The Kafka Streams transformer as an ECS Fargate service: change records in, audit events and dead letters out. The
+ * image is named by digest, and the role allows only its topics and its group. A deployment that does not become
+ * healthy is rolled back. The number of tasks follows the lag, up to the partitions.
  *
- * Costs per month in us-east-1, for each task of 1 vCPU and 2 GiB: 29 USD on ARM, 36 USD on x86; a key 1 USD.
+ * Costs: processor and memory of each task, and a key; sums in `docs/cost.md`.
  *
- * Replaced by: a renamed stack. The tasks keep nothing: a new one goes on from the group's committed offsets.
+ * Replaced by: a renamed stack. The tasks keep no state: a new one continues at the group's committed offsets.
  */
 export class TransformerService extends pulumi.ComponentResource {
   /** The ECS service, by its name in the cluster. */
@@ -37,11 +38,11 @@ export class TransformerService extends pulumi.ComponentResource {
   public readonly clusterArn: pulumi.Output<string>;
   /** The ECS cluster, by name. */
   public readonly clusterName: pulumi.Output<string>;
-  /** What the service runs: another one for each change of image or settings. Resolves once its tasks run. */
+  /** Task definition of the service: a new one for each change of image or settings. Resolves once its tasks run. */
   public readonly taskDefinitionArn: pulumi.Output<string>;
   /** Kafka Streams application id and consumer group. */
   public readonly applicationId: pulumi.Output<string>;
-  /** What the tasks act as in Kafka. */
+  /** Role of the tasks, with which they use Kafka. */
   public readonly taskRoleArn: pulumi.Output<string>;
   /** Security group of the tasks. */
   public readonly securityGroupId: pulumi.Output<string>;
@@ -55,12 +56,11 @@ export class TransformerService extends pulumi.ComponentResource {
     const size = sizeOf(args);
     const applicationId = applicationIdOf(name, args);
     const keyArn = encryptionKey(
-      `${name}-key`,
+      name,
       {
         description: `Transformer ${name}`,
         existingKeyArn: args.kmsKeyArn,
         retain: args.retainData ?? true,
-        component: name,
       },
       this,
     );
@@ -112,37 +112,24 @@ export class TransformerService extends pulumi.ComponentResource {
   }
 }
 
-interface TaskNetwork {
-  readonly group: aws.ec2.SecurityGroup;
-  /** The rules without which a task reaches nothing. */
-  readonly rules: readonly pulumi.Resource[];
-}
-
-function taskNetwork(name: string, args: TransformerServiceArgs, parent: pulumi.Resource): TaskNetwork {
-  const group = securityGroup(
-    `${name}-security-group`,
-    { vpcId: args.vpcId, description: "Transformer tasks", component: name },
+function taskNetwork(name: string, args: TransformerServiceArgs, parent: pulumi.Resource): ClientNetwork {
+  return clientNetwork(
+    name,
+    {
+      vpcId: args.vpcId,
+      description: "Transformer tasks",
+      destinations: [
+        {
+          place: "kafka",
+          securityGroupId: args.kafka.securityGroupId,
+          port: brokerPorts.iam,
+          description: `Transformer ${name} reads and writes with IAM`,
+        },
+      ],
+      reasonForAws: "Transformer tasks pull their image and write their log",
+    },
     parent,
   );
-  const rules = [
-    ...allow(
-      `${name}-to-kafka`,
-      {
-        from: group.id,
-        to: args.kafka.securityGroupId,
-        port: brokerPorts.iam,
-        description: `Transformer ${name} reads and writes with IAM`,
-        component: name,
-      },
-      parent,
-    ),
-    allowHttpsOut(
-      `${name}-to-aws`,
-      { from: group.id, reason: "Transformer tasks pull their image and write their log", component: name },
-      parent,
-    ),
-  ];
-  return { group, rules };
 }
 
 function taskLog(
@@ -152,12 +139,11 @@ function taskLog(
   parent: pulumi.Resource,
 ): aws.cloudwatch.LogGroup {
   return logGroup(
-    `${name}-log`,
+    name,
     {
       logGroupName: `/ecs/${physicalName(name, nameLimits.logGroup)}`,
       retentionInDays: args.logRetentionDays,
       keyArn,
-      component: name,
     },
     parent,
   );
@@ -282,7 +268,7 @@ interface ServiceNeeds {
   readonly size: TransformerSize;
   readonly cluster: aws.ecs.Cluster;
   readonly definition: aws.ecs.TaskDefinition;
-  readonly network: TaskNetwork;
+  readonly network: ClientNetwork;
 }
 
 function fargateService(
@@ -304,16 +290,16 @@ function fargateService(
         securityGroups: [network.group.id],
         assignPublicIp: false,
       },
-      // The new tasks join the group before the old ones leave it.
+      // New tasks join the group before old ones leave it.
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
       deploymentCircuitBreaker: { enable: true, rollback: true },
-      // Said aloud, since the provider then follows the deployment itself and takes no rollback for success.
+      // Set explicitly: the provider then follows the deployment itself and does not take a rollback for success.
       deploymentController: { type: "ECS" },
       availabilityZoneRebalancing: "ENABLED",
       enableEcsManagedTags: true,
       propagateTags: "SERVICE",
-      // A deployment that returns has tasks that run.
+      // A deployment ends only when its tasks run.
       waitForSteadyState: true,
       tags: componentTags(`${name}-service`, name),
     },

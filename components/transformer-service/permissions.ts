@@ -2,7 +2,7 @@ import type { TopicNames } from "../../contract/topics";
 import { groupArn, topicArn } from "../kafka-cluster/arns";
 import { type PolicyDocument, policyDocument } from "../shared/policies";
 
-/** What the transformer does in Kafka, and no more: its four topics and its one consumer group. */
+/** Allows only what the transformer does in Kafka, on its four topics and its one consumer group. */
 export function transformerPermissions(clusterArn: string, topics: TopicNames, applicationId: string): PolicyDocument {
   const topic = (role: keyof TopicNames) => topicArn(clusterArn, topics[role].name);
   return policyDocument(
@@ -47,7 +47,7 @@ export function transformerPermissions(clusterArn: string, topics: TopicNames, a
 export function executionPermissions(repositoryArn: string, logGroupArn: string): PolicyDocument {
   const pull = [
     {
-      // ECR's login knows no resource; what may be pulled is said below.
+      // ECR's login has no resource; the next statement says what may be pulled.
       Sid: "LogInToRegistryHasNoResource",
       Effect: "Allow" as const,
       Action: ["ecr:GetAuthorizationToken"],

@@ -14,14 +14,14 @@ export interface ScalingArgs {
   readonly topic: pulumi.Input<string>;
 }
 
-/** Seconds of lag from which another task is started, and the seconds beyond them that call for two. */
+/** Seconds of lag at which another task starts, and the seconds beyond them at which two start. */
 const behind = { seconds: 60, farBehindSeconds: 240 };
-/** Seconds of lag below which, for half an hour, a task is stopped. */
+/** A task stops after half an hour with fewer seconds of lag than this. */
 const caughtUpSeconds = 10;
 
 /**
- * Starts and stops tasks by how many seconds the consumer group is behind. Each change makes the group share its
- * partitions anew, which costs seconds, so stopping waits long.
+ * Starts and stops tasks by how many seconds the consumer group is behind. Each change redistributes the group's
+ * partitions, which costs seconds, so tasks stop only after a long wait.
  */
 export function scaleOnLag(name: string, args: ScalingArgs, parent: pulumi.Resource): void {
   const target = new aws.appautoscaling.Target(

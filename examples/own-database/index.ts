@@ -8,7 +8,8 @@ const inPrivateSubnets = {
 };
 const kafka = new KafkaCluster("kafka", { ...inPrivateSubnets, brokers: 2 });
 
-// Its parameter group needs rds.logical_replication = 1; the deployment says so before it touches anything.
+// The database's parameter group needs rds.logical_replication = 1; the deployment checks it before it changes
+// anything.
 const audit = new AuditPipeline("audit", {
   ...inPrivateSubnets,
   sourceId: "orders",

@@ -19,8 +19,8 @@ const audit = new AuditPipeline("audit", {
     adminSecretKeyArn: database.keyArn,
   },
   kafka: {
-    ...config.requireObject<Omit<PipelineKafkaArgs, "capturePassword">>("kafka"),
-    capturePassword: config.requireSecret("capturePassword"),
+    ...config.requireObject<Omit<PipelineKafkaArgs, "scramPassword">>("kafka"),
+    scramPassword: config.requireSecret("scramPassword"),
   },
   // Other pipelines on the cluster keep their own topics.
   topics: { prefix: "orders" },

@@ -28,5 +28,5 @@ const audit = new AuditPipeline("audit", {
   operator: { bundlePath: "node_modules/cdc-audit/operator" },
 });
 
-// Who is on call for the first stack subscribes to the alarms of both.
+// The people on call for the first stack can subscribe to the alarms of both.
 export const alarmTopicArns = [first.requireOutput("alarmTopicArn"), audit.alarmTopicArn];

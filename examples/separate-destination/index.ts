@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AuditPipeline, AuroraPostgres, KafkaCluster, Network } from "cdc-audit";
 
-/** What the pipeline has to know of a database. */
+/** What the pipeline must know about a database. */
 function knownBy(database: AuroraPostgres) {
   return {
     endpoint: database.endpoint,

@@ -4,7 +4,7 @@ import { inspect, problems } from "./support";
 
 const everywhere = ["0.0.0.0/0", "::/0"];
 
-/** Nobody comes in from everywhere, and only HTTPS goes out to everywhere. */
+/** Nothing is open to the whole internet, and only HTTPS may go out to it. */
 export const nothingOpenToTheWorld: ResourceValidationPolicy = {
   name: "nothing-open-to-the-world",
   description: "No security group admits the whole internet, and only HTTPS leaves for it.",
@@ -63,7 +63,7 @@ export const nothingPublic: ResourceValidationPolicy = {
     inspect(aws.rds.ClusterInstance, (instance) =>
       problems([instance.publiclyAccessible === true, "Has a public address. Set publiclyAccessible to false."]),
     ),
-    // The provider sends false when it is left out, AWS itself would take true: say it.
+    // Required explicitly: the provider sends false when it is omitted, but AWS's own default is true.
     inspect(aws.dms.ReplicationInstance, (instance) =>
       problems([instance.publiclyAccessible !== false, "May get a public address. Set publiclyAccessible to false."]),
     ),

@@ -8,7 +8,7 @@ interface TaskSettings {
   readonly ErrorBehavior?: Readonly<Record<string, unknown>>;
 }
 
-/** Policies of a task whose default lets rows go missing without a word. */
+/** Error policies of a task whose defaults skip rows silently. */
 const errorPolicies = ["DataErrorPolicy", "DataTruncationErrorPolicy", "TableErrorPolicy"];
 
 /** DMS writes every change, whole, or stops. */

@@ -53,7 +53,7 @@ export const encryptedWithOwnKey: ResourceValidationPolicy = {
   ],
 };
 
-/** Whoever talks to Kafka is known, and talks over TLS. */
+/** Every Kafka client is authenticated and connects over TLS. */
 export const kafkaKnowsItsClients: ResourceValidationPolicy = {
   name: "kafka-knows-its-clients",
   description: "Kafka clients authenticate, and every connection is encrypted.",

@@ -42,7 +42,7 @@ export const kafkaKeepsRecords: ResourceValidationPolicy = {
 /** Ports on which MSK answers the internet: TLS, SCRAM, IAM. */
 const publicPorts = [9194, 9196, 9198];
 
-/** Public access is a guest: it names its networks and its end. */
+/** Public access names its networks and its end. */
 export const publicAccessEnds: StackValidationPolicy = {
   name: "public-access-ends",
   description:

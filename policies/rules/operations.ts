@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import type { PolicyConfigSchema, ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
 import { inspect, problems, stackOf } from "./support";
 
-/** Logs are neither kept for ever nor lost at once. */
+/** Logs are kept for a stated time. */
 export const logsExpire: ResourceValidationPolicy = {
   name: "logs-expire",
   description: "Every log group says how long it keeps its lines.",
@@ -54,7 +54,7 @@ const productionSettings: PolicyConfigSchema = {
   },
 };
 
-/** In production, nothing that holds data goes by mistake. */
+/** In production, nothing that holds data can be deleted by mistake. */
 export const dataProtectedInProduction: ResourceValidationPolicy = {
   name: "data-protected-in-production",
   description:

@@ -15,7 +15,8 @@ interface Statement {
 /** No permission is given by wildcard, except where a statement's `Sid` says why. */
 export const noWildcardPermissions: ResourceValidationPolicy = {
   name: "no-wildcard-permissions",
-  description: "No policy allows every action of a service, nor acts on every resource without a Sid that says why.",
+  description:
+    "No policy allows every action of a service, and none acts on every resource without a Sid that says why.",
   enforcementLevel: "mandatory",
   severity: "high",
   remediationSteps: "List the actions and resources; where an action knows no resource, say so in the statement's Sid.",

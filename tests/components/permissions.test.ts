@@ -215,7 +215,7 @@ describe("the operator's role", () => {
   const access: OperatorAccess = {
     functionName: "audit-operator",
     logGroupArn: arn("logs", "log-group:/aws/lambda/audit-operator"),
-    deadLetterQueueArn: arn("sqs", "audit-operator-dead-letters"),
+    failedRunsQueueArn: arn("sqs", "audit-operator-dead-letters"),
     keyArn,
     administratorSecretArns: [secretArn, secretArn],
     captureSecretArn: secretArn.replace("writer", "capture"),
@@ -265,7 +265,7 @@ describe("the operator's role", () => {
     const long = "n".repeat(60);
     const longest = operatorRolePermissions({
       ...access,
-      kafkaSecretArn: arn("secretsmanager", `secret:AmazonMSK_${long}`),
+      scramSecretArn: arn("secretsmanager", `secret:AmazonMSK_${long}`),
       secretKeyArns: Array.from({ length: 5 }, (_, index) => `${keyArn}${index}`),
       captureTags: { "cdc-audit:component": long, "cdc-audit:stack": `${long}/${long}` },
     });

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { alarmTable } from "../../scripts/alarm-table";
 import { fixedCosts, total } from "../../scripts/cost";
 import { committed, generatedDocuments } from "../../scripts/documents";
 import { recorded } from "../../scripts/recorded";
@@ -9,6 +10,19 @@ describe("the documents that follow from the sources", () => {
   it.each(generatedDocuments)("are current: npm run docs writes the same $file", async ({ file, content }) => {
     const text = committed(file);
     expect(await content(text)).toBe(text);
+  });
+});
+
+describe("the runbook's table of alarms", () => {
+  it.each(["dev", "prod"] as const)("has a row for each alarm of %s, and no other", async (stack) => {
+    const { recording } = await recorded(stack);
+    const alarms = new Graph(recording)
+      .ofType("aws:cloudwatch/metricAlarm:MetricAlarm")
+      .filter(({ name }) => name.startsWith("audit-monitoring-"))
+      .map(({ name }) => name.replace("audit-monitoring-", ""));
+    const rows = [...alarmTable().matchAll(/^\| `([^`]+)`/gm)].map(([, key]) => key);
+    expect(rows.sort()).toEqual(alarms.sort());
+    expect(committed("docs/runbook.md")).toContain(`${rows.length} alarms:`);
   });
 });
 

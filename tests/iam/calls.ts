@@ -31,7 +31,7 @@ export interface PipelineFacts {
 export interface OperatorFacts {
   readonly functionArn: string;
   readonly logGroupArn: string;
-  readonly deadLetterQueueArn: string;
+  readonly failedRunsQueueArn: string;
   /** Key of queue and schedules. */
   readonly keyArn: string;
   readonly administratorSecret: SecretFacts;
@@ -242,7 +242,7 @@ export function operatorCalls(facts: PipelineFacts, operator: OperatorFacts): Ex
       ...ownCalls(facts, operator),
       ...calls(["logs:CreateLogStream", "logs:PutLogEvents"], [`${operator.logGroupArn}:log-stream:2026/11/23/a`]),
       ...calls(networkInterfaces, ["*"]),
-      ...calls(["sqs:SendMessage"], [operator.deadLetterQueueArn]),
+      ...calls(["sqs:SendMessage"], [operator.failedRunsQueueArn]),
       ...calls(["kms:GenerateDataKey", "kms:Decrypt"], [operator.keyArn], throughQueue),
     ],
     forbidden: [
@@ -265,7 +265,7 @@ export function operatorCalls(facts: PipelineFacts, operator: OperatorFacts): Ex
       // What Lambda may do to the network in the function's name, its code may not.
       ...calls(networkInterfaces, ["*"], { "lambda:SourceFunctionArn": operator.functionArn }),
       ...calls(["lambda:InvokeFunction", "lambda:UpdateFunctionCode"], [operator.functionArn]),
-      ...calls(["sqs:ReceiveMessage", "sqs:PurgeQueue"], [operator.deadLetterQueueArn]),
+      ...calls(["sqs:ReceiveMessage", "sqs:PurgeQueue"], [operator.failedRunsQueueArn]),
     ],
   };
 }
@@ -307,12 +307,12 @@ function ownCalls(facts: PipelineFacts, operator: OperatorFacts): Call[] {
 
 /** EventBridge Scheduler, when it starts the operator. */
 export function schedulerCalls(facts: PipelineFacts, operator: OperatorFacts): Expectations {
-  const { functionArn, deadLetterQueueArn, keyArn } = operator;
+  const { functionArn, failedRunsQueueArn, keyArn } = operator;
   const throughQueue = { "kms:ViaService": `sqs.${facts.region}.amazonaws.com` };
   return {
     allowed: [
       ...calls(["lambda:InvokeFunction"], [functionArn]),
-      ...calls(["sqs:SendMessage"], [deadLetterQueueArn]),
+      ...calls(["sqs:SendMessage"], [failedRunsQueueArn]),
       ...calls(["kms:Decrypt"], [keyArn]),
       ...calls(["kms:GenerateDataKey"], [keyArn], throughQueue),
     ],
@@ -320,7 +320,7 @@ export function schedulerCalls(facts: PipelineFacts, operator: OperatorFacts): E
       ...forbiddenToAll(facts).filter(({ action, resource }) => action !== "kms:Decrypt" || resource !== keyArn),
       ...calls(["lambda:InvokeFunction"], [`${functionArn}-2`]),
       ...calls(["lambda:UpdateFunctionCode", "lambda:DeleteFunction"], [functionArn]),
-      ...calls(["sqs:ReceiveMessage"], [deadLetterQueueArn]),
+      ...calls(["sqs:ReceiveMessage"], [failedRunsQueueArn]),
       ...calls(["kms:GenerateDataKey", "kms:Encrypt"], [keyArn]),
       ...readsSecret(operator.administratorSecret, facts.region),
     ],
@@ -351,7 +351,7 @@ const inExample = (service: string, resource: string) => `arn:aws:${service}:eu-
 export const exampleOperator: OperatorFacts = {
   functionArn: inExample("lambda", "function:audit-operator"),
   logGroupArn: inExample("logs", "log-group:/aws/lambda/audit-operator"),
-  deadLetterQueueArn: inExample("sqs", "audit-operator-dead-letters"),
+  failedRunsQueueArn: inExample("sqs", "audit-operator-dead-letters"),
   keyArn: inExample("kms", "key/4"),
   administratorSecret: {
     arn: inExample("secretsmanager", "secret:rds!cluster-1-AbCdEf"),

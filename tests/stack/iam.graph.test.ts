@@ -102,7 +102,7 @@ function operatorOf(graph: Graph): OperatorFacts {
     logGroupArn: String(
       only(graph, "aws:cloudwatch/logGroup:LogGroup", (each) => textInput(each, "name") === logGroupName).outputs.arn,
     ),
-    deadLetterQueueArn: String(queue.outputs.arn),
+    failedRunsQueueArn: String(queue.outputs.arn),
     keyArn: textInput(queue, "kmsMasterKeyId"),
     administratorSecret: {
       arn: (database.outputs.masterUserSecrets as { secretArn: string }[])[0]?.secretArn ?? "",

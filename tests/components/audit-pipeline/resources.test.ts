@@ -8,7 +8,7 @@ import {
   adminSecretArn,
   builtArtifacts,
   type BuiltArtifacts,
-  capturePassword,
+  scramPassword,
   captureSecretArn,
   kafka,
   pipelineArguments,
@@ -71,7 +71,7 @@ describe.each(modes)("a pipeline in a %s", (mode) => {
     const { registrations, all } = await deploy(pipeline(), { mode });
     const clear = registrations.flatMap(({ name, markedInputs }) =>
       texts(markedInputs)
-        .filter(({ text, secret }) => !secret && text.includes(capturePassword))
+        .filter(({ text, secret }) => !secret && text.includes(scramPassword))
         .map(({ path }) => `${name}.${path}`),
     );
     expect(clear).toEqual([]);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChangeCaptureArgs, SourceDatabaseArgs } from "../../../components/change-capture";
 import { changeCaptureProblems } from "../../../components/change-capture/checks";
-import { sourceSettings, targetSettings } from "../../../components/change-capture/endpoints";
+import { sourceSettings, targetSettings } from "../../../components/change-capture/endpoint-settings";
 
 const minimal: ChangeCaptureArgs = {
   vpcId: "vpc-1",
@@ -17,8 +17,8 @@ const minimal: ChangeCaptureArgs = {
   kafka: {
     bootstrapBrokersScram: "b-1.example.com:9096",
     securityGroupId: "sg-kafka",
-    captureUsername: "change-capture",
-    capturePassword: "correct-horse",
+    scramUsername: "change-capture",
+    scramPassword: "correct-horse",
   },
   rawTopic: "cdc.raw",
   tables: [{ schema: "public", table: "orders" }],

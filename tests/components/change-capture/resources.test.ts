@@ -4,19 +4,19 @@ import type { ChangeCaptureArgs } from "../../../components/change-capture";
 import { tableMappings, taskSettings } from "../../../contract/change-capture";
 import { texts } from "../../../recorder/values";
 import { deploy, modes, outputValue, refusal } from "../support/deployment";
-import { capturePassword, captureSecretArn, database, kafka, placement, waitsFor } from "../support/pipeline-arguments";
+import { scramPassword, captureSecretArn, database, kafka, placement, waitsFor } from "../support/pipeline-arguments";
 
 const keyArn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 function capture(args: Partial<ChangeCaptureArgs> = {}, name = "capture") {
   return async (opts: ComponentResourceOptions) => {
     const { ChangeCapture } = await import("../../../components/change-capture");
-    const { bootstrapBrokersScram, securityGroupId, captureUsername } = kafka;
+    const { bootstrapBrokersScram, securityGroupId, scramUsername } = kafka;
     const minimal: ChangeCaptureArgs = {
       ...placement,
       source: { ...database, secretArn: captureSecretArn },
       // A plain text, as a careless author would give it.
-      kafka: { bootstrapBrokersScram, securityGroupId, captureUsername, capturePassword },
+      kafka: { bootstrapBrokersScram, securityGroupId, scramUsername, scramPassword },
       rawTopic: "cdc.raw",
       tables: [{ schema: "public", table: "orders" }],
     };
@@ -48,7 +48,7 @@ describe.each(modes)("a change capture in a %s", (mode) => {
     const { registrations } = await deploy(capture(), { mode });
     const places = registrations.flatMap(({ name, markedInputs }) =>
       texts(markedInputs)
-        .filter(({ text }) => text.includes(capturePassword))
+        .filter(({ text }) => text.includes(scramPassword))
         .map(({ secret }) => ({ name, secret })),
     );
     expect(places).toEqual([

@@ -130,7 +130,7 @@ describe("the arguments of a Kafka cluster", () => {
       "storageAutoscaling.targetUtilization",
     ],
     ["an unknown level", { monitoringLevel: "ALL" as "DEFAULT" }, "monitoringLevel"],
-    ["a user name with a space", { captureUsername: "change capture" }, "captureUsername"],
+    ["a user name with a space", { scramUsername: "change capture" }, "scramUsername"],
     ["a topic named ..", { topics: [{ name: "..", partitions: 1 }] }, "topics[0].name"],
     ["a topic without partitions", { topics: [{ name: "a", partitions: 0 }] }, "topics[0].partitions"],
     [

@@ -90,10 +90,10 @@ describe("a Kafka cluster", () => {
 
   it("hands out the capture password as a secret, and only once MSK knows the user", async () => {
     const updated = (await deploy(kafka())).result;
-    expect(await outputValue(updated.capturePassword)).toEqual({ value: expect.any(String), secret: true });
-    expect(await dependencyNames(updated.capturePassword)).toContain("kafka-capture-association");
+    expect(await outputValue(updated.scramPassword)).toEqual({ value: expect.any(String), secret: true });
+    expect(await dependencyNames(updated.scramPassword)).toContain("kafka-capture-association");
     const previewed = (await deploy(kafka(), { mode: "preview" })).result;
-    expect(await outputValue(previewed.capturePassword)).toEqual({ value: undefined, secret: true });
+    expect(await outputValue(previewed.scramPassword)).toEqual({ value: undefined, secret: true });
   });
 
   it("waits for the secret's content before MSK is told of it", async () => {
@@ -179,7 +179,7 @@ describe("a Kafka cluster", () => {
     const { result } = await deploy(kafka());
     expect((await outputValue(result.bootstrapBrokersIam)).value).toMatch(/:9098$/);
     expect((await outputValue(result.bootstrapBrokersScram)).value).toMatch(/:9096$/);
-    expect((await outputValue(result.captureUsername)).value).toBe("change-capture");
+    expect((await outputValue(result.scramUsername)).value).toBe("change-capture");
   });
 
   it("refuses wrong arguments, all at once and before it creates anything", async () => {

@@ -5,7 +5,8 @@ import type { MonitoringArgs } from "../../../components/monitoring";
 import { monitoringProblems } from "../../../components/monitoring/checks";
 import { dashboardBody, type ResolvedHop, type Widget } from "../../../components/monitoring/dashboard";
 import { stateChangePattern } from "../../../components/monitoring/events";
-import { alarmPeriodMinutes, pipelineHops } from "../../../components/monitoring/hops";
+import { pipelineHops } from "../../../components/monitoring/hops";
+import { alarmPeriodMinutes } from "../../../components/monitoring/hops/hop";
 import { acrossBrokersQuery } from "../../../components/monitoring/metrics-insights";
 import { publishPolicy } from "../../../components/monitoring/notifications";
 import { operatorMetrics } from "../../../contract/operator-metrics";
@@ -33,7 +34,7 @@ const complete: MonitoringArgs = {
   operator: {
     functionName: "operator",
     sourceId: "shop",
-    deadLetterQueueName: "operator-dead-letters",
+    failedRunsQueueName: "operator-dead-letters",
     canaryIntervalMinutes: 5,
   },
 };

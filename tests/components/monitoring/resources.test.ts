@@ -34,7 +34,7 @@ const complete: Partial<MonitoringArgs> = {
   operator: {
     functionName: "operator",
     sourceId: "shop",
-    deadLetterQueueName: "operator-dead-letters",
+    failedRunsQueueName: "operator-dead-letters",
     canaryIntervalMinutes: 5,
   },
 };

@@ -31,16 +31,16 @@ const arn = (service: string, resource: string) => `arn:aws:${service}:${region}
 function operator(args: Partial<OperatorArgs> = {}, name = "operator") {
   return async (opts: ComponentResourceOptions) => {
     const { Operator } = await import("../../../components/operator");
-    const { bootstrapBrokersIam, securityGroupId, captureUsername } = kafka;
+    const { bootstrapBrokersIam, securityGroupId, scramUsername } = kafka;
     const minimal: OperatorArgs = {
       ...placement,
       sourceId: "shop",
       bundlePath: artifacts.bundlePath,
       source: administeredDatabase,
-      capturePassword: { secretArn: captureSecretArn, versionId: "version-1" },
-      writerPassword: { secretArn: writerSecretArn },
+      captureRole: { secretArn: captureSecretArn, versionId: "version-1" },
+      writerRole: { secretArn: writerSecretArn },
       tables: [{ schema: "public", table: "orders" }],
-      kafka: { clusterArn, bootstrapBrokersIam, securityGroupId, captureUsername },
+      kafka: { clusterArn, bootstrapBrokersIam, securityGroupId, scramUsername },
       topics: { raw: topicNames.raw, events: topicNames.events },
       parts: {
         captureName: "capture",
@@ -148,7 +148,7 @@ describe("an operator", () => {
       (await deploy(operator(args))).only("operator-bootstrap").inputs.triggers;
     const before = await triggers({});
     expect(await triggers({ logRetentionDays: 1 })).toEqual(before);
-    expect(await triggers({ capturePassword: { secretArn: captureSecretArn, versionId: "version-2" } })).not.toEqual(
+    expect(await triggers({ captureRole: { secretArn: captureSecretArn, versionId: "version-2" } })).not.toEqual(
       before,
     );
     expect(await triggers({ bundlePath: artifacts.pluginPath })).not.toEqual(before);
@@ -187,7 +187,7 @@ describe("an operator", () => {
     const kafkaSecret = arn("secretsmanager", "secret:AmazonMSK_capture-AbCdEf");
     expect(await policy({})).not.toContain("AmazonMSK_");
     expect(await policy({})).not.toContain(keyArn);
-    const rotating = await policy({ kafka: { ...kafka, captureSecretArn: kafkaSecret, keyArn } });
+    const rotating = await policy({ kafka: { ...kafka, scramSecretArn: kafkaSecret, keyArn } });
     expect(rotating).toContain(kafkaSecret);
     expect(rotating).toContain(keyArn);
   });
@@ -213,7 +213,7 @@ function canary(args: Partial<CanaryArgs> = {}) {
         functionName: "operator",
         functionArn: arn("lambda", "function:operator"),
         schedulerRoleArn: `arn:aws:iam::${account}:role/scheduler`,
-        deadLetterQueueArn: arn("sqs", "dead-letters"),
+        failedRunsQueueArn: arn("sqs", "dead-letters"),
         keyArn,
       },
       sourceId: "shop",
@@ -248,7 +248,7 @@ describe.each(modes)("a canary in a %s", (mode) => {
 describe("a canary", () => {
   it("is sent again for a part that was made anew", async () => {
     const sent = async (revision: string) =>
-      (await deploy(canary({ sentAgainFor: { transformer: revision } }))).only("canary-arrives").inputs.triggers;
+      (await deploy(canary({ triggers: { transformer: revision } }))).only("canary-arrives").inputs.triggers;
     expect(await sent("task:2")).not.toEqual(await sent("task:1"));
   });
 

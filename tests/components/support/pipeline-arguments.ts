@@ -11,7 +11,7 @@ export const imageUri = `${account}.dkr.ecr.${region}.amazonaws.com/transformer@
 export const captureSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:capture-AbCdEf`;
 export const writerSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:writer-AbCdEf`;
 export const adminSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:rds!cluster-admin-AbCdEf`;
-export const capturePassword = "correct-horse-battery";
+export const scramPassword = "correct-horse-battery";
 
 export const placement = { vpcId: "vpc-1", subnetIds: ["subnet-1", "subnet-2"] };
 
@@ -20,7 +20,7 @@ export const kafka = {
   bootstrapBrokersIam: "b-1.audit.example.com:9098,b-2.audit.example.com:9098",
   bootstrapBrokersScram: "b-1.audit.example.com:9096,b-2.audit.example.com:9096",
   securityGroupId: "sg-kafka",
-  captureUsername: "change-capture",
+  scramUsername: "change-capture",
   replicationFactor: 2,
 };
 
@@ -66,7 +66,7 @@ export function pipelineArguments(artifacts: BuiltArtifacts): AuditPipelineArgs 
     sourceId: "shop",
     ...placement,
     source: administeredDatabase,
-    kafka: { ...kafka, capturePassword: pulumi.secret(capturePassword) },
+    kafka: { ...kafka, scramPassword: pulumi.secret(scramPassword) },
     tables: [{ schema: "public", table: "orders" }],
     transformer: { imageUri },
     sink: { pluginPath: artifacts.pluginPath },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TransformerServiceArgs } from "../../../components/transformer-service";
 import { transformerServiceProblems } from "../../../components/transformer-service/checks";
 import { containerDefinitions } from "../../../components/transformer-service/container";
-import { sizeOf } from "../../../components/transformer-service/defaults";
+import { sizeOf } from "../../../components/transformer-service/sizes";
 import { ecrRepositoryArn } from "../../../components/transformer-service/image";
 import { pipelineTopics } from "../../../contract/topics";
 import { transformerEndpoints, transformerEnvironment } from "../../../contract/transformer-environment";

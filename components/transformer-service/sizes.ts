@@ -1,6 +1,5 @@
 import { defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
 import { defaultMessageMaxBytes, pipelineTopics } from "../../contract/topics";
-import { nameLimits, physicalName } from "../shared/names";
 import { CpuArchitecture, type TransformerServiceArgs } from "./types";
 
 /** The arguments that decide what a task is and how many run, with their defaults filled in. */
@@ -20,8 +19,3 @@ export function sizeOf(args: TransformerServiceArgs) {
   };
 }
 export type TransformerSize = ReturnType<typeof sizeOf>;
-
-/** The consumer group of a transformer, known at preview. */
-export function applicationIdOf(name: string, args: Pick<TransformerServiceArgs, "applicationId">): string {
-  return args.applicationId ?? physicalName(name, nameLimits.consumerGroup);
-}

@@ -4,6 +4,3 @@ import { nameLimits, physicalName } from "../shared/names";
 export function taskIdentifierOf(name: string): string {
   return physicalName(`${name}-task`, nameLimits.replicationResource);
 }
-
-/** The first engine that reads PostgreSQL 17. */
-export const defaultEngineVersion = "3.6.1";

@@ -1,34 +1,38 @@
 import * as pulumi from "@pulumi/pulumi";
 import { defaultMessageMaxBytes, type Topics, pipelineTopics } from "../../contract/topics";
 import { sinkConnectorName } from "../../contract/sink-connector";
-import type { AuditSinkArgs } from "../audit-sink";
-import { connectorNameOf } from "../audit-sink/defaults";
-import type { ChangeCaptureArgs } from "../change-capture";
-import { taskIdentifierOf } from "../change-capture/defaults";
+import type { AuditSink, AuditSinkArgs } from "../audit-sink";
+import { connectorNameOf } from "../audit-sink/names";
+import type { ChangeCapture, ChangeCaptureArgs } from "../change-capture";
+import { taskIdentifierOf } from "../change-capture/names";
+import type { MonitoringArgs } from "../monitoring";
 import type { CanaryArgs, OperatedDatabaseArgs, OperatedPartsArgs, Operator, OperatorArgs } from "../operator";
 import { bundleDigest } from "../operator/bundle";
-import { canaryPace } from "../operator/defaults";
+import { canaryTiming } from "../operator/timing";
 import { known } from "../shared/checks";
-import type { TransformerServiceArgs } from "../transformer-service";
-import { applicationIdOf } from "../transformer-service/defaults";
+import type { TransformerService, TransformerServiceArgs } from "../transformer-service";
+import { applicationIdOf } from "../transformer-service/names";
 import type { AuditPipelineArgs, PipelineDestinationArgs } from "./types";
 
-/** What the parts take from resources of the pipeline; checks run before those exist, with outputs in their place. */
-export interface Links {
+/** Resources of the pipeline that several parts use. Checks run before they exist, with outputs in their place. */
+export interface SharedResources {
   readonly keyArn: pulumi.Input<string>;
   /** Topic names that resolve once the topics exist. */
   readonly topics: Readonly<Record<keyof Topics, pulumi.Input<string>>>;
   readonly captureSecret: Secret;
   readonly writerSecret: Secret;
-  /** The operator's function, which resolves once databases and brokers are prepared; none without an operator. */
+  /**
+   * Name of the operator's function, which resolves once databases and brokers are prepared. None without an operator.
+   */
   readonly operatorFunctionName?: pulumi.Input<string>;
 }
 
-/** A secret and the key it is under, if it has one of its own. */
+/** A secret of a database role. */
 export interface Secret {
   readonly secretArn: pulumi.Input<string>;
+  /** Its customer-managed key. None: it is under AWS's own key. */
   readonly keyArn?: pulumi.Input<string>;
-  /** Of a secret that the pipeline makes. */
+  /** Set for a secret that the pipeline makes. */
   readonly versionId?: pulumi.Input<string>;
 }
 
@@ -57,7 +61,7 @@ export function hasOperator(args: AuditPipelineArgs): boolean {
   return args.operator.enabled ?? true;
 }
 
-/** Which parts the operator may ask about, by the names that they will bear. */
+/** Which parts the operator may ask about, by the names that they will have. */
 export function operatedParts(name: string, args: AuditPipelineArgs): OperatedPartsArgs {
   const names = partNames(name);
   return {
@@ -68,9 +72,9 @@ export function operatedParts(name: string, args: AuditPipelineArgs): OperatedPa
   };
 }
 
-export function operatorArgs(args: AuditPipelineArgs, links: Links, parts: OperatedPartsArgs): OperatorArgs {
+export function operatorArgs(args: AuditPipelineArgs, shared: SharedResources, parts: OperatedPartsArgs): OperatorArgs {
   const { operator, kafka } = args;
-  const { vpcId, subnetIds, logRetentionDays, kmsKeyArn } = common(args, links);
+  const { vpcId, subnetIds, logRetentionDays, kmsKeyArn } = common(args, shared);
   return {
     sourceId: args.sourceId,
     vpcId,
@@ -80,19 +84,19 @@ export function operatorArgs(args: AuditPipelineArgs, links: Links, parts: Opera
     bundlePath: operator.bundlePath ?? "",
     source: operatedDatabase(args.source),
     destination: args.destination && operatedDatabase(args.destination),
-    capturePassword: links.captureSecret,
-    writerPassword: links.writerSecret,
+    captureRole: shared.captureSecret,
+    writerRole: shared.writerSecret,
     tables: args.tables,
     kafka: {
       clusterArn: kafka.clusterArn,
       bootstrapBrokersIam: kafka.bootstrapBrokersIam,
       securityGroupId: kafka.securityGroupId,
-      captureUsername: kafka.captureUsername,
-      captureSecretArn: kafka.captureSecretArn,
+      scramUsername: kafka.scramUsername,
+      scramSecretArn: kafka.scramSecretArn,
       keyArn: kafka.keyArn,
       publicAccessUntil: kafka.publicAccessUntil,
     },
-    topics: { raw: links.topics.raw, events: links.topics.events },
+    topics: { raw: shared.topics.raw, events: shared.topics.events },
     parts,
     partitionsAhead: operator.partitionsAhead,
     partitionPeriod: operator.partitionPeriod,
@@ -103,39 +107,79 @@ export function operatorArgs(args: AuditPipelineArgs, links: Links, parts: Opera
 
 function operatedDatabase(database: PipelineDestinationArgs): OperatedDatabaseArgs {
   const { endpoint, port, databaseName, securityGroupId, adminSecretKeyArn } = database;
-  // A missing one is refused before anything is made.
+  // The checks refuse a missing one before anything is made.
   const adminSecretArn = database.adminSecretArn ?? pulumi.output("");
   return { endpoint, port, databaseName, securityGroupId, adminSecretArn, adminSecretKeyArn };
 }
 
-/** What the pipeline is made of once all parts but the canary are there. */
+/** The parts that watch or prove the others; made once those are there. */
 export interface RunningParts {
-  readonly operator: Operator;
-  readonly captureTaskArn: pulumi.Input<string>;
-  readonly taskDefinitionArn: pulumi.Input<string>;
-  readonly connectorArn: pulumi.Input<string>;
-  readonly transformerGroup: pulumi.Input<string>;
-  readonly sinkGroup: pulumi.Input<string>;
+  readonly capture: ChangeCapture;
+  readonly transformer: TransformerService;
+  readonly sink: AuditSink;
 }
 
-export function canaryArgs(args: AuditPipelineArgs, links: Links, running: RunningParts): CanaryArgs {
-  const { functionName, functionArn, schedulerRoleArn, deadLetterQueueArn, keyArn } = running.operator;
+export function monitoringArgs(
+  args: AuditPipelineArgs,
+  shared: SharedResources,
+  { capture, transformer, sink, operator }: RunningParts & { readonly operator?: Operator },
+): MonitoringArgs {
   return {
-    operator: { functionName, functionArn, schedulerRoleArn, deadLetterQueueArn, keyArn },
+    ...args.alarms,
+    sourceClusterIdentifier: args.source.clusterIdentifier,
+    capture: {
+      taskArn: capture.taskArn,
+      taskIdentifier: capture.taskIdentifier,
+      instanceArn: capture.instanceArn,
+      instanceIdentifier: capture.instanceIdentifier,
+    },
+    kafka: {
+      clusterArn: args.kafka.clusterArn,
+      rawTopic: shared.topics.raw,
+      eventsTopic: shared.topics.events,
+      deadLetterTopic: shared.topics.deadLetter,
+    },
+    transformer: {
+      clusterName: transformer.clusterName,
+      serviceName: transformer.serviceName,
+      consumerGroup: transformer.applicationId,
+    },
+    sink: {
+      connectorName: sink.connectorName,
+      consumerGroup: sink.consumerGroup,
+    },
+    operator: operator && {
+      functionName: operator.functionName,
+      sourceId: args.sourceId,
+      failedRunsQueueName: operator.failedRunsQueueName,
+      canaryIntervalMinutes: expectedCanaryMinutes(args),
+    },
+    kmsKeyArn: shared.keyArn,
+  };
+}
+
+export function canaryArgs(
+  args: AuditPipelineArgs,
+  shared: SharedResources,
+  { capture, transformer, sink, operator }: RunningParts & { readonly operator: Operator },
+): CanaryArgs {
+  const { functionName, functionArn, schedulerRoleArn, failedRunsQueueArn, keyArn } = operator;
+  return {
+    operator: { functionName, functionArn, schedulerRoleArn, failedRunsQueueArn, keyArn },
     sourceId: args.sourceId,
     source: operatedDatabase(args.source),
     destination: args.destination && operatedDatabase(args.destination),
     kafka: {
       bootstrapBrokersIam: args.kafka.bootstrapBrokersIam,
-      rawTopic: links.topics.raw,
-      eventsTopic: links.topics.events,
-      transformerGroup: running.transformerGroup,
-      sinkGroup: running.sinkGroup,
+      rawTopic: shared.topics.raw,
+      eventsTopic: shared.topics.events,
+      transformerGroup: transformer.applicationId,
+      sinkGroup: sink.consumerGroup,
     },
-    captureTaskArn: running.captureTaskArn,
-    connectorArn: running.connectorArn,
-    sentAgainFor: {
-      transformer: running.taskDefinitionArn,
+    captureTaskArn: capture.taskArn,
+    connectorArn: sink.connectorArn,
+    triggers: {
+      transformer: transformer.taskDefinitionArn,
       capture: JSON.stringify({ tables: args.tables, lobMaxSizeKilobytes: args.lobMaxSizeKilobytes }),
       operator: bundleDigest(args.operator.bundlePath ?? ""),
     },
@@ -143,7 +187,7 @@ export function canaryArgs(args: AuditPipelineArgs, links: Links, running: Runni
   };
 }
 
-/** When canaries are sent; also for checks. */
+/** When canaries are sent. The checks use it too. */
 export function canarySettings({ operator, capture }: AuditPipelineArgs) {
   return {
     intervalMinutes: operator.canaryIntervalMinutes,
@@ -152,67 +196,67 @@ export function canarySettings({ operator, capture }: AuditPipelineArgs) {
   };
 }
 
-/** How often a canary is to be expected; undefined where nothing is captured yet. */
-export function expectedCanaries(args: AuditPipelineArgs): number | undefined {
-  const { capturing, ...pace } = canarySettings(args);
-  return known(capturing) === false ? undefined : canaryPace(pace).intervalMinutes;
+/** Minutes between canaries; undefined while nothing is captured and none is sent. */
+export function expectedCanaryMinutes(args: AuditPipelineArgs): number | undefined {
+  const { capturing, ...timing } = canarySettings(args);
+  return known(capturing) === false ? undefined : canaryTiming(timing).intervalMinutes;
 }
 
-export function captureArgs(args: AuditPipelineArgs, links: Links): ChangeCaptureArgs {
+export function captureArgs(args: AuditPipelineArgs, shared: SharedResources): ChangeCaptureArgs {
   const { source, kafka } = args;
   return {
     ...args.capture,
-    ...common(args, links),
+    ...common(args, shared),
     source: {
       endpoint: source.endpoint,
       port: source.port,
       databaseName: source.databaseName,
       securityGroupId: source.securityGroupId,
       postgresVersion: source.postgresVersion,
-      secretArn: links.captureSecret.secretArn,
-      keyArn: links.captureSecret.keyArn,
+      secretArn: shared.captureSecret.secretArn,
+      keyArn: shared.captureSecret.keyArn,
     },
     kafka: {
       bootstrapBrokersScram: kafka.bootstrapBrokersScram,
       securityGroupId: kafka.securityGroupId,
-      captureUsername: kafka.captureUsername,
-      capturePassword: kafka.capturePassword,
+      scramUsername: kafka.scramUsername,
+      scramPassword: kafka.scramPassword,
     },
-    rawTopic: links.topics.raw,
-    operatorFunctionName: links.operatorFunctionName,
+    rawTopic: shared.topics.raw,
+    operatorFunctionName: shared.operatorFunctionName,
     tables: args.tables.map(({ schema, table }) => ({ schema, table })),
     messageMaxBytes: messageMaxBytesOf(args),
     lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
   };
 }
 
-export function transformerArgs(args: AuditPipelineArgs, links: Links): TransformerServiceArgs {
+export function transformerArgs(args: AuditPipelineArgs, shared: SharedResources): TransformerServiceArgs {
   return {
     ...args.transformer,
-    ...common(args, links),
+    ...common(args, shared),
     sourceId: args.sourceId,
     kafka: iamKafka(args),
-    topics: links.topics,
+    topics: shared.topics,
     rawPartitions: topicsOf(args).raw.partitions,
     messageMaxBytes: messageMaxBytesOf(args),
     lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
   };
 }
 
-export function sinkArgs(args: AuditPipelineArgs, links: Links): AuditSinkArgs {
+export function sinkArgs(args: AuditPipelineArgs, shared: SharedResources): AuditSinkArgs {
   const { endpoint, port, databaseName, securityGroupId } = args.destination ?? args.source;
   return {
     ...args.sink,
-    ...common(args, links),
+    ...common(args, shared),
     kafka: iamKafka(args),
-    topics: { events: links.topics.events, deadLetter: links.topics.deadLetter },
+    topics: { events: shared.topics.events, deadLetter: shared.topics.deadLetter },
     destination: {
       endpoint,
       port,
       databaseName,
       securityGroupId,
-      secretArn: oncePrepared(links, links.writerSecret.secretArn),
-      keyArn: links.writerSecret.keyArn,
+      secretArn: oncePrepared(shared, shared.writerSecret.secretArn),
+      keyArn: shared.writerSecret.keyArn,
     },
     eventsPartitions: topicsOf(args).events.partitions,
     replicationFactor: args.kafka.replicationFactor,
@@ -220,21 +264,21 @@ export function sinkArgs(args: AuditPipelineArgs, links: Links): AuditSinkArgs {
   };
 }
 
-/** The value, once the operator has prepared the databases, so that nobody logs in before the role is there. */
-function oncePrepared(links: Links, value: pulumi.Input<string>): pulumi.Input<string> {
-  const { operatorFunctionName } = links;
+/** The value, once the operator has prepared the databases: nobody can log in before the role exists. */
+function oncePrepared(shared: SharedResources, value: pulumi.Input<string>): pulumi.Input<string> {
+  const { operatorFunctionName } = shared;
   return operatorFunctionName === undefined
     ? value
     : pulumi.all([value, operatorFunctionName]).apply(([ready]) => ready);
 }
 
-function common(args: AuditPipelineArgs, links: Links) {
+function common(args: AuditPipelineArgs, shared: SharedResources) {
   return {
     vpcId: args.vpcId,
     subnetIds: args.subnetIds,
     retainData: retainsData(args),
     logRetentionDays: args.logRetentionDays,
-    kmsKeyArn: links.keyArn,
+    kmsKeyArn: shared.keyArn,
   };
 }
 

@@ -1,14 +1,8 @@
 import { operatorDefaults } from "../../contract/operator";
-import { nameLimits, physicalName } from "../shared/names";
 import type { CanaryArgs, OperatorArgs } from "./types";
 
-/** The function's name, known at preview. */
-export function functionNameOf(name: string): string {
-  return physicalName(name, nameLimits.function);
-}
-
-/** How the audit table is kept, with defaults filled in. */
-export function upkeepOf(args: Pick<OperatorArgs, "partitionsAhead" | "partitionPeriod" | "auditRetention">) {
+/** How the audit table is maintained, with defaults filled in. */
+export function maintenanceOf(args: Pick<OperatorArgs, "partitionsAhead" | "partitionPeriod" | "auditRetention">) {
   return {
     partitionsAhead: args.partitionsAhead ?? operatorDefaults.partitionsAhead,
     partitionPeriod: args.partitionPeriod ?? operatorDefaults.partitionPeriod,
@@ -17,7 +11,7 @@ export function upkeepOf(args: Pick<OperatorArgs, "partitionsAhead" | "partition
 }
 
 /** When canaries are sent, with defaults filled in. */
-export function canaryPace(args: Pick<CanaryArgs, "intervalMinutes" | "timeoutSeconds">) {
+export function canaryTiming(args: Pick<CanaryArgs, "intervalMinutes" | "timeoutSeconds">) {
   return {
     intervalMinutes: args.intervalMinutes ?? 5,
     timeoutSeconds: args.timeoutSeconds ?? operatorDefaults.canaryTimeoutSeconds,
@@ -25,8 +19,8 @@ export function canaryPace(args: Pick<CanaryArgs, "intervalMinutes" | "timeoutSe
 }
 
 /**
- * Seconds that the canary at the end of a deployment may take: a task that has just started first reads up on the WAL, a
- * connector that has just been made first joins its group.
+ * Seconds that the canary at the end of a deployment may take: a task that has just started must first catch up on the
+ * WAL, and a new connector must first join its group.
  */
 export const deploymentCanarySeconds = 600;
 

@@ -1,0 +1,6 @@
+import { nameLimits, physicalName } from "../shared/names";
+
+/** The function's name, known at preview. */
+export function functionNameOf(name: string): string {
+  return physicalName(name, nameLimits.function);
+}
