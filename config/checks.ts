@@ -9,7 +9,7 @@ import { type Problem, checkPattern } from "../components/shared/checks";
 import { checkLogRetention } from "../components/shared/log-groups";
 import { within } from "./problems";
 import type { SettingKey } from "./schema";
-import type { Settings } from "./settings";
+import type { Settings } from "./types";
 
 /**
  * What is wrong with settings that could be read: the components' own checks, under the settings' names, and what only

@@ -180,6 +180,8 @@ export type TransformerSettings = z.output<typeof schemas.transformer>;
 export type SinkSettings = z.output<typeof schemas.sink>;
 export type OperatorSettings = z.output<typeof schemas.operator>;
 export type TopicSettings = z.output<typeof schemas.topics>;
+export type TableSettings = z.output<typeof schemas.tables>;
+export type AlarmSettings = z.output<typeof schemas.alarms>;
 
 /** Every setting of a stack, by the key under which `pulumi config` knows it. */
 export const settingSchemas = {

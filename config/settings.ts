@@ -6,6 +6,7 @@ import { contentProblems } from "./checks";
 import { environmentDefaults } from "./defaults";
 import { schemaProblems, withoutFaults } from "./problems";
 import { type DatabaseSettings, type SettingKey, settingSchemas } from "./schema";
+import type { Settings } from "./types";
 
 /** A stack's settings as they were written: plain texts, objects and lists as JSON. */
 export interface WrittenSettings {
@@ -14,9 +15,6 @@ export interface WrittenSettings {
   /** The project's own settings, by key without the project's name. */
   readonly project: Readonly<Record<string, string>>;
 }
-
-/** A stack's settings, checked, with the defaults of its kind of environment filled in. */
-export type Settings = ReturnType<typeof withDefaults>;
 
 /** All that is wrong with the settings of a stack, at once. */
 export class InvalidSettings extends Error {
@@ -105,13 +103,12 @@ function readValue(text: string | undefined): unknown {
 }
 
 /** What the stack wrote, over the defaults of its kind of environment; over those of `dev` while that is unknown. */
-function withDefaults(values: Values, region: string) {
+function withDefaults(values: Values, region: string): Settings {
   const environment = values.environment ?? "dev";
   const defaults = environmentDefaults[environment];
   return {
     environment,
     region,
-    /** What every component takes. */
     everywhere: {
       retainData: values.retainData ?? true,
       logRetentionDays: values.logRetentionDays,
@@ -120,7 +117,6 @@ function withDefaults(values: Values, region: string) {
     // The defaults shape a new network; an existing one is used as it is.
     network: values.network?.existing ? values.network : over(defaults.network, values.network),
     database: chosenCapacity(over(defaults.database, values.database), values.database),
-    /** Undefined: the source's. */
     auditDatabaseName: values.auditDatabaseName || undefined,
     kafka: over(defaults.kafka, values.kafka),
     pipeline: {

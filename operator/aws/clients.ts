@@ -3,15 +3,7 @@ import { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migrati
 import { KafkaClient } from "@aws-sdk/client-kafka";
 import { KafkaConnectClient } from "@aws-sdk/client-kafkaconnect";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-
-/** The clients of the AWS services that the operator calls. */
-export interface AwsClients {
-  readonly dms: DatabaseMigrationServiceClient;
-  readonly kafka: KafkaClient;
-  readonly kafkaConnect: KafkaConnectClient;
-  readonly secretsManager: SecretsManagerClient;
-  readonly cloudWatch: CloudWatchClient;
-}
+import type { AwsClients } from "../context";
 
 export interface AwsClientOptions {
   /** Default: the region of the environment, which Lambda sets. */

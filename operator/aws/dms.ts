@@ -8,7 +8,8 @@ import {
   StopReplicationTaskCommand,
   TestConnectionCommand,
 } from "@aws-sdk/client-database-migration-service";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { isAwsError, type Observation, NotInTimeError, waitFor } from "./wait";
 
 type DmsContext = Pick<OperatorContext, "clients" | "deadline" | "signal">;

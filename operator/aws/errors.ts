@@ -1,4 +1,5 @@
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { isTemporary } from "./wait";
 
 /** A step that calls AWS: a refusal in AWS's words gets the fix beside it. */

@@ -5,7 +5,8 @@ import {
   paginateListScramSecrets,
   UpdateConnectivityCommand,
 } from "@aws-sdk/client-kafka";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { isAwsError, NotInTimeError, type Observation, waitFor } from "./wait";
 
 type MskContext = Pick<OperatorContext, "clients" | "deadline" | "signal">;

@@ -5,8 +5,9 @@ import {
   PutSecretValueCommand,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import { type OperatorContext, OperatorError } from "../lambda/context";
-import { type Credentials, parseCredentials } from "../lambda/secrets";
+import type { Credentials, OperatorContext } from "../context";
+import { OperatorError } from "../errors";
+import { parseCredentials } from "./secrets";
 import { isAwsError } from "./wait";
 
 type SecretContext = Pick<OperatorContext, "clients" | "hide" | "signal">;

@@ -1,4 +1,5 @@
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 
 /** What bounds a wait: the invocation's time. */
 export type WaitLimits = Pick<OperatorContext, "deadline" | "signal">;

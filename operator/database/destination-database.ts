@@ -1,6 +1,6 @@
 import { type Client, DatabaseError, escapeIdentifier } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
-import { OperatorError } from "../lambda/context";
+import { OperatorError } from "../errors";
 
 const duplicateDatabase = "42P04";
 

@@ -9,7 +9,8 @@ import {
   checkSource,
   NotReadyError,
 } from "../database/bootstrap";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { createDatabase, isBesideSource } from "../database/destination-database";
 import { scramVerifier } from "../database/passwords";
 import { withDatabase } from "./with-database";

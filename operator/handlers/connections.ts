@@ -1,7 +1,8 @@
 import type { ConnectionsRequest } from "../../contract/operator";
 import { testConnection, waitForInstance } from "../aws/dms";
 import { awsStep, explainAwsError } from "../aws/errors";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 
 export interface ConnectionsReport {
   /** Endpoints that DMS can connect to now. */

@@ -10,7 +10,8 @@ import {
   turnPublicAccessOff,
 } from "../aws/msk";
 import { waitFor } from "../aws/wait";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import {
   type AccessRule,
   captureRules,

@@ -1,6 +1,6 @@
 import type { MaintainRequest } from "../../contract/operator";
 import type { OperatorMetric } from "../../contract/operator-metrics";
-import type { OperatorContext } from "../lambda/context";
+import type { OperatorContext } from "../context";
 import {
   type DestinationMaintenance,
   maintainDestination,

@@ -5,7 +5,8 @@ import { describeTask, resumeTask, settledTaskStatus, stopTask, testConnection }
 import { awsStep } from "../aws/errors";
 import { SecretRotation } from "../aws/secret-rotation";
 import { isAwsError, waitFor } from "../aws/wait";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { KafkaLoginError, withKafkaAdmin } from "../kafka/admin";
 import { setPasswords } from "../database/passwords";
 import { inTransaction } from "../database/transaction";

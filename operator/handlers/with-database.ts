@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
-import type { OperatorContext } from "../lambda/context";
+import type { OperatorContext } from "../context";
 
 /** Connects in a step of its own, and ends the connection whatever happens. */
 export async function withDatabase<Result>(

@@ -9,7 +9,7 @@ import {
   ResourceTypes,
 } from "@platformatic/kafka";
 import { generateAuthToken } from "aws-msk-iam-sasl-signer-js";
-import { OperatorError } from "../lambda/context";
+import { OperatorError } from "../errors";
 import { type AccessRule, clusterResource } from "./access-rules";
 
 /** Where Kafka is, and as whom to work there. */

@@ -1,6 +1,6 @@
 import type { OperatorRequest } from "../../contract/operator";
 import { awsClients } from "../aws/clients";
-import type { OperatorContext } from "./context";
+import type { OperatorContext } from "../context";
 import { withLambdaContext } from "./lambda-context";
 import { parseInvocation } from "./request";
 

@@ -12,7 +12,7 @@ import {
   type RotatedCredential,
   type RotateRequest,
 } from "../../contract/operator";
-import { OperatorError } from "./context";
+import { OperatorError } from "../errors";
 
 /**
  * What `aws.lambda.Invocation` adds to its input when its `lifecycleScope` is `CRUD`: which of the resource's changes

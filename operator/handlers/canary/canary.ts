@@ -9,7 +9,8 @@ import {
   type CanaryRequest,
   operatorDefaults,
 } from "../../../contract/operator";
-import { type OperatorContext, OperatorError, type StepError } from "../../lambda/context";
+import type { OperatorContext } from "../../context";
+import { OperatorError, type StepError } from "../../errors";
 import { withDatabase } from "../with-database";
 
 /** How long a canary took, in milliseconds between the times that its row carries. The clocks are four machines'. */

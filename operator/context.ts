@@ -1,9 +1,28 @@
+import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import type { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
+import type { KafkaClient } from "@aws-sdk/client-kafka";
+import type { KafkaConnectClient } from "@aws-sdk/client-kafkaconnect";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Client } from "pg";
-import type { DatabaseAccess, OperatorAction } from "../../contract/operator";
-import type { OperatorMetric } from "../../contract/operator-metrics";
-import type { AwsClients } from "../aws/clients";
-import type { KafkaLogin } from "../kafka/admin";
-import type { Credentials } from "./secrets";
+import type { DatabaseAccess, OperatorAction } from "../contract/operator";
+import type { OperatorMetric } from "../contract/operator-metrics";
+import { DeadlineError, OperatorError, StepError } from "./errors";
+import type { KafkaLogin } from "./kafka/admin";
+
+/** The clients of the AWS services that the operator calls. */
+export interface AwsClients {
+  readonly dms: DatabaseMigrationServiceClient;
+  readonly kafka: KafkaClient;
+  readonly kafkaConnect: KafkaConnectClient;
+  readonly secretsManager: SecretsManagerClient;
+  readonly cloudWatch: CloudWatchClient;
+}
+
+/** A user name and its password. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
 
 /** What a handler has around it: time, a log, and ways to reach databases and AWS. */
 export interface OperatorContext {
@@ -32,48 +51,6 @@ export interface OperatorContext {
 
 /** Where a context writes: one JSON object a line. */
 export type WriteLine = (line: string) => void;
-
-/** A failure whose remedy is known. */
-export class OperatorError extends Error {
-  /**
-   * @param message what is wrong, with the value found; a sentence.
-   * @param fix what to do about it; a sentence.
-   */
-  constructor(
-    message: string,
-    readonly fix: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = "OperatorError";
-  }
-}
-
-/** The time for the handler is over. */
-export class DeadlineError extends OperatorError {
-  constructor(milliseconds: number) {
-    super(
-      `It was not done within the ${(milliseconds / 1000).toFixed(0)} s that this invocation had.`,
-      "Run it again: every action goes on from where it was. If it never ends, raise the timeout of the function.",
-    );
-    this.name = "DeadlineError";
-  }
-}
-
-/** What a handler throws: the action, the step that failed, the reason, and the fix where it is known. */
-export class StepError extends Error {
-  constructor(
-    readonly action: OperatorAction,
-    readonly step: string,
-    readonly reason: string,
-    readonly fix?: string,
-  ) {
-    super(
-      `${action} failed at "${step}": ${reason}${fix === undefined ? "" : `${/[.!?]$/.test(reason) ? "" : "."} ${fix}`}`,
-    );
-    this.name = "StepError";
-  }
-}
 
 /** The values that must not be shown. */
 export class Redactor {
