@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { format } from "prettier";
 import { mermaidPicture } from "../recorder/picture";
+import { folderTable } from "./architecture/check";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
 import { withFaults } from "./fault-reference";
@@ -24,7 +25,7 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   { file: "docs/settings.md", content: settingsReference },
   { file: "docs/components.md", content: componentReference },
   { file: "docs/cost.md", content: costReference },
-  { file: "docs/architecture.md", content: withPicture },
+  { file: "docs/architecture.md", content: architecture },
   { file: "docs/reliability.md", content: withFaults },
   {
     file: "docs/preview-policy.json",
@@ -32,12 +33,18 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   },
 ];
 
-/** Puts the picture of the smallest stack between the two marks. */
-async function withPicture(text: string): Promise<string> {
+/** Puts the picture of the smallest stack and the table of folders between their marks. */
+async function architecture(text: string): Promise<string> {
   const picture = mermaidPicture(await recorded("dev"));
-  const marks = /(<!-- picture of dev -->\n)[^]*?(<!-- end of picture -->)/;
-  if (!marks.test(text)) throw new Error("docs/architecture.md has lost the marks around its picture.");
-  return text.replace(marks, (_, start: string, end: string) => `${start}\`\`\`mermaid\n${picture}\`\`\`\n${end}`);
+  const withPicture = between(text, "picture of dev", "end of picture", `\`\`\`mermaid\n${picture}\`\`\`\n`);
+  return between(withPicture, "table of folders", "end of table", folderTable());
+}
+
+/** Puts a generated part between its two marks, which are comments. */
+function between(text: string, start: string, end: string, part: string): string {
+  const marks = new RegExp(`(<!-- ${start} -->\\n)[^]*?(<!-- ${end} -->)`);
+  if (!marks.test(text)) throw new Error(`A document has lost the marks <!-- ${start} --> and <!-- ${end} -->.`);
+  return text.replace(marks, (_, before: string, after: string) => `${before}${part}${after}`);
 }
 
 /** A document as it is; empty before it was written first. */

@@ -48,15 +48,22 @@ export interface DestinationBootstrap extends LockOptions {
 }
 
 /**
- * Prepares a database for capture: roles, schemas, triggers, then each table under audit. One caller at a time, and safe
- * to repeat. Each table is watched in a transaction of its own, so that writers never wait for more than one table; should
- * one fail, those before it stay watched and another run goes on from there.
+ * Checks a database, then prepares it for capture; see {@link prepareSource}.
  *
  * @throws SourceNotReadyError with everything that is missing, before anything is touched.
  */
 export async function bootstrapSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
   const problems = await checkSource(client, { tables: options.tables });
   if (problems.length > 0) throw new SourceNotReadyError(problems);
+  return prepareSource(client, options);
+}
+
+/**
+ * Prepares a database in which {@link checkSource} has found no problem: roles, schemas, triggers, then each table under
+ * audit. One caller at a time, and safe to repeat. Each table is watched in its own transaction, so that writers never
+ * wait for more than one table. If one table fails, those before it stay watched, and another run continues from there.
+ */
+export async function prepareSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
   return reporting(client, options, async () => {
     const { tables, unmatched } = await inTransaction(client, options, async () => {
       await applySql(client, options, "source");
@@ -78,7 +85,7 @@ export async function bootstrapSource(client: ClientBase, options: SourceBootstr
 }
 
 /**
- * Prepares a database for the audit log: roles, schema, partitions. All or nothing, and safe to repeat.
+ * Checks a database, then prepares it for the audit log; see {@link prepareDestination}.
  *
  * @throws NotReadyError with everything that is missing, before anything is touched.
  */
@@ -88,6 +95,17 @@ export async function bootstrapDestination(
 ): Promise<BootstrapReport> {
   const problems = await checkDestination(client);
   if (problems.length > 0) throw new NotReadyError("The database is not ready for the audit log.", problems);
+  return prepareDestination(client, options);
+}
+
+/**
+ * Prepares a database in which {@link checkDestination} has found no problem: roles, schema, partitions. All or nothing,
+ * and safe to repeat.
+ */
+export async function prepareDestination(
+  client: ClientBase,
+  options: DestinationBootstrap = {},
+): Promise<BootstrapReport> {
   return reporting(client, options, () =>
     inTransaction(client, options, async () => {
       await applySql(client, options, "destination");

@@ -2,12 +2,12 @@ import type { Client } from "pg";
 import type { BootstrapRequest } from "../../contract/operator";
 import { databaseRoles } from "../../contract/database-roles";
 import {
-  bootstrapDestination,
   type BootstrapReport,
-  bootstrapSource,
   checkDestination,
   checkSource,
   NotReadyError,
+  prepareDestination,
+  prepareSource,
 } from "../database/bootstrap";
 import type { OperatorContext } from "../context";
 import { OperatorError } from "../errors";
@@ -46,7 +46,7 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
       await context.step("check both databases", () => checkBoth(sourceClient, destinationClient, request));
       return {
         destination: await context.step("prepare the destination", () =>
-          bootstrapDestination(destinationClient, {
+          prepareDestination(destinationClient, {
             lockTimeoutMilliseconds,
             passwords: { [databaseRoles.writer]: passwords.writer },
             partitionsAhead: destination.partitionsAhead,
@@ -54,7 +54,7 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
           }),
         ),
         source: await context.step("prepare the source", () =>
-          bootstrapSource(sourceClient, {
+          prepareSource(sourceClient, {
             lockTimeoutMilliseconds,
             tables: source.tables,
             passwords: { [databaseRoles.capture]: passwords.capture },
