@@ -9,7 +9,7 @@ import type {
   TopicSettings,
 } from "./schema";
 
-/** What a section of settings holds where the stack says nothing; a written member replaces its default whole. */
+/** Defaults of a section of settings. A member that the stack writes replaces its whole default. */
 export interface SectionDefaults {
   readonly network: NetworkSettings;
   readonly database: DatabaseSettings;

@@ -15,7 +15,7 @@ import { type AuditedTableArgs, PartitionPeriod, ReplicaIdentity } from "../comp
 import { CpuArchitecture } from "../components/transformer-service/types";
 import { type SchemasOf, choice, flag, number, text } from "./values";
 
-/** Kinds of environment, each with defaults of its own. */
+/** Kinds of environment, each with its own defaults. */
 export const environments = ["dev", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
@@ -49,7 +49,7 @@ const database = {
   parameters: z.array(z.strictObject({ name: text(), value: text(), needsRestart: flag().optional() })).optional(),
 } satisfies SchemasOf<AuroraPostgresArgs, "vpcId" | "subnetIds" | "retainData" | "logRetentionDays" | "kmsKeyArn">;
 
-/** May be missing here: the component explains both stages. */
+/** May be missing here: the component's check explains both stages. */
 const publicAccessStage = choice(PublicAccessStage)
   .optional()
   .transform((stage) => stage as PublicAccessStage);
@@ -141,7 +141,7 @@ const alarms = {
   partitionDaysAhead: number().optional(),
 } satisfies SchemasOf<PipelineAlarmsArgs>;
 
-/** What the program fills in, or what a stack of its own builds: see the component for pipelines over other databases. */
+/** What the program fills in itself, or leaves to other stacks: see the component for pipelines over other databases. */
 type GivenToPipeline =
   | "vpcId"
   | "subnetIds"

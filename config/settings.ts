@@ -34,7 +34,7 @@ export function parseSettings(written: WrittenSettings, now: Date = new Date()):
   const { values, problems } = parseEach(written.project);
   const settings = withDefaults(values, written.region ?? "");
   const read = new Set(Object.keys(values) as SettingKey[]);
-  // What stands in a faulty setting's place is no news.
+  // A setting with a fault is reported already; its stand-in value is not checked.
   const faulty = problems.map((problem) => problem.setting);
   const furtherProblems = contentProblems(settings, read, now).filter(
     ({ setting }) => !faulty.some((fault) => setting === fault || setting.startsWith(`${fault}.`)),
@@ -46,7 +46,7 @@ export function parseSettings(written: WrittenSettings, now: Date = new Date()):
 
 type Values = { -readonly [Key in SettingKey]?: z.output<(typeof settingSchemas)[Key]> };
 
-/** What each setting may be left to, in the words of Pulumi.yaml; every other one must be written. */
+/** Default of each setting that may be left out, as Pulumi.yaml states it; all other settings must be written. */
 export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
   logRetentionDays: String(defaultLogRetentionDays),
   kmsKeyArn: "",
@@ -69,7 +69,7 @@ interface Parsed {
   readonly problems: Problem[];
 }
 
-/** Reads every setting for itself, so that a fault in one hides none in another. */
+/** Reads each setting separately, so that a fault in one hides no fault in another. */
 function parseEach(project: Readonly<Record<string, string>>): Parsed {
   const keys = Object.keys(settingSchemas) as SettingKey[];
   const problems: Problem[] = Object.keys(project)
@@ -92,7 +92,7 @@ function parseEach(project: Readonly<Record<string, string>>): Parsed {
   return { values, problems };
 }
 
-/** Objects and lists arrive as JSON; anything else is the text itself. */
+/** Objects and lists are written as JSON; every other value is the text itself. */
 function readValue(text: string | undefined): unknown {
   if (text === undefined || !/^\s*[[{]/.test(text)) return text;
   try {

@@ -30,14 +30,14 @@ export interface OperatorContext {
   readonly deadline: number;
   /** Aborted at the deadline. */
   readonly signal: AbortSignal;
-  /** AWS clients, each built when it is first asked for. Where there is no AWS, asking for one throws. */
+  /** AWS clients, each built at its first use. Without AWS, using one throws. */
   readonly clients: AwsClients;
   /**
-   * Does one step and logs its beginning and end, one JSON line each. What it throws says which step failed. A step
-   * that is still at work at the deadline fails with {@link DeadlineError}.
+   * Does one step and logs its beginning and end, one JSON line each. Its error says which step failed. A step that is
+   * still running at the deadline fails with {@link DeadlineError}.
    */
   step<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
-  /** User name and password of a secret. From then on they never appear in a log line or an error of this context. */
+  /** User name and password of a secret. From then on, no log line or error of this context shows the password. */
   credentials(secretArn: string): Promise<Credentials>;
   /** Keeps a text out of log lines and errors from now on, such as a password that was just made. */
   hide(value: string): void;
@@ -45,7 +45,7 @@ export interface OperatorContext {
   connect(access: DatabaseAccess): Promise<Client>;
   /** How to log in to Kafka as its administrator: MSK with IAM; on one machine the plain listener. */
   kafkaLogin(): Promise<KafkaLogin>;
-  /** Publishes values of one pipeline to CloudWatch; does nothing where there is none. */
+  /** Publishes values of one pipeline to CloudWatch; does nothing where there is no CloudWatch. */
   publishMetrics(sourceId: string, values: Partial<Record<OperatorMetric, number>>): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export class Redactor {
     if (value !== "") this.hidden.add(value);
   }
 
-  /** The text without any hidden value, also as it stands within JSON or a URL. */
+  /** The text without hidden values, also where they are written as in JSON or a URL. */
   redact(text: string): string {
     let redacted = text;
     for (const value of this.hidden) {
@@ -72,7 +72,7 @@ export class Redactor {
   }
 }
 
-/** The part of a context that is the same wherever it runs: steps, their log, and the deadline. */
+/** The part of a context that is the same on AWS and on one machine: steps, their log, and the deadline. */
 export class Steps {
   private readonly begun = Date.now();
   private readonly controller = new AbortController();
@@ -92,7 +92,7 @@ export class Steps {
     return this.controller.signal;
   }
 
-  /** Ends the steps before the deadline, for a reason of its own. */
+  /** Ends the steps before the deadline, for another reason. */
   abort(reason: OperatorError): void {
     this.controller.abort(reason);
   }
@@ -131,14 +131,14 @@ export class Steps {
     try {
       return await Promise.race([work(), deadline]);
     } catch (error) {
-      // What the abort tore down fails in its own words; the deadline is the reason.
+      // The abort makes the work fail with some other error; the deadline is the reason.
       throw this.signal.aborted ? this.signal.reason : error;
     } finally {
       this.signal.removeEventListener("abort", expire);
     }
   }
 
-  /** A step within a step has said already where it failed. */
+  /** The error of an inner step already names that step. */
   private failure(step: string, error: unknown): StepError {
     if (error instanceof StepError) return error;
     const reason = this.redactor.redact(error instanceof Error ? error.message : String(error));
@@ -154,7 +154,7 @@ export class Steps {
   }
 }
 
-/** What an error says itself about its remedy: ours do, and PostgreSQL's with a hint. */
+/** The fix that an error carries: ours do, and PostgreSQL's errors with a hint. */
 function fixOf(error: unknown): string | undefined {
   if (error instanceof OperatorError) return error.fix;
   const hint = (error as { hint?: unknown } | undefined)?.hint;

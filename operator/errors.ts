@@ -1,6 +1,6 @@
 import type { OperatorAction } from "../contract/operator";
 
-/** A failure whose remedy is known. */
+/** A failure whose fix is known. */
 export class OperatorError extends Error {
   /**
    * @param message what is wrong, with the value found; a sentence.
@@ -21,7 +21,7 @@ export class DeadlineError extends OperatorError {
   constructor(milliseconds: number) {
     super(
       `It was not done within the ${(milliseconds / 1000).toFixed(0)} s that this invocation had.`,
-      "Run it again: every action goes on from where it was. If it never ends, raise the timeout of the function.",
+      "Run it again: every action continues where it stopped. If it never ends, raise the timeout of the function.",
     );
     this.name = "DeadlineError";
   }

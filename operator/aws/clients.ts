@@ -8,13 +8,13 @@ import type { AwsClients } from "../context";
 export interface AwsClientOptions {
   /** Default: the region of the environment, which Lambda sets. */
   readonly region?: string;
-  /** Base URL of every service, for tests against a server of their own. Default: AWS's. */
+  /** Base URL of every service, for tests against their own server. Default: AWS's. */
   readonly endpoint?: string;
   /** Default: those of the environment. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-/** Calls before an error counts; with adaptive retries also the client's own rate goes down while AWS throttles. */
+/** Calls before an error counts. With adaptive retries the client also lowers its rate while AWS throttles. */
 const maximumAttempts = 6;
 
 /** Milliseconds. Without them a lost packet would hold a call until the function's own time is over. */

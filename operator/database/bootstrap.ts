@@ -23,9 +23,9 @@ export type { Change } from "./inventory";
 
 /** What a bootstrap or uninstall did. */
 export interface BootstrapReport {
-  /** Objects that differ from before; empty when everything was in place. */
+  /** Objects that this run changed; empty when everything was in place. */
   readonly changes: readonly Change[];
-  /** Roles whose password was set. It is set again at each run, since the server does not tell whether it differs. */
+  /** Roles whose password was set. Each run sets it again, since the server does not tell whether it differs. */
   readonly passwordsSet: readonly string[];
   /** What the server warned of, such as a table without a key whose text columns DMS leaves out. */
   readonly warnings: readonly string[];
@@ -120,13 +120,14 @@ export async function prepareDestination(
 
 /**
  * Removes what capture made: triggers, event triggers, the schemas capture and capture_heartbeat, and its two roles
- * unless something else depends on them. Watched tables get back the replica identity they had. Does nothing where
- * nothing was made. Replication slots are left, and named in the warnings: only their reader knows whether they may go.
+ * unless something else depends on them. Watched tables get back the replica identity they had. Does nothing in a
+ * database without capture. Replication slots stay, and the warnings name them: only their reader knows whether they
+ * may go.
  */
 export async function uninstallSource(client: ClientBase, options: LockOptions = {}): Promise<BootstrapReport> {
   return reporting(client, options, async () => {
     const watched = await inTransaction(client, options, async () => {
-      // First, so that they do not report the rest.
+      // The event triggers go first, so that they do not report what follows.
       await client.query("DROP EVENT TRIGGER IF EXISTS capture_ddl");
       await client.query("DROP EVENT TRIGGER IF EXISTS capture_drop");
       return watchedTables(client);
@@ -137,7 +138,7 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
       );
     }
     await inTransaction(client, options, async () => {
-      // Where the capture never was, the roles are those of another database's.
+      // Without these schemas the roles belong to another database of this server.
       const { rowCount: schemas } = await client.query(
         "SELECT FROM pg_namespace WHERE nspname IN ('capture', 'capture_heartbeat')",
       );
@@ -158,7 +159,7 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
   });
 }
 
-/** The tables to let go, whole partitioned tables before partitions that were watched by themselves. */
+/** The tables to stop watching, partitioned tables before partitions that were watched by themselves. */
 async function watchedTables(client: ClientBase): Promise<{ oid: number; name: string }[]> {
   const { rows: installed } = await client.query<{ complete: boolean }>(
     "SELECT to_regclass('capture.watched_tables') IS NOT NULL AND to_regproc('capture.unwatch') IS NOT NULL AS complete",
@@ -172,7 +173,7 @@ async function watchedTables(client: ClientBase): Promise<{ oid: number; name: s
   return rows;
 }
 
-/** Drops a role that nothing depends on; one that is still needed stays. */
+/** Drops a role unless something depends on it. */
 async function dropRole(client: ClientBase, role: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
   if (!rowCount) return;
@@ -195,7 +196,7 @@ async function applySql(client: ClientBase, options: LockOptions, side: Database
   }
 }
 
-/** Says what was being done, and what to do about a lock that was not to be had. */
+/** Adds to an error what was being done, and the fix when a lock could not be had. */
 async function explainingLocks(options: LockOptions, what: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

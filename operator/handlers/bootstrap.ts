@@ -21,7 +21,7 @@ export interface BootstrapResult {
   readonly destination: BootstrapReport;
 }
 
-/** Characters that DMS does not take in the password of a source endpoint's secret. */
+/** Characters that DMS refuses in the password of a source endpoint's secret. */
 const refusedByDms = /[;.:+]/;
 
 /**
@@ -75,7 +75,7 @@ async function passwordOf(
   const { username, password } = await context.credentials(secretArn);
   if (username !== role) {
     throw new OperatorError(
-      `Secret ${secretArn} is of user ${username}, and the role is ${role}.`,
+      `Secret ${secretArn} is for user ${username}, and the role is ${role}.`,
       `Set its "username" to ${role}, or name the secret that holds it.`,
     );
   }

@@ -13,7 +13,7 @@ export interface LambdaContextOptions {
   readonly deadline: number;
   readonly clients: AwsClients;
   readonly writeLine: WriteLine;
-  /** Whose certificates a database may have. Default: those of Amazon RDS. */
+  /** The authorities that a database's certificate may come from. Default: those of Amazon RDS. */
   readonly trusted?: SecureContext;
 }
 
