@@ -9,11 +9,11 @@ import { type Problem, checkPattern } from "../components/shared/checks";
 import { checkLogRetention } from "../components/shared/log-groups";
 import { within } from "./problems";
 import type { SettingKey } from "./schema";
-import type { Settings } from "./settings";
+import type { Settings } from "./types";
 
 /**
- * What is wrong with settings that could be read: the components' own checks, under the settings' names, and what only
- * the whole stack can tell.
+ * What is wrong with settings that could be read: the components' own checks, under the settings' names, and checks that
+ * need the whole stack.
  *
  * @param read The settings that could be read; the others are not checked.
  * @param now The moment that public access must end after.
@@ -38,7 +38,7 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
   };
   const source = { ...sourceToBe, postgresVersion: database.engineVersion ?? defaultEngineVersion };
   return [
-    // The problems of what must be built come first.
+    // Problems of what must be built first come first.
     ...auditPipelineProblems({ ...pipeline, ...place, source, kafka: kafkaToBe }).filter((problem) =>
       read.has(problem.setting.split(/[.[]/, 1)[0] as SettingKey),
     ),
@@ -47,7 +47,7 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
   ];
 }
 
-/** Stands in for values that only a deployment knows; checks skip it. */
+/** Stands for a value that only a deployment knows; checks skip it. */
 const unknown = pulumi.output("");
 const unknownList = pulumi.output<string[]>([]);
 
@@ -76,7 +76,7 @@ function checkRegion(region: string): Problem[] {
       setting: "aws:region",
       value: region || undefined,
       allowed: "an AWS region such as eu-central-1",
-      fix: "Run pulumi config set aws:region <region>: without it, it would depend on who deploys.",
+      fix: "Run pulumi config set aws:region <region>: otherwise the region would depend on who deploys.",
     },
   ];
 }
@@ -124,7 +124,7 @@ function checkZonesInRegion({ network, region }: Settings): Problem[] {
   ];
 }
 
-/** Of the APIs that the operator calls, only MSK's has no interface endpoint under its usual name. */
+/** MSK's API has no interface endpoint under its usual name, unlike everything else that the operator calls. */
 function checkWayToBrokers({ network, pipeline }: Settings): Problem[] {
   if (network.natGateways !== NatGateways.None || pipeline.operator.enabled === false) return [];
   return [

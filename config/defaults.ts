@@ -10,7 +10,7 @@ import type {
   TopicSettings,
 } from "./schema";
 
-/** The defaults of a section of settings. A member that the stack writes replaces its default as a whole. */
+/** Defaults of a section of settings. A member that the stack writes replaces its whole default. */
 export interface SectionDefaults {
   readonly network: NetworkSettings;
   readonly database: DatabaseSettings;

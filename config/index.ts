@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { InvalidSettings, type Settings, parseSettings } from "./settings";
+import { InvalidSettings, parseSettings } from "./settings";
+import type { Settings } from "./types";
 
-export type { Settings } from "./settings";
+export type { Settings } from "./types";
 
 /**
  * The settings of the running stack.

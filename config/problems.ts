@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Problem } from "../components/shared/checks";
 
-/** How a message names what a schema asks for. */
+/** How a message names the type that a schema asks for. */
 const typeNames: Readonly<Record<string, string>> = {
   string: "a text",
   number: "a number",
@@ -11,7 +11,7 @@ const typeNames: Readonly<Record<string, string>> = {
   nonoptional: "a value",
 };
 
-/** What a schema found wrong with a setting, one problem for each finding. */
+/** The problems that a schema found in a setting, one for each issue. */
 export function schemaProblems(key: string, value: unknown, schema: z.ZodType, error: z.ZodError): Problem[] {
   return error.issues.flatMap((issue): Problem[] => {
     const path = [key, ...issue.path];
@@ -40,7 +40,7 @@ function allowedBy(issue: z.core.$ZodIssue): string {
   return issue.message;
 }
 
-/** A copy of the value without the members that a schema found wrong, so that the others can be checked further. */
+/** A copy of the value without the members that a schema refused, so that the other members can be checked further. */
 export function withoutFaults(value: unknown, error: z.ZodError): unknown {
   if (typeof value !== "object" || value === null) return value;
   const copy = structuredClone(value);
@@ -57,7 +57,7 @@ export function withoutFaults(value: unknown, error: z.ZodError): unknown {
   return copy;
 }
 
-/** The problem with the name of the whole setting put before the name of its member. */
+/** The problems of a component, with the name of the setting put before the names of its members. */
 export function within(key: string, problems: readonly Problem[]): Problem[] {
   return problems.map((problem) => ({ ...problem, setting: `${key}.${problem.setting}` }));
 }
@@ -88,7 +88,7 @@ interface Structure {
   readonly element?: z.ZodType;
 }
 
-/** What stands inside an optional, preprocessed or transformed schema. */
+/** The schema inside an optional, preprocessed or transformed one. */
 function unwrapped(schema: z.ZodType): Structure {
   const definition = schema.def as { innerType?: z.ZodType; in?: z.ZodType };
   const inner = definition.innerType ?? definition.in;

@@ -49,7 +49,7 @@ const database = {
   parameters: z.array(z.strictObject({ name: text(), value: text(), needsRestart: flag().optional() })).optional(),
 } satisfies SchemasOf<AuroraPostgresArgs, "vpcId" | "subnetIds" | "retainData" | "logRetentionDays" | "kmsKeyArn">;
 
-/** May be missing here: the component explains both stages. */
+/** May be missing here: the component's check explains both stages. */
 const publicAccessStage = choice(PublicAccessStage)
   .optional()
   .transform((stage) => stage as PublicAccessStage);
@@ -141,7 +141,7 @@ const alarms = {
   partitionDaysAhead: number().optional(),
 } satisfies SchemasOf<PipelineAlarmsArgs>;
 
-/** What the program fills in. For a pipeline over other databases, use the component in a program of your own. */
+/** What the program fills in itself, or leaves to other stacks: see the component for pipelines over other databases. */
 type GivenToPipeline =
   | "vpcId"
   | "subnetIds"
@@ -180,6 +180,8 @@ export type TransformerSettings = z.output<typeof schemas.transformer>;
 export type SinkSettings = z.output<typeof schemas.sink>;
 export type OperatorSettings = z.output<typeof schemas.operator>;
 export type TopicSettings = z.output<typeof schemas.topics>;
+export type TableSettings = z.output<typeof schemas.tables>;
+export type AlarmSettings = z.output<typeof schemas.alarms>;
 
 /** Every setting of a stack, by the key under which `pulumi config` knows it. */
 export const settingSchemas = {

@@ -6,6 +6,7 @@ import { contentProblems } from "./checks";
 import { environmentDefaults } from "./defaults";
 import { schemaProblems, withoutFaults } from "./problems";
 import { type DatabaseSettings, type SettingKey, settingSchemas } from "./schema";
+import type { Settings } from "./types";
 
 /** A stack's settings as they were written: plain texts, objects and lists as JSON. */
 export interface WrittenSettings {
@@ -14,9 +15,6 @@ export interface WrittenSettings {
   /** The project's own settings, by key without the project's name. */
   readonly project: Readonly<Record<string, string>>;
 }
-
-/** A stack's settings, checked, with the defaults of its kind of environment filled in. */
-export type Settings = ReturnType<typeof withDefaults>;
 
 /** All that is wrong with the settings of a stack, at once. */
 export class InvalidSettings extends Error {
@@ -36,7 +34,7 @@ export function parseSettings(written: WrittenSettings, now: Date = new Date()):
   const { values, problems } = parseEach(written.project);
   const settings = withDefaults(values, written.region ?? "");
   const read = new Set(Object.keys(values) as SettingKey[]);
-  // A default in a faulty setting's place must not be reported.
+  // A setting with a fault is reported already; its stand-in value is not checked.
   const faulty = problems.map((problem) => problem.setting);
   const furtherProblems = contentProblems(settings, read, now).filter(
     ({ setting }) => !faulty.some((fault) => setting === fault || setting.startsWith(`${fault}.`)),
@@ -48,9 +46,7 @@ export function parseSettings(written: WrittenSettings, now: Date = new Date()):
 
 type Values = { -readonly [Key in SettingKey]?: z.output<(typeof settingSchemas)[Key]> };
 
-/**
- * The settings that may be left out, with their defaults as Pulumi.yaml writes them. Every other one must be written.
- */
+/** Default of each setting that may be left out, as Pulumi.yaml states it; all other settings must be written. */
 export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
   logRetentionDays: String(defaultLogRetentionDays),
   kmsKeyArn: "",
@@ -73,7 +69,7 @@ interface Parsed {
   readonly problems: Problem[];
 }
 
-/** Reads each setting separately, so that a fault in one hides none in another. */
+/** Reads each setting separately, so that a fault in one hides no fault in another. */
 function parseEach(project: Readonly<Record<string, string>>): Parsed {
   const keys = Object.keys(settingSchemas) as SettingKey[];
   const problems: Problem[] = Object.keys(project)
@@ -96,7 +92,7 @@ function parseEach(project: Readonly<Record<string, string>>): Parsed {
   return { values, problems };
 }
 
-/** Objects and lists arrive as JSON; anything else is the text itself. */
+/** Objects and lists are written as JSON; every other value is the text itself. */
 function readValue(text: string | undefined): unknown {
   if (text === undefined || !/^\s*[[{]/.test(text)) return text;
   try {
@@ -106,14 +102,13 @@ function readValue(text: string | undefined): unknown {
   }
 }
 
-/** The stack's settings over the defaults of its kind of environment, or over those of `dev` while that is unknown. */
-function withDefaults(values: Values, region: string) {
+/** What the stack wrote, over the defaults of its kind of environment; over those of `dev` while that is unknown. */
+function withDefaults(values: Values, region: string): Settings {
   const environment = values.environment ?? "dev";
   const defaults = environmentDefaults[environment];
   return {
     environment,
     region,
-    /** What every component takes. */
     everywhere: {
       retainData: values.retainData ?? true,
       logRetentionDays: values.logRetentionDays,
@@ -122,7 +117,6 @@ function withDefaults(values: Values, region: string) {
     // The defaults shape a new network; an existing one is used as it is.
     network: values.network?.existing ? values.network : over(defaults.network, values.network),
     database: chosenCapacity(over(defaults.database, values.database), values.database),
-    /** Undefined: the source's. */
     auditDatabaseName: values.auditDatabaseName || undefined,
     kafka: over(defaults.kafka, values.kafka),
     pipeline: {

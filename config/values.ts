@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-// `pulumi config set` passes text, and with --path it turns `true`, `5` and the like into JSON. So each kind of value
-// is accepted in both spellings.
+// `pulumi config set` stores text, but with --path it stores `true`, `5` and the like as JSON: both spellings of a value
+// are accepted.
 
 export function text() {
   return z.preprocess(

@@ -5,6 +5,7 @@ import { format } from "prettier";
 import { mermaidPicture } from "../recorder/picture";
 import { alarmTable } from "./alarm-table";
 import { between } from "./between-marks";
+import { folderTable } from "./architecture/check";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
 import { withFaults } from "./fault-reference";
@@ -26,7 +27,7 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   { file: "docs/settings.md", content: settingsReference },
   { file: "docs/components.md", content: componentReference },
   { file: "docs/cost.md", content: costReference },
-  { file: "docs/architecture.md", content: withPicture },
+  { file: "docs/architecture.md", content: architecture },
   { file: "docs/reliability.md", content: withFaults },
   { file: "docs/runbook.md", content: (text) => between("alarms", text, alarmTable()) },
   {
@@ -35,9 +36,10 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   },
 ];
 
-/** Puts the picture of the smallest stack into the architecture. */
-async function withPicture(text: string): Promise<string> {
-  return between("picture of dev", text, `\`\`\`mermaid\n${mermaidPicture(await recorded("dev"))}\`\`\``);
+/** Puts the picture of the smallest stack and the table of folders between their marks. */
+async function architecture(text: string): Promise<string> {
+  const picture = `\`\`\`mermaid\n${mermaidPicture(await recorded("dev"))}\`\`\``;
+  return between("table of folders", between("picture of dev", text, picture), folderTable());
 }
 
 /** A document as it is; empty before it was written first. */

@@ -1,8 +1,8 @@
 import deployerPolicy from "../docs/deployer-policy.json";
 
 /**
- * Only looks. Secrets' values are among it: a refresh compares them, and MSK's and DMS's passwords are in the state. MSK asks
- * for a connection of whoever looks at topics; it allows nothing by itself.
+ * Actions that only read. Values of secrets are among them: a refresh compares them, and the passwords of MSK and DMS are in
+ * the state. MSK asks for Connect of everybody who reads topics; it allows nothing by itself.
  */
 const reading = /:(Describe|Get|List)|^kms:Decrypt$|^kafka-cluster:Connect$/;
 

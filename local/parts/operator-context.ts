@@ -2,10 +2,9 @@ import { appendFileSync } from "node:fs";
 import { Client, type ClientConfig } from "pg";
 import type { DatabaseAccess, OperatorAction } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
-import type { AwsClients } from "../../operator/aws/clients";
+import { type AwsClients, type Credentials, type OperatorContext, Steps } from "../../operator/context";
+import { OperatorError } from "../../operator/errors";
 import { openUntil } from "../../operator/lambda/connection";
-import { type OperatorContext, OperatorError, Steps } from "../../operator/lambda/context";
-import type { Credentials } from "../../operator/lambda/secrets";
 
 /** What replaces on this machine what the operator finds on AWS. */
 export interface LocalOperatorOptions {

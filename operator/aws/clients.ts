@@ -3,26 +3,18 @@ import { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migrati
 import { KafkaClient } from "@aws-sdk/client-kafka";
 import { KafkaConnectClient } from "@aws-sdk/client-kafkaconnect";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-
-/** The clients of the AWS services that the operator calls. */
-export interface AwsClients {
-  readonly dms: DatabaseMigrationServiceClient;
-  readonly kafka: KafkaClient;
-  readonly kafkaConnect: KafkaConnectClient;
-  readonly secretsManager: SecretsManagerClient;
-  readonly cloudWatch: CloudWatchClient;
-}
+import type { AwsClients } from "../context";
 
 export interface AwsClientOptions {
   /** Default: the region of the environment, which Lambda sets. */
   readonly region?: string;
-  /** Base URL of every service, for tests against a server of their own. Default: AWS's. */
+  /** Base URL of every service, for tests against their own server. Default: AWS's. */
   readonly endpoint?: string;
   /** Default: those of the environment. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-/** Calls before an error counts; with adaptive retries also the client's own rate goes down while AWS throttles. */
+/** Calls before an error counts. With adaptive retries the client also lowers its rate while AWS throttles. */
 const maximumAttempts = 6;
 
 /** Milliseconds. Without them a lost packet would hold a call until the function's own time is over. */

@@ -9,18 +9,19 @@ import {
   TestConnectionCommand,
 } from "@aws-sdk/client-database-migration-service";
 import { brokerPorts, postgresPort } from "../../contract/ports";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { isAwsError, type Observation, NotInTimeError, waitFor } from "./wait";
 
 type DmsContext = Pick<OperatorContext, "clients" | "deadline" | "signal">;
 
-/** Milliseconds in which something that was just made may be unknown to DMS's other calls. */
+/** Milliseconds for which DMS's other calls may not know something that was just made. */
 const unknownFor = 60_000;
 
-/** Milliseconds in which DMS may still show the result of the test before. */
+/** Milliseconds for which DMS may still show the result of the test before. */
 const staleFor = 15_000;
 
-/** Milliseconds in which a connection that fails is tried again: rules, roles and users take a moment to spread. */
+/** Milliseconds for which a failing connection is tried again: rules, roles and users take a moment to spread. */
 const defaultTestPatience = 120_000;
 
 /** Statuses that a replication instance does not leave by itself. */
@@ -143,7 +144,7 @@ class ConnectionTest {
         { abortSignal: signal },
       );
     } catch (error) {
-      // Somebody else tests it, or the instance is at work: it is asked again, as that test may have begun too early.
+      // Somebody else tests it, or the instance is busy. Ask again: that test may have begun too early.
       if (isAwsError(error, "InvalidResourceStateFault")) return { pending: `can't be tested yet (${error.message})` };
       if (isAwsError(error, "ResourceNotFoundFault") && Date.now() < this.knownBy) {
         return { pending: "is not known to DMS yet" };
@@ -172,7 +173,7 @@ class ConnectionTest {
   }
 }
 
-/** From the words of DMS's message to what is mostly behind them; the first that matches counts. */
+/** Words of DMS's message, and the fix for their usual cause; the first match counts. */
 const connectionFixes: readonly (readonly [words: RegExp, fix: string])[] = [
   [
     /secret/i,
@@ -211,7 +212,7 @@ export async function describeTask(context: DmsContext, taskArn: string): Promis
     context.clients.dms.send(
       new DescribeReplicationTasksCommand({
         Filters: [{ Name: "replication-task-arn", Values: [taskArn] }],
-        // They may be longer than everything else together.
+        // The settings may be longer than everything else together.
         WithoutSettings: true,
       }),
       { abortSignal: context.signal },
@@ -220,10 +221,10 @@ export async function describeTask(context: DmsContext, taskArn: string): Promis
   return tasks?.[0];
 }
 
-/** Statuses that a task is in for as long as nobody does anything. */
+/** Statuses that a task keeps until somebody does something. */
 const settledTaskStatuses = new Set(["created", "failed", "failed-move", "ready", "running", "stopped"]);
 
-/** Waits until a task is neither starting nor stopping nor being changed; returns its status. */
+/** Waits until a task has stopped starting, stopping or being changed; returns its status. */
 export async function settledTaskStatus(context: DmsContext, taskArn: string): Promise<string> {
   const fix = "Look at the task's log, and run this again once it has settled.";
   return waitFor<string>(context, { subject: `Replication task ${taskArn}`, fix }, async () => {
@@ -238,7 +239,7 @@ export async function settledTaskStatus(context: DmsContext, taskArn: string): P
   });
 }
 
-/** Stops a task and waits until it stands still. Its slot keeps the changes that come meanwhile. */
+/** Stops a task and waits until it stands still. Its slot keeps the changes of that time. */
 export async function stopTask(context: DmsContext, taskArn: string): Promise<void> {
   const fix = "Look at the task's log: it may be at the end of a long transaction. Run this again.";
   await waitFor(context, { subject: `Replication task ${taskArn}`, fix }, async () => {
@@ -249,7 +250,7 @@ export async function stopTask(context: DmsContext, taskArn: string): Promise<vo
         abortSignal: context.signal,
       });
     } catch (error) {
-      // It has stopped, or begun to do something else, since it was looked at.
+      // The task has stopped, or begun something else, since the last look.
       if (!isAwsError(error, "InvalidResourceStateFault")) throw error;
     }
     return { pending: "is still running" };
@@ -258,7 +259,7 @@ export async function stopTask(context: DmsContext, taskArn: string): Promise<vo
 
 /**
  * Starts a task where it left off and waits until it runs. DMS refuses for a while after an endpoint was changed and
- * tested; that is waited for.
+ * tested; this waits for that, too.
  *
  * @throws OperatorError with DMS's own message when the task fails.
  */
@@ -280,7 +281,7 @@ export async function resumeTask(context: DmsContext, taskArn: string): Promise<
       await context.clients.dms.send(
         new StartReplicationTaskCommand({
           ReplicationTaskArn: taskArn,
-          // Only a task that never ran starts anew; any other start would read everything again.
+          // Only a task that never ran starts from the beginning; for others that would read everything again.
           StartReplicationTaskType: status === "ready" ? "start-replication" : "resume-processing",
         }),
         { abortSignal: context.signal },

@@ -1,7 +1,8 @@
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { isTemporary } from "./wait";
 
-/** A step that calls AWS: a refusal in AWS's words gets the fix beside it. */
+/** Does a step that calls AWS. An error of AWS gets its fix. */
 export function awsStep<Result>(context: OperatorContext, name: string, work: () => Promise<Result>): Promise<Result> {
   return context.step(name, async () => {
     try {
@@ -32,7 +33,7 @@ export function explainAwsError(error: unknown): unknown {
   if (isTemporary(error)) {
     return new OperatorError(
       `AWS does not answer (${error.name}: ${error.message}).`,
-      "Run it again: every action goes on from where it was.",
+      "Run it again: every action continues where it stopped.",
       { cause: error },
     );
   }

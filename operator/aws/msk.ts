@@ -6,18 +6,19 @@ import {
   UpdateConnectivityCommand,
 } from "@aws-sdk/client-kafka";
 import { brokerPorts } from "../../contract/ports";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { isAwsError, NotInTimeError, type Observation, waitFor } from "./wait";
 
 type MskContext = Pick<OperatorContext, "clients" | "deadline" | "signal">;
 
-/** Decides whether SCRAM users may use what no access rule names. */
+/** The broker property that decides whether SCRAM users may use what no access rule names. */
 export const everyoneProperty = "allow.everyone.if.no.acl.found";
 
 /** States that a cluster does not leave by itself. */
 const lastingClusterStates = new Set<string | undefined>(["DELETING", "FAILED"]);
 
-/** Refusals of one request, in a row, after which it is not the version's or the moment's fault. */
+/** After so many refusals of one request in a row, the cluster's version or a passing state is not the reason. */
 const mostRefusals = 4;
 
 export async function describeCluster({ clients, signal }: MskContext, clusterArn: string): Promise<ClusterInfo> {
@@ -57,8 +58,8 @@ export async function scramUsers({ clients }: MskContext, clusterArn: string): P
 }
 
 /**
- * Turns public access off as soon as the cluster lets itself be changed, and waits until it is. Returns false when MSK
- * has accepted the change and is still at work when the time is over.
+ * Turns public access off as soon as MSK accepts the change, and waits until it is off. Returns false when MSK has
+ * accepted the change and has not finished it in time.
  */
 export async function turnPublicAccessOff(context: MskContext, clusterArn: string): Promise<boolean> {
   const closing = new Closing(context, clusterArn);
@@ -95,7 +96,7 @@ class Closing {
       );
     }
     if (cluster.State !== "ACTIVE") return { pending: `is open to the internet and ${cluster.State}` };
-    // Accepted and ACTIVE again, yet open: the change came to nothing, or has not begun. It is asked for once more.
+    // Accepted and ACTIVE again, yet open: the change failed, or has not begun. Ask for it once more.
     return this.request(cluster.CurrentVersion);
   }
 
@@ -113,7 +114,7 @@ class Closing {
       this.refusals = 0;
       return { pending: "is being closed" };
     } catch (error) {
-      // Another change came first, so that the version or the state is not what it was.
+      // Another change came first and changed the version or the state.
       if (!isAwsError(error, "BadRequestException")) throw error;
       this.refusals += 1;
       if (this.refusals < mostRefusals) return { pending: `refuses the change (${error.message})` };

@@ -5,8 +5,9 @@ import {
   PutSecretValueCommand,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import { type OperatorContext, OperatorError } from "../lambda/context";
-import { type Credentials, parseCredentials } from "../lambda/secrets";
+import type { Credentials, OperatorContext } from "../context";
+import { OperatorError } from "../errors";
+import { parseCredentials } from "./secrets";
 import { isAwsError } from "./wait";
 
 type SecretContext = Pick<OperatorContext, "clients" | "hide" | "signal">;
@@ -14,15 +15,15 @@ type SecretContext = Pick<OperatorContext, "clients" | "hide" | "signal">;
 const current = "AWSCURRENT";
 const pending = "AWSPENDING";
 
-/** Stands on the new version while the task that reads the secret is stopped on our account. */
+/** Label of the new version while the task that reads the secret is stopped because of this rotation. */
 const taskStopped = "CDC_AUDIT_TASK_STOPPED";
 
 const passwordLength = 40;
 const passwordCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /**
- * The change of one secret's password. How far it is stands in Secrets Manager alone, as the labels of the new version,
- * so that it can be taken up again after any interruption:
+ * The change of one secret's password. Its progress is kept in Secrets Manager alone, as the labels of the new version,
+ * so that another run can continue it after any interruption:
  *
  * | labels of the new version | what is left to do |
  * |---|---|
@@ -43,9 +44,9 @@ export class SecretRotation {
   ) {}
 
   /**
-   * Takes up the rotation that an earlier run left unfinished, or begins one with a new password.
+   * Continues the rotation that an earlier run left unfinished, or begins one with a new password.
    *
-   * @param username Whose password it must be.
+   * @param username The user that the secret must be of.
    * @throws OperatorError before anything is written, when the secret is another user's or rotated by somebody else.
    */
   static async begin(context: SecretContext, secretArn: string, username: string): Promise<SecretRotation> {
@@ -68,7 +69,7 @@ export class SecretRotation {
       new PutSecretValueCommand({
         SecretId: secretArn,
         ClientRequestToken: versionId,
-        // Everything else that readers find in it, such as host and port, stays.
+        // Other members, such as host and port, stay.
         SecretString: JSON.stringify({ ...(JSON.parse(text) as object), password }),
         VersionStages: [pending],
       }),
@@ -77,12 +78,12 @@ export class SecretRotation {
     return new SecretRotation(context, secretArn, versionId, { username, password }, false);
   }
 
-  /** Makes the new version the one that readers get. Does nothing when it is. */
+  /** Makes the new version the one that readers get, unless it is already. */
   async promote(): Promise<void> {
     try {
       await this.moveCurrent();
     } catch (error) {
-      // The first attempt of a repeated call may have come through: AWS then says that the label is elsewhere.
+      // The first attempt of a retried call may have succeeded: AWS then says that the label is elsewhere.
       if (!isAwsError(error, "InvalidParameterException")) throw error;
       await this.moveCurrent();
     }
@@ -95,18 +96,18 @@ export class SecretRotation {
     await this.moveStage(current, { MoveToVersionId: this.versionId, RemoveFromVersionId: from });
   }
 
-  /** Remembers that the task was stopped on our account, before it is. */
+  /** Notes, before the task is stopped, that this rotation stops it. */
   async rememberStop(): Promise<void> {
     if (await this.hasStoppedTask()) return;
     await this.moveStage(taskStopped, { MoveToVersionId: this.versionId });
   }
 
-  /** Whether the task was stopped on our account, by this run or an earlier one. */
+  /** Whether this run or an earlier one stopped the task for this rotation. */
   async hasStoppedTask(): Promise<boolean> {
     return this.hasStage(taskStopped);
   }
 
-  /** Says that nothing is left to do. */
+  /** Removes the labels that say what is left to do. */
   async finish(): Promise<void> {
     for (const stage of [taskStopped, pending]) {
       if (await this.hasStage(stage)) await this.moveStage(stage, { RemoveFromVersionId: this.versionId });
@@ -136,7 +137,7 @@ async function describe(context: SecretContext, secretArn: string): Promise<Read
   });
   if (secret.RotationEnabled) {
     throw new OperatorError(
-      `Secret ${secretArn} is rotated by ${secret.RotationLambdaARN ?? secret.OwningService ?? "a schedule of its own"}.`,
+      `Secret ${secretArn} is rotated by ${secret.RotationLambdaARN ?? secret.OwningService ?? "its own schedule"}.`,
       "Turn that rotation off (aws secretsmanager cancel-rotate-secret), or let it be the only one.",
     );
   }

@@ -1,9 +1,10 @@
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 
 /** What bounds a wait: the invocation's time. */
 export type WaitLimits = Pick<OperatorContext, "deadline" | "signal">;
 
-/** What a look at something that changes by itself has seen. */
+/** What one look at something that changes by itself found. */
 export type Observation<Result> =
   | { readonly done: Result }
   /** Not yet; the text completes the sentence `<subject> …`, such as `is modifying`. */
@@ -20,10 +21,10 @@ export interface WaitOptions {
   readonly interval?: readonly [first: number, longest: number];
 }
 
-/** Milliseconds before the deadline at which a wait gives up, so that its own words are the ones that are read. */
+/** Milliseconds before the deadline at which a wait gives up, so that the reader sees its own error. */
 const reserve = 2_000;
 
-/** What a wait that was in vain throws. */
+/** What a wait throws when it gives up. */
 export class NotInTimeError extends OperatorError {
   constructor(subject: string, pending: string, milliseconds: number, fix: string) {
     super(`${subject} ${pending}, after ${Math.round(milliseconds / 1000)} s of waiting.`, fix);
@@ -32,8 +33,8 @@ export class NotInTimeError extends OperatorError {
 }
 
 /**
- * Looks until it is done, less and less often. AWS being busy is one of the things waited for: whatever is thrown that
- * {@link isTemporary} only delays.
+ * Looks until it is done, less and less often. Errors that are {@link isTemporary} only delay it: a busy AWS is one of
+ * the things to wait for.
  *
  * @throws NotInTimeError when patience or time are over, with what was last seen; anything lasting that `look` throws.
  */
@@ -98,7 +99,7 @@ const temporaryErrors = new Set([
 
 const brokenConnections = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "EAI_AGAIN"]);
 
-/** Whether AWS may well answer otherwise in a moment: it throttles, is out of order, or the connection broke. */
+/** Whether AWS may answer differently in a moment: it throttles, has a fault, or the connection broke. */
 export function isTemporary(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, $fault, code } = error as Error & { $fault?: string; code?: string };

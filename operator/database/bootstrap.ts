@@ -27,9 +27,9 @@ const captureSchemas = [captureSchema.schema, captureSchema.heartbeatSchema];
 
 /** What a bootstrap or uninstall did. */
 export interface BootstrapReport {
-  /** Objects that differ from before; empty when everything was in place. */
+  /** Objects that this run changed; empty when everything was in place. */
   readonly changes: readonly Change[];
-  /** Roles whose password was set. It is set again at each run, since the server does not tell whether it differs. */
+  /** Roles whose password was set. Each run sets it again, since the server does not tell whether it differs. */
   readonly passwordsSet: readonly string[];
   /** What the server warned of, such as a table without a key whose text columns DMS leaves out. */
   readonly warnings: readonly string[];
@@ -52,15 +52,22 @@ export interface DestinationBootstrap extends LockOptions {
 }
 
 /**
- * Prepares a database for capture: roles, schemas, triggers, then each table under audit. One caller at a time, and safe
- * to repeat. Each table is watched in a transaction of its own, so that writers never wait for more than one table; should
- * one fail, those before it stay watched and another run goes on from there.
+ * Checks a database, then prepares it for capture; see {@link prepareSource}.
  *
  * @throws SourceNotReadyError with everything that is missing, before anything is touched.
  */
 export async function bootstrapSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
   const problems = await checkSource(client, { tables: options.tables });
   if (problems.length > 0) throw new SourceNotReadyError(problems);
+  return prepareSource(client, options);
+}
+
+/**
+ * Prepares a database in which {@link checkSource} has found no problem: roles, schemas, triggers, then each table under
+ * audit. One caller at a time, and safe to repeat. Each table is watched in its own transaction, so that writers never
+ * wait for more than one table. If one table fails, those before it stay watched, and another run continues from there.
+ */
+export async function prepareSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
   return reporting(client, options, async () => {
     const { tables, unmatched } = await inTransaction(client, options, async () => {
       await applySql(client, options, "source");
@@ -82,7 +89,7 @@ export async function bootstrapSource(client: ClientBase, options: SourceBootstr
 }
 
 /**
- * Prepares a database for the audit log: roles, schema, partitions. All or nothing, and safe to repeat.
+ * Checks a database, then prepares it for the audit log; see {@link prepareDestination}.
  *
  * @throws NotReadyError with everything that is missing, before anything is touched.
  */
@@ -92,6 +99,17 @@ export async function bootstrapDestination(
 ): Promise<BootstrapReport> {
   const problems = await checkDestination(client);
   if (problems.length > 0) throw new NotReadyError("The database is not ready for the audit log.", problems);
+  return prepareDestination(client, options);
+}
+
+/**
+ * Prepares a database in which {@link checkDestination} has found no problem: roles, schema, partitions. All or nothing,
+ * and safe to repeat.
+ */
+export async function prepareDestination(
+  client: ClientBase,
+  options: DestinationBootstrap = {},
+): Promise<BootstrapReport> {
   return reporting(client, options, () =>
     inTransaction(client, options, async () => {
       await applySql(client, options, "destination");
@@ -106,13 +124,14 @@ export async function bootstrapDestination(
 
 /**
  * Removes what capture made: triggers, event triggers, the schemas capture and capture_heartbeat, and its two roles
- * unless something else depends on them. Watched tables get back the replica identity they had. Does nothing where
- * nothing was made. Replication slots are left, and named in the warnings: only their reader knows whether they may go.
+ * unless something else depends on them. Watched tables get back the replica identity they had. Does nothing in a
+ * database without capture. Replication slots stay, and the warnings name them: only their reader knows whether they
+ * may go.
  */
 export async function uninstallSource(client: ClientBase, options: LockOptions = {}): Promise<BootstrapReport> {
   return reporting(client, options, async () => {
     const watched = await inTransaction(client, options, async () => {
-      // First, so that they do not report the rest.
+      // The event triggers go first, so that they do not report what follows.
       await client.query("DROP EVENT TRIGGER IF EXISTS capture_ddl");
       await client.query("DROP EVENT TRIGGER IF EXISTS capture_drop");
       return watchedTables(client);
@@ -123,7 +142,7 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
       );
     }
     await inTransaction(client, options, async () => {
-      // Where the capture never was, the roles are those of another database's.
+      // Without these schemas the roles belong to another database of this server.
       const { rowCount: schemas } = await client.query("SELECT FROM pg_namespace WHERE nspname = ANY ($1::text[])", [
         captureSchemas,
       ]);
@@ -144,7 +163,7 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
   });
 }
 
-/** The tables to let go, whole partitioned tables before partitions that were watched by themselves. */
+/** The tables to stop watching, partitioned tables before partitions that were watched by themselves. */
 async function watchedTables(client: ClientBase): Promise<{ oid: number; name: string }[]> {
   const { rows: installed } = await client.query<{ complete: boolean }>(
     "SELECT to_regclass('capture.watched_tables') IS NOT NULL AND to_regproc('capture.unwatch') IS NOT NULL AS complete",
@@ -158,7 +177,7 @@ async function watchedTables(client: ClientBase): Promise<{ oid: number; name: s
   return rows;
 }
 
-/** Drops a role that nothing depends on; one that is still needed stays. */
+/** Drops a role unless something depends on it. */
 async function dropRole(client: ClientBase, role: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
   if (!rowCount) return;
@@ -181,7 +200,7 @@ async function applySql(client: ClientBase, options: LockOptions, side: Database
   }
 }
 
-/** Says what was being done, and what to do about a lock that was not to be had. */
+/** Adds to an error what was being done, and the fix when a lock could not be had. */
 async function explainingLocks(options: LockOptions, what: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

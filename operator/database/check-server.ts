@@ -2,7 +2,7 @@ import type { ClientBase } from "pg";
 import { type DatabaseSide, sqlVersion, sqlVersionFunction } from "../../database";
 import type { Problem } from "./problems";
 
-/** What both sides ask of a server and of the role that is connected to it. */
+/** What both sides need to know of a server and of the connected role. */
 export interface ServerFacts {
   readonly version: string;
   readonly version_number: number;
@@ -69,17 +69,17 @@ export async function checkInstalled(client: ClientBase, facts: ServerFacts, sid
   const strange = await checkOrigin(client, facts, side);
   if (strange.length > 0) return strange;
   const foreign = await checkOwners(client, facts, schemaOf[side]);
-  // Who owns nothing there may not ask for the version either.
+  // A role that owns nothing there may not ask for the version either.
   return foreign.length > 0 ? foreign : checkSqlVersion(client, side);
 }
 
-/** How the comments of our schemas begin, from the moment when they are made. */
+/** How the comments of our schemas begin. The SQL that makes a schema writes its comment at once. */
 const commentOf = { source: "Change capture, ", destination: "The audit log" } as const satisfies Record<
   DatabaseSide,
   string
 >;
 
-/** A schema of our name that somebody else made: its objects and rights are not ours to change. */
+/** Finds a schema of our name that somebody else made: we must not change its objects and rights. */
 async function checkOrigin(client: ClientBase, facts: ServerFacts, side: DatabaseSide): Promise<Problem[]> {
   const schema = schemaOf[side];
   const { rows } = await client.query<{ owner: string; own: boolean; objects: number }>(
@@ -98,7 +98,7 @@ async function checkOrigin(client: ClientBase, facts: ServerFacts, side: Databas
       why: "The pipeline keeps its own objects there, and takes the rights of all others away",
       fix:
         side === "destination"
-          ? "Give the log a database of its own (auditDatabaseName), or rename that schema"
+          ? "Give the log its own database (auditDatabaseName), or rename that schema"
           : `Rename that schema; an empty one may stay when it belongs to ${facts.role}`,
     },
   ];

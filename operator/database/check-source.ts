@@ -174,7 +174,7 @@ async function checkTables(
   return problems;
 }
 
-/** The tables whose updates and deletes PostgreSQL would refuse, because a publication restricts them. */
+/** Tables whose updates and deletes PostgreSQL would refuse, because a publication has a column list for them. */
 async function checkPublications(client: ClientBase, tables: readonly SelectedTable[]): Promise<Problem[]> {
   const full = tables.filter(({ selection }) => (selection.replicaIdentity ?? "full") === "full");
   const { rows } = await client.query<{ name: string; publication: string }>(
@@ -195,7 +195,7 @@ async function checkPublications(client: ClientBase, tables: readonly SelectedTa
   }));
 }
 
-/** Partitions that DMS would not read: to it they are tables of their own names. */
+/** Partitions that DMS would not read: it takes each for a table with its own name. */
 async function checkPartitions(
   client: ClientBase,
   tables: readonly SelectedTable[],
@@ -219,12 +219,12 @@ async function checkPartitions(
   );
   return rows.map(({ name, schema, example }) => ({
     what: `${name} is partitioned, and no table that is named covers its partition ${schema}.${example}`,
-    why: "DMS reads partitions as tables of their own names, so their changes would not be captured",
+    why: "DMS reads each partition as a table with its own name, so their changes would not be captured",
     fix: `Add a pattern that covers them all, such as { schema: "${schema}", table: "${example.replace(/[^_]*$/, "") || example}%" }`,
   }));
 }
 
-/** The tables whose updates and deletes would tell of no row, because nothing identifies one. */
+/** Tables whose updates and deletes would not say which row they changed, because nothing identifies a row. */
 async function checkIdentities(client: ClientBase, tables: readonly SelectedTable[]): Promise<Problem[]> {
   const identityOf = (table: SelectedTable) => table.selection.replicaIdentity ?? "full";
   const { rows } = await client.query<{ name: string; wanted: string }>(

@@ -1,13 +1,13 @@
 import { type Client, DatabaseError, escapeIdentifier } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
-import { OperatorError } from "../lambda/context";
+import { OperatorError } from "../errors";
 
 const duplicateDatabase = "42P04";
 
 /**
- * Whether the audit log is in a database of its own on the source's server. Then the operator can create it: a cluster
- * is made with one database.
+ * Whether the audit log has its own database on the source's server. The operator creates that database, since a cluster
+ * is made with one.
  */
 export function isBesideSource(source: DatabaseAccess, destination: DatabaseAccess): boolean {
   const address = ({ host, port = postgresPort }: DatabaseAccess) => `${host}:${port}`;
@@ -28,7 +28,7 @@ export async function createDatabase(client: Client, name: string): Promise<void
   } catch (error) {
     if (error instanceof DatabaseError && error.code === duplicateDatabase) return;
     throw new OperatorError(
-      `The database ${name} for the audit log is not there and can't be created: ${(error as Error).message}.`,
+      `The database ${name} for the audit log does not exist and can't be created: ${(error as Error).message}.`,
       "Create it by hand, or let the administrator whose secret was named create databases (CREATEDB).",
       { cause: error },
     );

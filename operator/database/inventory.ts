@@ -55,7 +55,7 @@ const inventoryQuery = `
     AND table_schema.oid NOT IN (SELECT oid FROM own_schema)
 `;
 
-/** Takes stock. Compare two with {@link changesBetween} to say what a transaction really did. */
+/** Takes the inventory. {@link changesBetween} two of them is what a transaction really did. */
 export async function takeInventory(client: ClientBase): Promise<Inventory> {
   const { rows } = await client.query<{ object: string; fingerprint: string }>(inventoryQuery, [
     Object.values(databaseRoles),

@@ -14,7 +14,7 @@ export interface SlotHealth {
   readonly walStatus: string;
 }
 
-/** What somebody changed behind the back of `capture.watch`. */
+/** Something that `capture.watch` set up and that somebody has changed since. */
 export interface CaptureProblem {
   readonly object: string;
   readonly problem: string;
@@ -22,7 +22,7 @@ export interface CaptureProblem {
 }
 
 export interface SourceMaintenance {
-  /** Whether the signal table was emptied; false when writers held it at each attempt, and then the next run does it. */
+  /** Whether the signal table was emptied. False: writers held it at each attempt, and the next run tries again. */
   readonly signalsCleared: boolean;
   /** How many table shapes were signalled again. */
   readonly shapesPublished: number;
@@ -55,8 +55,8 @@ export interface DestinationMaintenanceOptions {
 }
 
 /**
- * Empties the signal table, then signals every table's shape again, so that a full load still finds it, and says what is
- * wrong with the watched tables and the slots.
+ * Empties the signal table, then signals every table's shape again, so that a full load still finds it. Reports what is
+ * wrong with the watched tables, and the slots.
  *
  * @param options.clearAttempts how often to try to empty the table between two writers, 200 ms each. Default 10.
  */
@@ -124,7 +124,7 @@ async function clearSignals(client: ClientBase, attempts: number): Promise<boole
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const { rows } = await client.query<{ cleared: boolean }>("SELECT capture.clear_signals() AS cleared");
     if (rows[0]?.cleared) return true;
-    // Writers that queued behind the attempt get their turn.
+    // Let writers that queued behind the attempt go first.
     if (attempt < attempts) await sleep(100);
   }
   return false;

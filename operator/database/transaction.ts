@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 
-/** How long a statement waits for a lock before it is given up. */
+/** How long a statement waits for a lock before it fails. */
 export const defaultLockTimeoutMilliseconds = 10_000;
 
 export interface LockOptions {
@@ -19,7 +19,7 @@ export async function exclusively<Result>(client: ClientBase, work: () => Promis
   try {
     return await work();
   } finally {
-    // A connection that is gone has let go already, and the error of `work` is the one to tell.
+    // A closed connection has released the lock already, and the error of `work` is the one to report.
     await client.query(`SELECT pg_catalog.pg_advisory_unlock(pg_catalog.${operatorLock})`).catch(() => undefined);
   }
 }

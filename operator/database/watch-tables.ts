@@ -31,13 +31,13 @@ export interface ResolvedSelection {
 
 export const isPattern = (selection: TableSelection) => selection.table.includes("%");
 
-/** The pattern of LIKE that means the same: there `_` and `\\` would not stand for themselves. */
+/** The same pattern for LIKE, in which `_` and `\\` must be escaped to stand for themselves. */
 export const likePattern = (selection: TableSelection) => selection.table.replace(/[\\_]/g, "\\$&");
 
 /**
  * Finds the tables that selections mean: `%` stands for any characters, every other character for itself. A pattern
- * means tables that can be watched (no partitions, whose parent stands for them); of several selections
- * that mean a table the exact name counts, else the longest pattern.
+ * means tables that can be watched, without partitions: their parent stands for them. If several selections match a
+ * table, an exact name wins, then the longest pattern.
  */
 export async function resolveTables(
   client: ClientBase,
@@ -88,8 +88,8 @@ export async function checkTables(client: ClientBase, tables: readonly SelectedT
 }
 
 /**
- * Leaves a note of which tables DMS reads and how they are watched, so that the database can tell when its own tables are
- * others, and watches new ones by itself.
+ * Notes in the database which tables DMS reads and how they are watched. With it the database watches new tables by
+ * itself, and tells when its tables differ from the selection.
  */
 export async function noteSelection(client: ClientBase, selections: readonly TableToWatch[]): Promise<void> {
   await client.query("DELETE FROM capture.selection");

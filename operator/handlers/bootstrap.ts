@@ -2,14 +2,15 @@ import type { Client } from "pg";
 import type { BootstrapRequest } from "../../contract/operator";
 import { databaseRoles } from "../../contract/database-roles";
 import {
-  bootstrapDestination,
   type BootstrapReport,
-  bootstrapSource,
   checkDestination,
   checkSource,
   NotReadyError,
+  prepareDestination,
+  prepareSource,
 } from "../database/bootstrap";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { createDatabase, isBesideSource } from "../database/destination-database";
 import { scramVerifier } from "../database/passwords";
 import { withDatabase } from "./with-database";
@@ -20,7 +21,7 @@ export interface BootstrapResult {
   readonly destination: BootstrapReport;
 }
 
-/** Characters that DMS does not take in the password of a source endpoint's secret. */
+/** Characters that DMS refuses in the password of a source endpoint's secret. */
 const refusedByDms = /[;.:+]/;
 
 /**
@@ -45,7 +46,7 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
       await context.step("check both databases", () => checkBoth(sourceClient, destinationClient, request));
       return {
         destination: await context.step("prepare the destination", () =>
-          bootstrapDestination(destinationClient, {
+          prepareDestination(destinationClient, {
             lockTimeoutMilliseconds,
             passwords: { [databaseRoles.writer]: passwords.writer },
             partitionsAhead: destination.partitionsAhead,
@@ -53,7 +54,7 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
           }),
         ),
         source: await context.step("prepare the source", () =>
-          bootstrapSource(sourceClient, {
+          prepareSource(sourceClient, {
             lockTimeoutMilliseconds,
             tables: source.tables,
             passwords: { [databaseRoles.capture]: passwords.capture },
@@ -74,7 +75,7 @@ async function passwordOf(
   const { username, password } = await context.credentials(secretArn);
   if (username !== role) {
     throw new OperatorError(
-      `Secret ${secretArn} is of user ${username}, and the role is ${role}.`,
+      `Secret ${secretArn} is for user ${username}, and the role is ${role}.`,
       `Set its "username" to ${role}, or name the secret that holds it.`,
     );
   }

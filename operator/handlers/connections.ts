@@ -1,7 +1,8 @@
 import type { ConnectionsRequest } from "../../contract/operator";
 import { testConnection, waitForInstance } from "../aws/dms";
 import { awsStep, explainAwsError } from "../aws/errors";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 
 export interface ConnectionsReport {
   /** Endpoints that DMS can connect to now. */
@@ -9,8 +10,8 @@ export interface ConnectionsReport {
 }
 
 /**
- * Has DMS connect to each endpoint from its replication instance and waits until all have succeeded: DMS refuses to
- * start a task before. A test that fails is repeated for two minutes, as rules and users take a moment to spread.
+ * Has DMS connect to each endpoint from its replication instance, and waits until all have succeeded: DMS starts no task
+ * before. A test that fails is repeated for two minutes, as rules and users take a moment to spread.
  *
  * @throws with DMS's own last message for each endpoint that fails.
  */
@@ -27,7 +28,7 @@ export async function connections(request: ConnectionsRequest, context: Operator
   return { successful: endpointArns };
 }
 
-/** All that is wrong in one error, so that it takes one attempt to mend. */
+/** All that is wrong in one error, so that all can be fixed before the next attempt. */
 function oneError(failures: readonly unknown[]): unknown {
   const errors = failures.map(explainAwsError);
   const [first] = errors;

@@ -10,7 +10,8 @@ import {
   turnPublicAccessOff,
 } from "../aws/msk";
 import { waitFor } from "../aws/wait";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import {
   type AccessRule,
   captureRules,
@@ -28,13 +29,13 @@ export interface GuardReport {
   readonly publicAccess: "closed" | "closing" | "open";
   /** Rules that were added now. */
   readonly rulesAdded: readonly string[];
-  /** What is not as it should be, and that the guard leaves to people. */
+  /** What is wrong and the guard leaves to people. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Closes public access whose time is over, and gives the SCRAM user of DMS its access rules. Never opens anything, and
- * removes no rule.
+ * Closes public access whose time is over, and gives the SCRAM user of DMS its access rules. It never opens anything and
+ * never removes a rule.
  *
  * The order that locks nobody out, over all deployments, is: rules first, then `allow.everyone.if.no.acl.found=false`,
  * then public access. The operator logs in with IAM, which no rule binds, so that it can add rules at any point.
@@ -44,7 +45,7 @@ export interface GuardReport {
  */
 export async function guard(request: GuardRequest, context: OperatorContext): Promise<GuardReport> {
   const cluster = await awsStep(context, "look at the cluster", () => describeCluster(context, request.clusterArn));
-  // Side by side: neither waits for the other, nor fails with it. Both failures are in the log; closing comes first.
+  // Side by side: each runs even when the other is slow or fails. The log has both failures; closing is reported first.
   const [access, rules] = await Promise.allSettled([
     awsStep(context, "public access", () => closeWhenDue(request, cluster, context)),
     awsStep(context, "access rules", () => ensureRules(request, cluster, context)),
@@ -63,7 +64,7 @@ async function closeWhenDue(
   context: OperatorContext,
 ): Promise<GuardReport["publicAccess"]> {
   if (!isPublic(cluster)) return "closed";
-  // A time that can't be read is over: what nobody can tell the end of must not stay open.
+  // A time that can't be read counts as over: access without a known end must not stay open.
   if (Date.parse(request.publicAccessUntil ?? "") > Date.now()) return "open";
   return (await turnPublicAccessOff(context, request.clusterArn)) ? "closed" : "closing";
 }
@@ -121,7 +122,7 @@ async function ensureCaptureRules(
   return { rulesAdded: missing.map(ruleText), warnings };
 }
 
-/** A rule that forbids wins over any that allows: adding ours would only look as if it helped. */
+/** A rule that forbids wins over every rule that allows, so adding ours would not help. */
 function refuseDenials(present: readonly AccessRule[], username: string): void {
   const forbidding = denials(present, username);
   if (forbidding.length === 0) return;
@@ -131,7 +132,7 @@ function refuseDenials(present: readonly AccessRule[], username: string): void {
   );
 }
 
-/** As soon as a resource has its first rule, everyone without one is shut out of it. */
+/** The first rule on a resource shuts out everyone who has no rule there. */
 function heldBack(others: number, first: readonly AccessRule[], username: string): string {
   const resources = [...new Set(first.map(({ resourceName }) => resourceName))].join(" and ");
   return (
@@ -141,7 +142,7 @@ function heldBack(others: number, first: readonly AccessRule[], username: string
   );
 }
 
-/** The controller knows of a rule before every broker does. */
+/** Brokers learn of a rule later than the controller. */
 async function waitUntilInForce(
   context: OperatorContext,
   admin: KafkaAdmin,

@@ -1,6 +1,6 @@
 import type { MaintainRequest } from "../../contract/operator";
 import type { OperatorMetric } from "../../contract/operator-metrics";
-import type { OperatorContext } from "../lambda/context";
+import type { OperatorContext } from "../context";
 import {
   type DestinationMaintenance,
   maintainDestination,
@@ -16,7 +16,7 @@ export interface MaintainResult {
   readonly destination: DestinationMaintenance;
 }
 
-/** Maintains both sides and publishes what the alarms read. A side that fails does not keep the other from its turn. */
+/** Maintains both sides and publishes what the alarms read. If one side fails, the other is maintained all the same. */
 export async function maintain(request: MaintainRequest, context: OperatorContext): Promise<MaintainResult> {
   const { partitionsAhead, partitionPeriod, retention } = request.destination;
   const destination = await settled(() =>
@@ -56,7 +56,7 @@ function sourceMetrics(found: SourceMaintenance): Partial<Record<OperatorMetric,
   };
 }
 
-/** Such a slot can't be read from where it stood, or soon can't. */
+/** Such a slot has lost its place in the WAL, or soon will. */
 const isLost = ({ walStatus }: SlotHealth) => walStatus === "lost" || walStatus === "unreserved";
 
 type Settled<Result> = { readonly done: Result } | { readonly failed: unknown };

@@ -5,16 +5,17 @@ import { describeTask, resumeTask, settledTaskStatus, stopTask, testConnection }
 import { awsStep } from "../aws/errors";
 import { SecretRotation } from "../aws/secret-rotation";
 import { isAwsError, waitFor } from "../aws/wait";
-import { type OperatorContext, OperatorError } from "../lambda/context";
+import type { OperatorContext } from "../context";
+import { OperatorError } from "../errors";
 import { KafkaLoginError, withKafkaAdmin } from "../kafka/admin";
 import { setPasswords } from "../database/passwords";
 import { inTransaction } from "../database/transaction";
 
 export interface RotateReport {
   readonly credential: RotatedCredential["kind"];
-  /** Whether this run went on with a rotation that an earlier one had left unfinished. */
+  /** Whether this run continued a rotation that an earlier run left unfinished. */
   readonly resumed: boolean;
-  /** What became of the DMS task. One that somebody had stopped is left alone and reads the password when it starts. */
+  /** What became of the DMS task. A task that somebody had stopped stays so and reads the password when it starts. */
   readonly task: TaskOutcome;
 }
 
@@ -26,16 +27,16 @@ type KafkaCredential = Extract<RotatedCredential, { kind: "kafka" }>;
 const secretPatience = 30_000;
 
 /**
- * Gives one credential a new password. It may be interrupted anywhere: the next run goes on where this one was, which
- * stands in Secrets Manager (see {@link SecretRotation}).
+ * Gives one credential a new password. It may be interrupted anywhere: the next run continues where this one stopped,
+ * which Secrets Manager keeps (see {@link SecretRotation}).
  *
  * What can't be avoided:
  * - `capture` and `kafka`: DMS reads its password when its task starts, so the task stands still for some minutes. The
- *   slot keeps the changes meanwhile; they arrive late, and none is lost.
- * - `capture` and `writer`: PostgreSQL knows one password a role. Who logs in with the old one in the instant between
- *   the promotion of the new and the commit in the database, or the other way round, is refused once and must ask again.
- * - `kafka`: MSK takes up to ten minutes to learn a password. The running task keeps its connections meanwhile; one that
- *   it opens in between is refused, and DMS retries until it is restarted.
+ *   slot keeps the changes of that time; they arrive late, and none is lost.
+ * - `capture` and `writer`: PostgreSQL knows one password a role. A login between the promotion of the new password and
+ *   the commit in the database may use the wrong one of the two: it is refused once and must try again.
+ * - `kafka`: MSK takes up to ten minutes to learn a password. The running task keeps its connections; a connection that
+ *   it opens in this time is refused, and DMS retries until the task is restarted.
  */
 export async function rotate(request: RotateRequest, context: OperatorContext): Promise<RotateReport> {
   const { credential, secretArn } = request;
@@ -130,7 +131,7 @@ async function setRolePassword(
       context,
       {
         subject: `The login as ${username} with secret ${secretArn}`,
-        fix: "Run the rotation again: it sets the password anew. Look whether the role may connect to the database.",
+        fix: "Run the rotation again: it sets the password once more. Look whether the role may connect to the database.",
         patience: secretPatience,
       },
       async () => {
@@ -147,8 +148,8 @@ async function setRolePassword(
 }
 
 /**
- * Does some work while the task stands still, then lets it go on. A task that stood still before stays so, unless it was
- * an earlier run of this rotation that stopped it, or it failed: then the new password may be what it lacks.
+ * Does some work while the task is stopped, then starts it again. A task that was stopped before stays stopped, with two
+ * exceptions: an earlier run of this rotation stopped it, or it failed, and the new password may be what it lacks.
  */
 async function withTaskStopped(
   context: OperatorContext,
@@ -194,7 +195,7 @@ async function captureLogin(
   return { username, replicationInstanceArn };
 }
 
-/** Logs in to each broker by itself: they learn of a new password one after the other. */
+/** Logs in to every broker: they learn of a new password one after the other. */
 async function brokersTake(
   context: OperatorContext,
   { bootstrapBrokersScram, clusterArn }: KafkaCredential,
@@ -208,7 +209,7 @@ async function brokersTake(
         subject: `Broker ${bootstrapServers}`,
         fix:
           `Look whether the secret is associated with ${clusterArn} (aws kafka list-scram-secrets) and run the ` +
-          "rotation again: it goes on here. Until then the task works on with the connections that it has.",
+          "rotation again: it continues here. Until then the task keeps working with the connections that it has.",
         interval: [5_000, 30_000],
       },
       async () => {

@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
-import type { OperatorContext } from "../lambda/context";
+import type { OperatorContext } from "../context";
 
-/** Connects in a step of its own, and ends the connection whatever happens. */
+/** Connects in a separate step, and always ends the connection. */
 export async function withDatabase<Result>(
   context: OperatorContext,
   side: "source" | "destination",

@@ -14,10 +14,10 @@ export function principalOf(username: string): string {
 }
 
 /**
- * What the SCRAM user of DMS needs, and all it gets: to write one topic and to look where it is.
+ * What the SCRAM user of DMS needs, and all it gets: to write one topic and to find where it is.
  *
- * In this order no step takes away what the one before gave: as soon as a resource has its first rule, everyone without
- * a rule is shut out of it, and Write on a topic implies Describe while Describe does not imply Write.
+ * The order matters: the first rule on a resource shuts out everyone who has no rule there. Write on a topic comes first,
+ * since it implies Describe, and Describe does not imply Write.
  */
 export function captureRules(username: string, rawTopic: string): AccessRule[] {
   const topic = { resourceType: ResourceTypes.TOPIC, resourceName: rawTopic };

@@ -9,10 +9,10 @@ import {
   ResourceTypes,
 } from "@platformatic/kafka";
 import { generateAuthToken } from "aws-msk-iam-sasl-signer-js";
-import { OperatorError } from "../lambda/context";
+import { OperatorError } from "../errors";
 import { type AccessRule, clusterResource } from "./access-rules";
 
-/** Where Kafka is, and as whom to work there. */
+/** Where Kafka is, and which user to log in as. */
 export interface KafkaConnection {
   /** `host:port,…`. */
   readonly bootstrapServers: string;
@@ -26,12 +26,12 @@ export type KafkaLogin =
   | { readonly kind: "iam"; readonly region: string }
   /** SCRAM-SHA-512; over TLS unless said otherwise. */
   | { readonly kind: "scram"; readonly username: string; readonly password: string; readonly tls?: boolean }
-  /** Nobody in particular, without TLS: brokers on this machine. */
+  /** No user and no TLS: brokers on this machine. */
   | { readonly kind: "none" };
 
 /** How far a consumer group is with a topic. */
 export interface GroupProgress {
-  /** Members that the group has now. None: whoever reads is not running. */
+  /** Members that the group has now. 0: its reader does not run. */
   readonly members: number;
   /** Whether it has committed anything in this topic. */
   readonly committed: boolean;
@@ -39,7 +39,7 @@ export interface GroupProgress {
   readonly lag: number;
 }
 
-/** What the operator asks of a Kafka cluster. Closed by whoever opened it. */
+/** What the operator asks of a Kafka cluster. The caller closes it. */
 export class KafkaAdmin {
   private readonly admin: Admin;
 
@@ -137,7 +137,7 @@ export class KafkaAdmin {
       const count = metadata.topics.get(topic)?.partitionsCount;
       if (count) return count;
     } catch (error) {
-      // The client's word for what its user got wrong: of all that is given here, only the topic can be.
+      // The client's code for wrong arguments: the topic is the only argument here that can be wrong.
       if (errorWithin(error, "code", "PLT_KFK_USER") === undefined) throw error;
     }
     throw new MissingTopicError(topic);
@@ -221,7 +221,7 @@ export function loginOptions(login: KafkaLogin): Pick<AdminOptions, "sasl" | "tl
         tls: {},
         sasl: {
           mechanism: "OAUTHBEARER",
-          // Asked for at each connection: a token lives for a quarter of an hour.
+          // Made for each connection: a token is valid for 15 minutes.
           token: async () => (await generateAuthToken({ region: login.region })).token,
         },
       };
@@ -249,7 +249,7 @@ function whatBrokerSaid(error: unknown): string | undefined {
     .find((message) => message !== "");
 }
 
-/** The client's errors name an operation; people need the reason, and what to do. */
+/** Turns an error of the client, which names an operation, into one that says the reason and the fix. */
 function explain(error: unknown, bootstrapServers: string): unknown {
   if (!(error instanceof Error) || error instanceof OperatorError) return error;
   const authentication = errorWithin(error, "code", "PLT_KFK_AUTHENTICATION");
@@ -280,7 +280,7 @@ export class MissingTopicError extends OperatorError {
   }
 }
 
-/** Kafka does not know who asks. */
+/** Kafka refuses the login. */
 export class KafkaLoginError extends OperatorError {
   constructor(reason: string, bootstrapServers: string, cause: Error) {
     super(
@@ -293,7 +293,7 @@ export class KafkaLoginError extends OperatorError {
   }
 }
 
-/** Kafka knows who asks, and does not let them. */
+/** Kafka accepts the login and refuses the request. */
 export class KafkaRefusedError extends OperatorError {
   constructor(
     readonly code: string,

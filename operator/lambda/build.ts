@@ -35,9 +35,9 @@ export async function buildOperator(folder = bundleFolder): Promise<number> {
     format: "cjs",
     // An optional native driver, which is not installed.
     external: ["pg-native"],
-    // The form of it that reads no file beside itself.
+    // This build of the package reads no file beside itself.
     alias: { "@platformatic/wasm-utils": "@platformatic/wasm-utils/bundled" },
-    // Modules that ask where they are look for optional packages from there.
+    // Modules use it to find optional packages from where they are.
     define: { "import.meta.url": "bundleUrl" },
     banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     legalComments: "external",

@@ -16,7 +16,7 @@ export function rdsAuthorities(): string[] {
 
 let rdsContext: SecureContext | undefined;
 
-/** Trusts the authorities of Amazon RDS and nobody else. Built once: reading that many certificates takes a while. */
+/** Trusts the authorities of Amazon RDS and no other. Built once: reading that many certificates takes a while. */
 export function trustRds(): SecureContext {
   return (rdsContext ??= createSecureContext({ ca: rdsAuthorities() }));
 }

@@ -2,8 +2,8 @@ import type { SecureContext } from "node:tls";
 import { Client } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
-import { OperatorError } from "./context";
-import type { Credentials } from "./secrets";
+import { OperatorError } from "../errors";
+import type { Credentials } from "../context";
 
 /** Milliseconds until a server that does not answer counts as out of reach. */
 const connectTimeout = 10_000;

@@ -2,11 +2,10 @@ import type { SecureContext } from "node:tls";
 import { PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import type { DatabaseAccess, OperatorAction } from "../../contract/operator";
 import { type OperatorMetric, operatorMetrics } from "../../contract/operator-metrics";
-import type { AwsClients } from "../aws/clients";
 import { trustRds } from "./certificates";
 import { connectToDatabase } from "./connection";
-import { type OperatorContext, Steps, type WriteLine } from "./context";
-import { readSecret } from "./secrets";
+import { type AwsClients, type OperatorContext, Steps, type WriteLine } from "../context";
+import { readSecret } from "../aws/secrets";
 
 export interface LambdaContextOptions {
   readonly action: OperatorAction;
@@ -14,7 +13,7 @@ export interface LambdaContextOptions {
   readonly deadline: number;
   readonly clients: AwsClients;
   readonly writeLine: WriteLine;
-  /** Whose certificates a database may have. Default: those of Amazon RDS. */
+  /** The authorities that a database's certificate may come from. Default: those of Amazon RDS. */
   readonly trusted?: SecureContext;
 }
 

@@ -1,6 +1,6 @@
 import type { OperatorRequest } from "../../contract/operator";
 import { awsClients } from "../aws/clients";
-import type { OperatorContext } from "./context";
+import type { OperatorContext } from "../context";
 import { withLambdaContext } from "./lambda-context";
 import { parseInvocation } from "./request";
 
@@ -9,7 +9,7 @@ export interface LambdaInvocation {
   getRemainingTimeInMillis(): number;
 }
 
-/** Milliseconds kept back from the function's time, to say what was not done in time before the function is stopped. */
+/** Milliseconds kept back from the function's time, to report what was not done in time. */
 const reserve = 2_000;
 
 /** Kept between invocations, as their connections are. */
@@ -19,7 +19,7 @@ const clients = awsClients();
 export async function handler(event: unknown, invocation: LambdaInvocation): Promise<unknown> {
   const { request, lifecycle } = parseInvocation(event);
   if (lifecycle === "delete")
-    return { action: request.action, skipped: "The resource goes away; nothing is to be done." };
+    return { action: request.action, skipped: "The resource is being deleted; there is nothing to do." };
   return withLambdaContext(
     {
       action: request.action,
@@ -31,7 +31,7 @@ export async function handler(event: unknown, invocation: LambdaInvocation): Pro
   );
 }
 
-/** Loads what the action needs and nothing else: the clients of Kafka and AWS are most of a cold start. */
+/** Loads only what the action needs: the clients of Kafka and AWS are most of a cold start. */
 async function handle(request: OperatorRequest, context: OperatorContext): Promise<unknown> {
   switch (request.action) {
     case "bootstrap":

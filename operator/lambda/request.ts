@@ -12,11 +12,11 @@ import {
   type RotatedCredential,
   type RotateRequest,
 } from "../../contract/operator";
-import { OperatorError } from "./context";
+import { OperatorError } from "../errors";
 
 /**
  * What `aws.lambda.Invocation` adds to its input when its `lifecycleScope` is `CRUD`: which of the resource's changes
- * this is. Such a request of a resource that goes away asks for nothing.
+ * this is. A request with `delete` asks for nothing: its resource is being deleted.
  */
 export interface Lifecycle {
   readonly action: "create" | "update" | "delete";
@@ -118,7 +118,7 @@ const rotate = members({
 
 const schemas = { bootstrap, connections, canary, maintain, guard, rotate };
 
-/** The event was no request of {@link OperatorRequest}; nothing was done. */
+/** The event was not an {@link OperatorRequest}; nothing was done. */
 export class InvalidRequestError extends OperatorError {
   constructor(problems: readonly string[]) {
     super(

@@ -7,7 +7,8 @@ import { pipelineEndpoints } from "../../components/network/checks";
 import { defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
 import { environmentDefaults } from "../../config/defaults";
 import { environments, settingSchemas } from "../../config/schema";
-import { InvalidSettings, type Settings, leftOut, parseSettings } from "../../config/settings";
+import { InvalidSettings, leftOut, parseSettings } from "../../config/settings";
+import type { Settings } from "../../config/types";
 
 const now = new Date("2026-11-22T12:00:00Z");
 const root = join(__dirname, "../..");

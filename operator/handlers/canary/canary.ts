@@ -9,10 +9,11 @@ import {
   type CanaryRequest,
   operatorDefaults,
 } from "../../../contract/operator";
-import { type OperatorContext, OperatorError, type StepError } from "../../lambda/context";
+import type { OperatorContext } from "../../context";
+import { OperatorError, type StepError } from "../../errors";
 import { withDatabase } from "../with-database";
 
-/** How long a canary took, in milliseconds between the times that its row carries. The clocks are four machines'. */
+/** How long a canary took, in milliseconds between the times in its row, which come from the clocks of four machines. */
 export interface CanaryReport {
   readonly id: string;
   /** Commit time at the source, ISO-8601. */
@@ -62,7 +63,7 @@ export async function canary(
 ): Promise<CanaryReport> {
   const report = await send(request, context, diagnose, { ...defaultTiming, ...timing }).catch(
     async (failure: unknown) => {
-      // The failure is what is to be told, also when not even this gets through.
+      // Report the failure, also when even the metrics can't be published.
       await context
         .step("publish the metrics", () => context.publishMetrics(request.sourceId, { canaryArrived: 0 }))
         .catch(() => undefined);
@@ -107,7 +108,7 @@ async function send(
 }
 
 async function write(source: Client, id: string, { publishShapes = false }: CanaryRequest): Promise<Date> {
-  // One statement, one transaction: the shapes are where the canary is.
+  // One statement is one transaction: the shapes travel with the canary.
   const { rows } = await source.query<{ sent_at: Date }>(
     `SELECT ${publishShapes ? "capture.republish_shapes(), " : ""}capture.write_canary($1) AS sent_at`,
     [id],
@@ -134,7 +135,7 @@ async function find(
        AND committed_at >= $3 AND source_id = $4 AND context ->> 'id' = $5
      ORDER BY committed_at
      LIMIT 1`,
-    // A second of grace: a date of JavaScript is coarser than PostgreSQL's.
+    // A second earlier: a date of JavaScript is coarser than PostgreSQL's.
     [captureSchema.schema, captureSchema.signalTable, new Date(writtenAt.getTime() - 1000), sourceId, id],
   );
   const row = rows[0];

@@ -4,7 +4,8 @@ import { auditEventsTable } from "../../../contract/audit-table";
 import type { CanaryHop, CanaryRequest } from "../../../contract/operator";
 import { describeTask } from "../../aws/dms";
 import { isAwsError, pause } from "../../aws/wait";
-import { type OperatorContext, OperatorError } from "../../lambda/context";
+import type { OperatorContext } from "../../context";
+import { OperatorError } from "../../errors";
 import type { Diagnosis } from "./canary";
 import { type GroupProgress, KafkaAdmin, MissingTopicError } from "../../kafka/admin";
 import { type SlotHealth, slotHealth } from "../../database/maintain";
@@ -32,12 +33,12 @@ interface Evidence {
   readonly stored: Seen<boolean>;
 }
 
-/** One question to the evidence: where the flow stands still, if it is here. */
+/** Asks the evidence whether the flow stands still at one place. */
 type Check = (evidence: Evidence, request: CanaryRequest) => Diagnosis | undefined;
 
 /**
  * Finds the hop that a canary did not pass: the first in the flow that stands still, or else the first that is behind.
- * What can't be looked at is said and stands in nobody's way.
+ * The finding names what could not be looked at.
  */
 export async function diagnoseCanary(
   request: CanaryRequest,
@@ -123,7 +124,7 @@ async function storedSince(request: CanaryRequest, context: OperatorContext, wri
       `SELECT FROM ${auditEventsTable.qualifiedName}
        WHERE committed_at >= $1 AND operation = 'canary' AND source_id = $2
        LIMIT 1`,
-      // A date of JavaScript is coarser than PostgreSQL's.
+      // A second earlier: a date of JavaScript is coarser than PostgreSQL's.
       [new Date(writtenAt.getTime() - 1000), request.sourceId],
     );
     return rowCount === 1;
@@ -251,7 +252,7 @@ const connectorRuns: Check = ({ connector }, { connectorArn }) => {
   return {
     hop: "sink",
     finding: `The connector is ${state}${reason ? ` (${reason})` : ""}.`,
-    fix: "Look at the connector's log. A connector that has FAILED never recovers: deploy it anew (pulumi up --replace).",
+    fix: "Look at the connector's log. A connector that has FAILED never recovers: replace it (pulumi up --replace).",
   };
 };
 
@@ -296,7 +297,7 @@ const standstills: readonly Check[] = [
   sinkReads,
 ];
 
-/** Asked only when everything is at work: a busy pipeline always has some lag. */
+/** Asked only when everything runs: a busy pipeline always has some lag. */
 const delays: readonly Check[] = [transformerIsBehind, sinkIsBehind];
 
 /** No part that could be looked at stands still or has anything left to do. */

@@ -123,7 +123,7 @@ describe("a step that calls AWS", () => {
     ["KMSAccessDeniedFault", /customer-managed key is enabled/],
     ["ResourceNotFoundException", /deploy again/],
     ["ExpiredTokenException", /run it again/],
-    ["ThrottlingException", /goes on from where it was/],
+    ["ThrottlingException", /continues where it stopped/],
   ])("that ends with %s says what to do", async (name, fix) => {
     const { context, lines } = testContext("rotate");
     const work = awsStep(context, "ask", () => Promise.reject(awsError(name, "AWS says no.")));

@@ -98,6 +98,24 @@ describe("The bootstrap", () => {
     });
   });
 
+  it("checks each database once", async () => {
+    const asked: string[] = [];
+    const { error } = await run(requestFor(), {
+      connect: async ({ database }) => {
+        const client = await server.connect({ database });
+        const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+        return Object.assign(client, {
+          query: (text: unknown, ...rest: unknown[]) => {
+            if (String(text).includes("current_setting('server_version')")) asked.push(database);
+            return query(text, ...rest);
+          },
+        });
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(asked.sort()).toEqual([source.database, destination.database].sort());
+  });
+
   it("prepares one database for both sides", async () => {
     await done(requestFor({ destination: source }));
     await source.query("INSERT INTO shop.orders VALUES (1)");
@@ -145,7 +163,7 @@ describe("The bootstrap", () => {
       { secrets: { ...secrets, "test/no_creator": { username: "no_creator", password: "no_creator" } } },
     );
     expect(error).toMatchObject({ step: "find or create the destination" });
-    expect(error?.message).toContain("The database never_made for the audit log is not there and can't be created");
+    expect(error?.message).toContain("The database never_made for the audit log does not exist and can't be created");
     expect(error?.fix).toContain("CREATEDB");
   });
 
@@ -436,7 +454,7 @@ describe("The bootstrap refuses, before it touches anything,", () => {
     const other = { ...secrets, [captureSecret]: { username: "postgres", password: "secret-of-postgres" } };
     const wrongUser = await run(requestFor(), { secrets: other });
     expect(wrongUser.error?.message).toContain(
-      `Secret ${captureSecret} is of user postgres, and the role is cdc_capture.`,
+      `Secret ${captureSecret} is for user postgres, and the role is cdc_capture.`,
     );
     const semicolon = { ...secrets, [captureSecret]: { username: "cdc_capture", password: "left;right" } };
     const { error, log } = await run(requestFor(), { secrets: semicolon });

@@ -259,7 +259,7 @@ describe("the task that reads the password", () => {
     const world = worldFor("kafka");
     world.brokersAccept = () => false;
     await expect(run(world, "kafka").report).rejects.toThrow(
-      /Broker b-1\.example:9096 does not take the new password yet, after \d+ s.*it goes on here/,
+      /Broker b-1\.example:9096 does not take the new password yet, after \d+ s.*it continues here/,
     );
     expect(world.taskStatus).toBe("running");
     expect(world.taskPassword).toBe(oldPassword);

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { databaseRoles } from "../../../contract/database-roles";
 import { awsClients } from "../../../operator/aws/clients";
 import { rdsAuthorities } from "../../../operator/lambda/certificates";
-import { StepError } from "../../../operator/lambda/context";
+import { StepError } from "../../../operator/errors";
 import { bootstrap } from "../../../operator/handlers/bootstrap";
 import { maintain } from "../../../operator/handlers/maintain";
 import { withLambdaContext } from "../../../operator/lambda/lambda-context";

@@ -3,7 +3,7 @@ import { expect, vi } from "vitest";
 import type { OperatorAction } from "../../../contract/operator";
 import { operatorPermissions } from "../../../contract/operator-permissions";
 import { awsClients } from "../../../operator/aws/clients";
-import { type OperatorContext, Steps } from "../../../operator/lambda/context";
+import { type OperatorContext, Steps } from "../../../operator/context";
 
 export interface TestContext {
   readonly context: OperatorContext;

@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 import type { DatabaseAccess, OperatorAction } from "../../../contract/operator";
 import { withLocalContext } from "../../../local/parts/operator-context";
-import type { OperatorContext } from "../../../operator/lambda/context";
-import type { Credentials } from "../../../operator/lambda/secrets";
+import type { OperatorContext } from "../../../operator/context";
+import type { Credentials } from "../../../operator/context";
 import { superuser, type TestServer } from "../../../local/servers/test-server";
 
 /** A secret's name for the superuser of every test server. */

@@ -211,7 +211,7 @@ describe("a canary that did not arrive stopped", () => {
       },
       "sink",
       /The connector is FAILED \(InvalidInput\.InvalidConnectorConfiguration: no plugin\)/,
-      /deploy it anew/,
+      /replace it \(pulumi up --replace\)/,
     ],
     [
       "at a connector that is gone",

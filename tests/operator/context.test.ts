@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { OperatorError, Redactor, StepError, Steps } from "../../../operator/lambda/context";
-import { parseCredentials } from "../../../operator/lambda/secrets";
+import { Redactor, Steps } from "../../operator/context";
+import { OperatorError, StepError } from "../../operator/errors";
+import { parseCredentials } from "../../operator/aws/secrets";
 
 function stepsWithLog(milliseconds = 10_000) {
   const lines: string[] = [];

@@ -1,9 +1,28 @@
+import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import type { DatabaseMigrationServiceClient } from "@aws-sdk/client-database-migration-service";
+import type { KafkaClient } from "@aws-sdk/client-kafka";
+import type { KafkaConnectClient } from "@aws-sdk/client-kafkaconnect";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Client } from "pg";
-import type { DatabaseAccess, OperatorAction } from "../../contract/operator";
-import type { OperatorMetric } from "../../contract/operator-metrics";
-import type { AwsClients } from "../aws/clients";
-import type { KafkaLogin } from "../kafka/admin";
-import type { Credentials } from "./secrets";
+import type { DatabaseAccess, OperatorAction } from "../contract/operator";
+import type { OperatorMetric } from "../contract/operator-metrics";
+import { DeadlineError, OperatorError, StepError } from "./errors";
+import type { KafkaLogin } from "./kafka/admin";
+
+/** The clients of the AWS services that the operator calls. */
+export interface AwsClients {
+  readonly dms: DatabaseMigrationServiceClient;
+  readonly kafka: KafkaClient;
+  readonly kafkaConnect: KafkaConnectClient;
+  readonly secretsManager: SecretsManagerClient;
+  readonly cloudWatch: CloudWatchClient;
+}
+
+/** A user name and its password. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
 
 /** What a handler has around it: time, a log, and ways to reach databases and AWS. */
 export interface OperatorContext {
@@ -11,14 +30,14 @@ export interface OperatorContext {
   readonly deadline: number;
   /** Aborted at the deadline. */
   readonly signal: AbortSignal;
-  /** AWS clients, each built when it is first asked for. Where there is no AWS, asking for one throws. */
+  /** AWS clients, each built at its first use. Without AWS, using one throws. */
   readonly clients: AwsClients;
   /**
-   * Does one step and logs its beginning and end, one JSON line each. What it throws says which step failed. A step
-   * that is still at work at the deadline fails with {@link DeadlineError}.
+   * Does one step and logs its beginning and end, one JSON line each. Its error says which step failed. A step that is
+   * still running at the deadline fails with {@link DeadlineError}.
    */
   step<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
-  /** User name and password of a secret. From then on they never appear in a log line or an error of this context. */
+  /** User name and password of a secret. From then on, no log line or error of this context shows the password. */
   credentials(secretArn: string): Promise<Credentials>;
   /** Keeps a text out of log lines and errors from now on, such as a password that was just made. */
   hide(value: string): void;
@@ -26,54 +45,12 @@ export interface OperatorContext {
   connect(access: DatabaseAccess): Promise<Client>;
   /** How to log in to Kafka as its administrator: MSK with IAM; on one machine the plain listener. */
   kafkaLogin(): Promise<KafkaLogin>;
-  /** Publishes values of one pipeline to CloudWatch; does nothing where there is none. */
+  /** Publishes values of one pipeline to CloudWatch; does nothing where there is no CloudWatch. */
   publishMetrics(sourceId: string, values: Partial<Record<OperatorMetric, number>>): Promise<void>;
 }
 
 /** Where a context writes: one JSON object a line. */
 export type WriteLine = (line: string) => void;
-
-/** A failure whose remedy is known. */
-export class OperatorError extends Error {
-  /**
-   * @param message what is wrong, with the value found; a sentence.
-   * @param fix what to do about it; a sentence.
-   */
-  constructor(
-    message: string,
-    readonly fix: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = "OperatorError";
-  }
-}
-
-/** The time for the handler is over. */
-export class DeadlineError extends OperatorError {
-  constructor(milliseconds: number) {
-    super(
-      `It was not done within the ${(milliseconds / 1000).toFixed(0)} s that this invocation had.`,
-      "Run it again: every action goes on from where it was. If it never ends, raise the timeout of the function.",
-    );
-    this.name = "DeadlineError";
-  }
-}
-
-/** What a handler throws: the action, the step that failed, the reason, and the fix where it is known. */
-export class StepError extends Error {
-  constructor(
-    readonly action: OperatorAction,
-    readonly step: string,
-    readonly reason: string,
-    readonly fix?: string,
-  ) {
-    super(
-      `${action} failed at "${step}": ${reason}${fix === undefined ? "" : `${/[.!?]$/.test(reason) ? "" : "."} ${fix}`}`,
-    );
-    this.name = "StepError";
-  }
-}
 
 /** The values that must not be shown. */
 export class Redactor {
@@ -83,7 +60,7 @@ export class Redactor {
     if (value !== "") this.hidden.add(value);
   }
 
-  /** The text without any hidden value, also as it stands within JSON or a URL. */
+  /** The text without hidden values, also where they are written as in JSON or a URL. */
   redact(text: string): string {
     let redacted = text;
     for (const value of this.hidden) {
@@ -95,7 +72,7 @@ export class Redactor {
   }
 }
 
-/** The part of a context that is the same wherever it runs: steps, their log, and the deadline. */
+/** The part of a context that is the same on AWS and on one machine: steps, their log, and the deadline. */
 export class Steps {
   private readonly begun = Date.now();
   private readonly controller = new AbortController();
@@ -115,7 +92,7 @@ export class Steps {
     return this.controller.signal;
   }
 
-  /** Ends the steps before the deadline, for a reason of its own. */
+  /** Ends the steps before the deadline, for another reason. */
   abort(reason: OperatorError): void {
     this.controller.abort(reason);
   }
@@ -154,14 +131,14 @@ export class Steps {
     try {
       return await Promise.race([work(), deadline]);
     } catch (error) {
-      // What the abort tore down fails in its own words; the deadline is the reason.
+      // The abort makes the work fail with some other error; the deadline is the reason.
       throw this.signal.aborted ? this.signal.reason : error;
     } finally {
       this.signal.removeEventListener("abort", expire);
     }
   }
 
-  /** A step within a step has said already where it failed. */
+  /** The error of an inner step already names that step. */
   private failure(step: string, error: unknown): StepError {
     if (error instanceof StepError) return error;
     const reason = this.redactor.redact(error instanceof Error ? error.message : String(error));
@@ -177,7 +154,7 @@ export class Steps {
   }
 }
 
-/** What an error says itself about its remedy: ours do, and PostgreSQL's with a hint. */
+/** The fix that an error carries: ours do, and PostgreSQL's errors with a hint. */
 function fixOf(error: unknown): string | undefined {
   if (error instanceof OperatorError) return error.fix;
   const hint = (error as { hint?: unknown } | undefined)?.hint;

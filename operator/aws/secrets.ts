@@ -1,11 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { OperatorError } from "./context";
-
-/** A user name and its password. */
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
+import type { Credentials } from "../context";
+import { OperatorError } from "../errors";
 
 /** What the operator needs to know of a secret: never logged, never part of an error. */
 export async function readSecret(client: SecretsManagerClient, secretArn: string): Promise<Credentials> {

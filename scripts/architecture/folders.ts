@@ -1,0 +1,153 @@
+/** A folder, or a single file, whose imports are checked. */
+export interface Folder {
+  /** Seen from the repository; a file ends in `.ts`. A folder within a folder counts as the inner one. */
+  readonly path: string;
+  /** What belongs here, as a phrase. */
+  readonly holds: string;
+  /** Paths of the table; a folder stands for all that it holds. What it holds itself may always be imported. */
+  readonly mayDependOn: readonly string[] | "everything";
+}
+
+/**
+ * Which folder may depend on which: the one place of these rules. `npm run architecture` checks every import against
+ * them, and `npm run docs` writes them into docs/architecture.md.
+ */
+export const folders: readonly Folder[] = [
+  {
+    path: "index.ts",
+    holds: "one stack: reads settings, composes components, exports outputs",
+    mayDependOn: ["config", "components"],
+  },
+  { path: "config", holds: "typed, checked settings of a stack", mayDependOn: ["components", "contract"] },
+  { path: "components", holds: "the reusable components, a package", mayDependOn: ["contract"] },
+  { path: "contract", holds: "what crosses a language or a folder: formats, names, limits", mayDependOn: [] },
+  { path: "database", holds: "numbered SQL for source and destination", mayDependOn: [] },
+  { path: "transformer", holds: "the Kafka Streams application (Maven)", mayDependOn: ["contract"] },
+  { path: "connect", holds: "the sink plugin (Maven)", mayDependOn: ["contract"] },
+  {
+    path: "operator/lambda",
+    holds: "the Lambda function: entry, requests, TLS connections, bundle",
+    mayDependOn: [
+      "operator/handlers",
+      "operator/aws",
+      "operator/context.ts",
+      "operator/errors.ts",
+      "contract",
+      "database",
+    ],
+  },
+  {
+    path: "operator/handlers",
+    holds: "one handler per request",
+    mayDependOn: [
+      "operator/database",
+      "operator/aws",
+      "operator/context.ts",
+      "operator/kafka",
+      "operator/errors.ts",
+      "contract",
+    ],
+  },
+  {
+    path: "operator/database",
+    holds: "checks, bootstrap and maintenance of the databases",
+    mayDependOn: ["operator/errors.ts", "contract", "database"],
+  },
+  {
+    path: "operator/aws",
+    holds: "calls to DMS, MSK and Secrets Manager",
+    mayDependOn: ["operator/context.ts", "operator/errors.ts", "contract"],
+  },
+  {
+    path: "operator/context.ts",
+    holds: "what a handler has around it: time, log, clients",
+    mayDependOn: ["operator/kafka", "operator/errors.ts", "contract"],
+  },
+  {
+    path: "operator/kafka",
+    holds: "the Kafka administrator: offsets, groups, access rules",
+    mayDependOn: ["operator/errors.ts", "contract"],
+  },
+  { path: "operator/errors.ts", holds: "errors whose fix is known", mayDependOn: ["contract"] },
+  {
+    path: "local/command",
+    holds: "what a person runs: the command, its output, the sample shop",
+    mayDependOn: [
+      "local/pipeline.ts",
+      "local/parts",
+      "local/servers",
+      "local/dms-stand-in",
+      "local/machine",
+      "operator",
+      "contract",
+      "database",
+    ],
+  },
+  {
+    path: "local/pipeline.ts",
+    holds: "the pipeline on one machine",
+    mayDependOn: [
+      "local/parts",
+      "local/servers",
+      "local/dms-stand-in",
+      "local/machine",
+      "operator",
+      "contract",
+      "database",
+    ],
+  },
+  {
+    path: "local/parts",
+    holds: "the product's parts on one machine",
+    mayDependOn: ["local/servers", "local/dms-stand-in", "local/machine", "operator", "contract", "database"],
+  },
+  {
+    path: "local/servers",
+    holds: "PostgreSQL, Kafka, Connect, and stand-ins of AWS services",
+    mayDependOn: ["local/machine", "operator/kafka", "contract"],
+  },
+  {
+    path: "local/dms-stand-in",
+    holds: "a process that reads the WAL and writes what DMS would",
+    mayDependOn: ["local/machine", "contract"],
+  },
+  { path: "local/machine", holds: "programs and folders of this machine", mayDependOn: [] },
+  {
+    path: "tools",
+    holds: "commands against a running pipeline, here or on AWS",
+    mayDependOn: ["local/servers", "local/machine", "operator", "contract"],
+  },
+  {
+    path: "recorder",
+    holds: "records a stack's graph without an engine",
+    mayDependOn: ["index.ts", "config", "components"],
+  },
+  {
+    path: "scripts",
+    holds: "commands that check, document and package the repository",
+    mayDependOn: ["recorder", "faults", "config", "components", "local", "operator", "contract", "database", "docs"],
+  },
+  { path: "policies", holds: "the CrossGuard policy pack", mayDependOn: [] },
+  {
+    path: "faults",
+    holds: "the fault harness: injection, truth, catalogue",
+    mayDependOn: ["local", "operator", "contract"],
+  },
+  { path: "bench", holds: "benchmarks with their peers", mayDependOn: ["local", "operator", "contract"] },
+  { path: "docs", holds: "documents, and the data that they print", mayDependOn: [] },
+  { path: "examples", holds: "small stacks that use the components as a package", mayDependOn: [] },
+  { path: "tests", holds: "vitest, in folders named after what they test", mayDependOn: "everything" },
+];
+
+const isIn = (file: string, path: string) => file === path || file.startsWith(`${path}/`);
+
+/** The row of the table that a file belongs to: the innermost. Undefined for a file outside them all. */
+export function folderOf(file: string): Folder | undefined {
+  return folders.filter(({ path }) => isIn(file, path)).sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+/** Whether the table lets a folder import from another. */
+export function mayImport(from: Folder, to: Folder): boolean {
+  if (from.mayDependOn === "everything" || from.path === to.path) return true;
+  return from.mayDependOn.some((path) => isIn(to.path, path));
+}

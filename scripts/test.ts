@@ -1,0 +1,49 @@
+import { Argument, Command } from "commander";
+import { exitCode, type Part, PartRunner, summary } from "./test-parts";
+
+const script = (name: string, npmScript: string): Part => ({ name, command: `npm run --silent ${npmScript}` });
+const project = (name: string): Part => ({ name, command: `npx vitest run --project ${name}` });
+
+/**
+ * What `npm test` runs. The checks of the sources take one core, and so do the Java tests for most of their time: they
+ * run side by side. Every vitest project takes all cores, or measures times: each runs alone.
+ */
+const stages: readonly (readonly (readonly Part[])[])[] = [
+  [
+    [
+      script("types", "typecheck"),
+      script("lint", "lint"),
+      script("architecture", "architecture"),
+      script("format", "format:check"),
+    ],
+    [script("java", "test:java")],
+  ],
+  ...["unit", "graph", "package", "database", "pipeline"].map((name) => [[project(name)]]),
+];
+
+const names = stages.flat(2).map(({ name }) => name);
+
+/** The stages with the parts of these names alone. */
+function only(chosen: readonly string[]): typeof stages {
+  const kept = (lane: readonly Part[]) => lane.filter(({ name }) => chosen.includes(name));
+  return stages.map((lanes) => lanes.map(kept).filter((lane) => lane.length > 0)).filter((lanes) => lanes.length > 0);
+}
+
+async function main(chosen: readonly string[]): Promise<void> {
+  const begun = performance.now();
+  const runner = new PartRunner(chosen.length === 0 ? stages : only(chosen), (text) => void process.stdout.write(text));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => runner.stop());
+  const results = await runner.run();
+  process.stdout.write(`\n${summary(results, (performance.now() - begun) / 1000)}`);
+  process.exitCode = exitCode(results);
+}
+
+new Command("test")
+  .description("Runs the tests part by part, stops at the first that fails, and says how long each took.")
+  .addArgument(new Argument("[parts...]", "parts to run").choices(names).default([], "all"))
+  .action(main)
+  .parseAsync()
+  .catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
