@@ -5,8 +5,8 @@ import { Command } from "commander";
 
 const repositoryFolder = resolve(__dirname, "..");
 
-/** What a script of `findings/` says by its exit code: 0 when the surprise is still there, 1 when it is not. */
-export type Outcome = "ok" | "changed" | `broken (${string})`;
+/** What a script of `findings/` says by its exit code: 0 when the surprise still holds, 1 when it has changed. */
+export type Outcome = "ok" | "changed" | `not run (${string})`;
 
 /** Names of the findings in a folder, sorted. */
 export function findingNames(folder: string): string[] {
@@ -38,13 +38,14 @@ export function runFinding(
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      const outcome: Outcome = code === 0 ? "ok" : code === 1 ? "changed" : `broken (${signal ?? `exit code ${code}`})`;
+      const outcome: Outcome =
+        code === 0 ? "ok" : code === 1 ? "changed" : `not run (${signal ?? `exit code ${code}`})`;
       resolve({ outcome, seconds: (performance.now() - begun) / 1000, output: printed.join("") });
     });
   });
 }
 
-/** Runs findings one after the other and prints a line for each. @returns whether every surprise is still there. */
+/** Runs findings one after the other and prints a line for each. @returns whether every surprise holds. */
 export async function runFindings(
   folder: string,
   chosen: readonly string[],
@@ -68,7 +69,9 @@ export async function runFindings(
 
 if (require.main === module) {
   new Command("findings")
-    .description("Shows whether the surprises of outside software in findings/ are still there; exit code 1 when not.")
+    .description(
+      "Shows whether the surprises of outside software in findings/ still hold; exit code 1 when one does not.",
+    )
     .argument("[names...]", "findings to run, such as those of findings/README.md", [])
     .action(async (names: readonly string[]) => {
       if (!(await runFindings(join(repositoryFolder, "findings"), names, console.log))) process.exitCode = 1;

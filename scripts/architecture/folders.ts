@@ -134,6 +134,7 @@ export const folders: readonly Folder[] = [
     mayDependOn: ["local", "operator", "contract"],
   },
   { path: "bench", holds: "benchmarks with their peers", mayDependOn: ["local", "operator", "contract"] },
+  { path: "findings", holds: "scripts that show surprises of outside software", mayDependOn: [] },
   { path: "docs", holds: "documents, and the data that they print", mayDependOn: [] },
   { path: "examples", holds: "small stacks that use the components as a package", mayDependOn: [] },
   { path: "tests", holds: "vitest, in folders named after what they test", mayDependOn: "everything" },

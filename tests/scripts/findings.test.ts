@@ -8,7 +8,7 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "findings-"));
-  const scripts = { still: "echo quiet", gone: "echo seen: 5; exit 1", broken: "echo no server >&2; exit 2" };
+  const scripts = { still: "echo quiet", gone: "echo seen: 5; exit 1", offline: "echo no server >&2; exit 2" };
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(folder, `${name}.sh`), `${text}\n`);
   writeFileSync(join(folder, "README.md"), "no finding");
 });
@@ -25,7 +25,13 @@ describe("The runner of the findings", () => {
   it("prints a line for each, and what one printed that is not as it was", async () => {
     expect(await run()).toEqual({
       ok: false,
-      lines: ["broken: broken (exit code 2), … s", "  no server", "gone: changed, … s", "  seen: 5", "still: ok, … s"],
+      lines: [
+        "gone: changed, … s",
+        "  seen: 5",
+        "offline: not run (exit code 2), … s",
+        "  no server",
+        "still: ok, … s",
+      ],
     });
   });
 
@@ -34,6 +40,6 @@ describe("The runner of the findings", () => {
   });
 
   it("names the findings that there are when asked for another", async () => {
-    await expect(run("stil")).rejects.toThrow("There is no finding stil; there are broken, gone, still.");
+    await expect(run("stil")).rejects.toThrow("There is no finding stil; there are gone, offline, still.");
   });
 });
