@@ -15,8 +15,8 @@ describe("the documents that follow from the sources", () => {
 
 describe("the runbook's table of alarms", () => {
   it.each(["dev", "prod"] as const)("has a row for each alarm of %s, and no other", async (stack) => {
-    const { recording } = await recorded(stack);
-    const alarms = new Graph(recording)
+    const graph = await recorded(stack);
+    const alarms = graph
       .ofType("aws:cloudwatch/metricAlarm:MetricAlarm")
       .filter(({ name }) => name.startsWith("audit-monitoring-"))
       .map(({ name }) => name.replace("audit-monitoring-", ""));
