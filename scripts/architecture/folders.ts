@@ -22,8 +22,9 @@ export const folders: readonly Folder[] = [
   { path: "components", holds: "the reusable components, a package", mayDependOn: ["contract"] },
   { path: "contract", holds: "what crosses a language or a folder: formats, names, limits", mayDependOn: [] },
   { path: "database", holds: "numbered SQL for source and destination", mayDependOn: [] },
-  { path: "transformer", holds: "the Kafka Streams application (Maven)", mayDependOn: ["contract"] },
-  { path: "connect", holds: "the sink plugin (Maven)", mayDependOn: ["contract"] },
+  { path: "postgres-limits", holds: "what PostgreSQL can hold, for both Java parts", mayDependOn: [] },
+  { path: "transformer", holds: "the Kafka Streams application (Maven)", mayDependOn: ["contract", "postgres-limits"] },
+  { path: "connect", holds: "the sink plugin (Maven)", mayDependOn: ["contract", "postgres-limits"] },
   {
     path: "operator/lambda",
     holds: "the Lambda function: entry, requests, TLS connections, bundle",
@@ -74,6 +75,7 @@ export const folders: readonly Folder[] = [
     holds: "what a person runs: the command, its output, the sample shop",
     mayDependOn: [
       "local/pipeline.ts",
+      "local/pipeline-options.ts",
       "local/parts",
       "local/servers",
       "local/dms-stand-in",
@@ -87,6 +89,7 @@ export const folders: readonly Folder[] = [
     path: "local/pipeline.ts",
     holds: "the pipeline on one machine",
     mayDependOn: [
+      "local/pipeline-options.ts",
       "local/parts",
       "local/servers",
       "local/dms-stand-in",
@@ -95,6 +98,11 @@ export const folders: readonly Folder[] = [
       "contract",
       "database",
     ],
+  },
+  {
+    path: "local/pipeline-options.ts",
+    holds: "what the pipeline is told to run",
+    mayDependOn: ["local/parts", "contract"],
   },
   {
     path: "local/parts",
@@ -111,7 +119,7 @@ export const folders: readonly Folder[] = [
     holds: "a process that reads the WAL and writes what DMS would",
     mayDependOn: ["local/machine", "contract"],
   },
-  { path: "local/machine", holds: "programs and folders of this machine", mayDependOn: [] },
+  { path: "local/machine", holds: "programs, builds and folders of this machine", mayDependOn: ["contract"] },
   {
     path: "tools",
     holds: "commands against a running pipeline, here or on AWS",
