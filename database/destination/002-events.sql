@@ -23,11 +23,26 @@ CREATE TABLE IF NOT EXISTS audit.events (
   captured_at timestamptz,
   transformed_at timestamptz,
   stored_at timestamptz NOT NULL DEFAULT now(),
+  stream_order bigint,
+  partition_name text,
   PRIMARY KEY (committed_at, event_id),
   CONSTRAINT operation_is_known CHECK (
     operation IN ('insert', 'update', 'delete', 'truncate', 'baseline', 'context', 'schema', 'canary')
   )
 ) PARTITION BY RANGE (committed_at);
+
+-- A table of an earlier version. Only when absent, since even ADD COLUMN IF NOT EXISTS stops the sink until the
+-- bootstrap commits.
+DO $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = 'audit.events'::regclass AND attname = 'stream_order'
+  ) THEN
+    ALTER TABLE audit.events ADD COLUMN stream_order bigint, ADD COLUMN partition_name text;
+  END IF;
+END
+$$;
+
 COMMENT ON TABLE audit.events IS
   'One row per audit event, append-only. The sink writes it, readers use audit.log, and audit.maintain keeps its partitions.';
 COMMENT ON COLUMN audit.events.committed_at IS 'Commit time at the source; for a baseline, when DMS read the row.';
@@ -55,15 +70,33 @@ COMMENT ON COLUMN audit.events.context IS 'Context, schema and canary events: fr
 COMMENT ON COLUMN audit.events.captured_at IS 'When DMS built the change record.';
 COMMENT ON COLUMN audit.events.transformed_at IS 'When the transformer built the audit event.';
 COMMENT ON COLUMN audit.events.stored_at IS 'When the row was stored; set by the database.';
+COMMENT ON COLUMN audit.events.stream_order IS
+  'Place in the source''s stream, whatever its clock did; null in events of versions that did not note it, which are older.';
+COMMENT ON COLUMN audit.events.partition_name IS
+  'The partition that held the row, as schema.table, when the table is partitioned.';
+
+-- Here rather than with the functions for readers, because an index uses it.
+CREATE OR REPLACE FUNCTION audit.previous_key(record_key jsonb, before jsonb)
+RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT jsonb_object_agg(name, coalesce(before -> name, value)) FROM jsonb_each(record_key) AS part (name, value)
+$$;
+COMMENT ON FUNCTION audit.previous_key(jsonb, jsonb) IS 'The key that a record had before an update.';
 
 -- Created only when absent: even CREATE INDEX IF NOT EXISTS would block the sink until the bootstrap commits.
 DO $$
 BEGIN
-  -- The table comes first, so that the keys of one table share pages and inserts touch few of them. The schema comes
-  -- after the key, so that a search by table and key alone is as fast.
-  IF to_regclass('audit.events_record') IS NULL THEN
-    CREATE INDEX events_record ON audit.events (table_name, record_key, schema_name, committed_at);
-    COMMENT ON INDEX audit.events_record IS 'The history of one record.';
+  -- The table comes first, so that the keys of one table share pages and inserts touch few of them. The schema comes after the key, so that a search
+  -- by table and key alone is as fast. The time is there so that the newest event before a time is found in the index.
+  IF to_regclass('audit.events_record_order') IS NULL THEN
+    CREATE INDEX events_record_order
+      ON audit.events (table_name, record_key, schema_name, stream_order, committed_at);
+    COMMENT ON INDEX audit.events_record_order IS 'The history of one record, in the order of the stream.';
+    -- The same of an earlier version, ordered by the source's clock.
+    DROP INDEX IF EXISTS audit.events_record;
   END IF;
   IF to_regclass('audit.events_transaction') IS NULL THEN
     CREATE INDEX events_transaction ON audit.events (transaction_id, committed_at);
@@ -83,10 +116,16 @@ BEGIN
     COMMENT ON INDEX audit.events_context IS 'The contexts of one transaction.';
   END IF;
   -- It holds only the rare updates of a key: those whose old values give another key.
-  IF to_regclass('audit.events_key_change') IS NULL THEN
-    CREATE INDEX events_key_change ON audit.events (table_name, schema_name, committed_at)
+  IF to_regclass('audit.events_previous_key') IS NULL THEN
+    CREATE INDEX events_previous_key
+      ON audit.events (table_name, audit.previous_key(record_key, before), schema_name, stream_order)
       WHERE operation = 'update' AND NOT (record_key || before) @> record_key;
-    COMMENT ON INDEX audit.events_key_change IS 'Updates that changed the key of a record.';
+    COMMENT ON INDEX audit.events_previous_key IS 'Updates that took a record away from a key.';
+    DROP INDEX IF EXISTS audit.events_key_change;
+  END IF;
+  IF to_regclass('audit.events_schema') IS NULL THEN
+    CREATE INDEX events_schema ON audit.events (table_name, schema_name, stream_order) WHERE operation = 'schema';
+    COMMENT ON INDEX audit.events_schema IS 'The shapes and names that a table had.';
   END IF;
 END
 $$;

@@ -21,7 +21,9 @@ SELECT
   event.event_id,
   event.captured_at,
   event.transformed_at,
-  event.stored_at
+  event.stored_at,
+  event.stream_order,
+  event.partition_name AS partition
 FROM audit.events AS event
 LEFT JOIN LATERAL (
   -- The nearest context before the change, else the first after it: two look-ups, however many contexts there are.
@@ -98,6 +100,9 @@ COMMENT ON COLUMN audit.log.event_id IS 'Identity of the event.';
 COMMENT ON COLUMN audit.log.captured_at IS 'When DMS built the change record.';
 COMMENT ON COLUMN audit.log.transformed_at IS 'When the transformer built the event.';
 COMMENT ON COLUMN audit.log.stored_at IS 'When the row was stored.';
+COMMENT ON COLUMN audit.log.stream_order IS
+  'Place in the source''s stream, whatever its clock did: audit.stream_order_of sorts by it.';
+COMMENT ON COLUMN audit.log.partition IS 'The partition that held the row, when the table is partitioned.';
 
 CREATE OR REPLACE FUNCTION audit.table_name(name text, OUT schema_name text, OUT table_name text)
 LANGUAGE plpgsql
@@ -118,179 +123,5 @@ $$;
 COMMENT ON FUNCTION audit.table_name(text) IS
   'Reads a table name as SQL does: schema.table or "Schema"."Table"; without a schema, public.';
 
-CREATE OR REPLACE FUNCTION audit.previous_key(record_key jsonb, before jsonb)
-RETURNS jsonb
-LANGUAGE sql
-IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT jsonb_object_agg(name, coalesce(before -> name, value)) FROM jsonb_each(record_key) AS part (name, value)
-$$;
-COMMENT ON FUNCTION audit.previous_key(jsonb, jsonb) IS 'The key that a record had before an update.';
-
-CREATE OR REPLACE FUNCTION audit.history("table" text, key jsonb)
-RETURNS SETOF audit.log
-LANGUAGE sql
-STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-  WITH RECURSIVE named AS (
-    SELECT schema_name, table_name FROM audit.table_name($1)
-  ), life (record_key, until, until_sequence) AS (
-    SELECT $2, 'infinity'::timestamptz, 0
-    UNION ALL
-    -- A key that a record was given by an update: before that, the record is found under its previous key.
-    SELECT audit.previous_key(event.record_key, event.before), event.committed_at, event.sequence
-    FROM life
-    CROSS JOIN named
-    JOIN audit.events AS event
-      ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-      AND event.record_key = life.record_key
-      AND (event.committed_at, event.sequence) < (life.until, life.until_sequence)
-    WHERE event.operation = 'update' AND NOT (event.record_key || event.before) @> event.record_key
-  ), found AS (
-    SELECT event.committed_at, event.event_id
-    FROM life
-    CROSS JOIN named
-    JOIN audit.events AS event
-      ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-      AND event.record_key = life.record_key
-      AND (event.committed_at, coalesce(event.sequence, 0)) < (life.until, life.until_sequence)
-    UNION
-    -- The record that had this key was given another one.
-    SELECT event.committed_at, event.event_id
-    FROM named
-    JOIN audit.events AS event
-      ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-    WHERE event.operation = 'update' AND NOT (event.record_key || event.before) @> event.record_key
-      AND audit.previous_key(event.record_key, event.before) = $2
-  )
-  SELECT log.*
-  FROM found JOIN audit.log ON log."time" = found.committed_at AND log.event_id = found.event_id
-  ORDER BY log."time", log.transaction, log.sequence
-$$;
-COMMENT ON FUNCTION audit.history(text, jsonb) IS
-  'Everything that happened to a record, oldest first: audit.history(''shop.orders'', ''{"id": 42}''). Follows changes '
-  'of the key backwards. The key holds every key column, numbers as numbers.';
-
-CREATE OR REPLACE FUNCTION audit.row_as_of("table" text, key jsonb, "time" timestamptz)
-RETURNS jsonb
-LANGUAGE sql
-STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-  WITH named AS (
-    SELECT schema_name, table_name FROM audit.table_name($1)
-  ), latest AS (
-    SELECT event.operation, event.after, event.committed_at, coalesce(event.sequence, 0) AS sequence
-    FROM named
-    JOIN audit.events AS event
-      ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-    WHERE event.record_key = $2 AND event.committed_at <= $3
-    ORDER BY event.committed_at DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
-    LIMIT 1
-  )
-  SELECT latest.after
-  FROM latest
-  WHERE latest.operation <> 'delete'
-    AND NOT EXISTS (
-      -- The record was given another key since.
-      SELECT
-      FROM named
-      JOIN audit.events AS event
-        ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-      WHERE event.operation = 'update' AND NOT (event.record_key || event.before) @> event.record_key
-        AND event.committed_at BETWEEN latest.committed_at AND $3
-        AND (event.committed_at, event.sequence) > (latest.committed_at, latest.sequence)
-        AND audit.previous_key(event.record_key, event.before) = $2
-    )
-    AND NOT EXISTS (
-      -- The table was emptied or dropped since.
-      SELECT
-      FROM named
-      JOIN audit.events AS event
-        ON event.table_name = named.table_name AND event.schema_name = named.schema_name
-      WHERE event.record_key IS NULL
-        AND (event.operation = 'truncate' OR (event.operation = 'schema' AND event.context ->> 'reason' = 'drop'))
-        AND event.committed_at BETWEEN latest.committed_at AND $3
-        AND (event.committed_at, event.sequence) > (latest.committed_at, latest.sequence)
-    )
-$$;
-COMMENT ON FUNCTION audit.row_as_of(text, jsonb, timestamptz) IS
-  'A record as it was at a time, null when it did not exist then or nothing is known of it yet. A column whose value '
-  'the stream did not carry is left out.';
-
-CREATE OR REPLACE FUNCTION audit.transaction(id bigint, "time" timestamptz DEFAULT now())
-RETURNS SETOF audit.log
-LANGUAGE sql
-STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT log.*
-  FROM audit.log
-  WHERE log.transaction = $1
-    AND log."time" = (
-      SELECT near.committed_at
-      FROM (
-        (
-          SELECT committed_at FROM audit.events
-          WHERE transaction_id = $1 AND committed_at <= $2 ORDER BY committed_at DESC LIMIT 1
-        )
-        UNION ALL
-        (
-          SELECT committed_at FROM audit.events
-          WHERE transaction_id = $1 AND committed_at >= $2 ORDER BY committed_at LIMIT 1
-        )
-      ) AS near
-      ORDER BY greatest(near.committed_at - $2, $2 - near.committed_at)
-      LIMIT 1
-    )
-  ORDER BY log.sequence
-$$;
-COMMENT ON FUNCTION audit.transaction(bigint, timestamptz) IS
-  'The changes of one transaction, in order. Ids wrap, so of those with this id the one committed nearest to the time '
-  'counts; by default the latest.';
-
-CREATE OR REPLACE FUNCTION audit.acts(
-  actor text, since timestamptz DEFAULT now() - interval '1 day', until timestamptz DEFAULT now()
-)
-RETURNS SETOF audit.log
-LANGUAGE sql
-STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT log.*
-  FROM audit.log
-  JOIN (
-    SELECT DISTINCT committed_at, transaction_id, source_id
-    FROM audit.events
-    WHERE operation = 'context' AND events.actor = $1 AND committed_at >= $2 AND committed_at <= $3
-  ) AS act ON log."time" = act.committed_at AND log.transaction = act.transaction_id AND log.source = act.source_id
-  WHERE log.actor = $1
-  ORDER BY log."time", log.transaction, log.sequence
-$$;
-COMMENT ON FUNCTION audit.acts(text, timestamptz, timestamptz) IS
-  'What an actor changed in a span of time, by default the last day, oldest first.';
-
-CREATE OR REPLACE FUNCTION audit.actors(
-  since timestamptz DEFAULT now() - interval '1 day', until timestamptz DEFAULT now()
-)
-RETURNS TABLE (actor text, transactions bigint)
-LANGUAGE sql
-STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT events.actor, count(DISTINCT (events.source_id, events.committed_at, events.transaction_id))
-  FROM audit.events
-  WHERE events.operation = 'context' AND events.committed_at >= $1 AND events.committed_at <= $2
-  GROUP BY events.actor
-  ORDER BY 2 DESC, 1
-$$;
-COMMENT ON FUNCTION audit.actors(timestamptz, timestamptz) IS
-  'Who acted in a span of time, by default the last day, and in how many transactions, the busiest first. Transactions in '
-  'which nobody was named are not among them.';
+-- Of an earlier version, without sources: beside the functions of today, a call with two arguments would be ambiguous.
+DROP FUNCTION IF EXISTS audit.history(text, jsonb), audit.row_as_of(text, jsonb, timestamptz);

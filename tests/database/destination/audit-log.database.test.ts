@@ -43,13 +43,17 @@ describe("The table audit.events", () => {
        FROM pg_attribute WHERE attrelid = 'audit.events'::regclass AND attnum > 0 ORDER BY attnum`,
     );
     const longNames: Record<string, string> = { timestamptz: "timestamp with time zone" };
+    // A table of an earlier version has the newer columns at its end.
+    expect(rows).toHaveLength(auditEventsTable.columns.length);
     expect(rows).toEqual(
-      auditEventsTable.columns.map(({ name, type, required, meaning }) => ({
-        name,
-        type: longNames[type] ?? type,
-        required: required ?? false,
-        meaning,
-      })),
+      expect.arrayContaining(
+        auditEventsTable.columns.map(({ name, type, required, meaning }) => ({
+          name,
+          type: longNames[type] ?? type,
+          required: required ?? false,
+          meaning,
+        })),
+      ),
     );
     const { rows: table } = await client.query(
       `SELECT pg_get_partkeydef(oid) AS partitioned,
@@ -229,8 +233,9 @@ describe("audit.history", () => {
         ({ operation, key, time }) => `${time.getUTCDate()} ${operation} ${key.a},${key.b}`,
       );
     expect(await historyOf({ a: 3, b: 2 })).toEqual(["1 insert 1,1", "2 update 1,2", "2 update 3,2", "4 update 3,2"]);
-    // The old key tells where its first record went, and of its second.
-    expect(await historyOf({ a: 1, b: 1 })).toEqual(["1 insert 1,1", "2 update 1,2", "3 insert 1,1"]);
+    // The old key is another record's by now; the first one is found under its new key.
+    expect(await historyOf({ a: 1, b: 1 })).toEqual(["3 insert 1,1"]);
+    expect(await historyOf({ a: 1, b: 2 })).toEqual(["1 insert 1,1", "2 update 1,2", "2 update 3,2"]);
   });
 
   it("ends although records have swapped their keys", async () => {
@@ -249,13 +254,7 @@ describe("audit.history", () => {
       moved(4, 0, 2),
     ]);
     const { rows } = await reader.query(`SELECT key, time FROM audit.history('shop.orders', '{"id": 2}')`);
-    expect(rows.map(({ key, time }) => `${time.getUTCDate()}: ${key.id}`)).toEqual([
-      "1: 1",
-      "1: 2",
-      "2: 0",
-      "3: 1",
-      "4: 2",
-    ]);
+    expect(rows.map(({ key, time }) => `${time.getUTCDate()}: ${key.id}`)).toEqual(["1: 1", "2: 0", "4: 2"]);
   });
 
   it("reads table names as SQL does", async () => {
@@ -268,7 +267,7 @@ describe("audit.history", () => {
     expect(await count("plain")).toBe(1);
     expect(await count("Public.PLAIN")).toBe(1);
     expect(await count('"Odd"."It\'s ""odd"" ü"')).toBe(1);
-    expect(await count("odd.plain")).toBe(0);
+    expect((await errorOf(count("odd.plain"))).message).toContain("the log knows no table odd.plain");
     expect((await errorOf(count("a.b.c"))).message).toContain("write schema.table");
   });
 });

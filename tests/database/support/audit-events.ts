@@ -20,6 +20,8 @@ export interface EventInput {
   readonly source_id?: string;
   readonly captured_at?: string;
   readonly transformed_at?: string;
+  readonly stream_order?: number;
+  readonly partition_name?: string;
 }
 
 const columns = auditEventsTable.eventColumns.map(({ name }) => name);

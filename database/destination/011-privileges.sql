@@ -20,8 +20,10 @@ $$;
 
 GRANT SELECT ON audit.log TO audit_reader;
 GRANT EXECUTE ON FUNCTION
-  audit.history(text, jsonb),
-  audit.row_as_of(text, jsonb, timestamptz),
+  audit.history(text, jsonb, text, boolean),
+  audit.row_as_of(text, jsonb, timestamptz, text),
+  audit.row_as_of_explained(text, jsonb, timestamptz, text),
+  audit.table_as_of(text, timestamptz, text),
   audit.transaction(bigint, timestamptz),
   audit.acts(text, timestamptz, timestamptz),
   audit.actors(timestamptz, timestamptz)

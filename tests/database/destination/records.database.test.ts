@@ -1,0 +1,564 @@
+import type { Client } from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { TestServer } from "../../../local/servers/test-server";
+import { bootstrapDestination } from "../../../operator/database/bootstrap";
+import { emptyLog, storeEvents } from "../support/audit-events";
+import { type ShapeInput, Stream } from "../support/stream";
+
+let server: TestServer;
+let client: Client;
+/** Reads with the rights of audit_reader alone. */
+let reader: Client;
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  const database = await server.createDatabase();
+  client = database;
+  await bootstrapDestination(client);
+  reader = await server.connect({ database: database.database });
+  await reader.query("SET ROLE audit_reader");
+});
+
+afterAll(() => server.stop());
+
+beforeEach(() => emptyLog(client));
+
+const store = (...streams: readonly Stream[]) =>
+  storeEvents(
+    client,
+    streams.flatMap(({ events }) => events),
+  );
+
+const endOfDay = "2026-11-05T23:59:59Z";
+
+/** A record at a time of 5 November 2026, by default the end of the day. */
+async function asOf(table: string, key: object, time?: string, source?: string): Promise<unknown> {
+  const at = time ? `2026-11-05T${time}Z` : endOfDay;
+  const { rows } = await reader.query('SELECT audit.row_as_of($1, $2, $3, $4) AS "row"', [table, key, at, source]);
+  return rows[0].row;
+}
+
+async function unknownAsOf(table: string, key: object, time?: string): Promise<Record<string, { reason: string }>> {
+  const at = time ? `2026-11-05T${time}Z` : endOfDay;
+  const { rows } = await reader.query("SELECT unknown FROM audit.row_as_of_explained($1, $2, $3)", [table, key, at]);
+  return rows[0]?.unknown;
+}
+
+async function tableAsOf(table: string, time?: string, source?: string): Promise<object[]> {
+  const at = time ? `2026-11-05T${time}Z` : endOfDay;
+  const { rows } = await reader.query('SELECT "row" FROM audit.table_as_of($1, $2, $3) ORDER BY key', [
+    table,
+    at,
+    source,
+  ]);
+  return rows.map(({ row }) => row as object);
+}
+
+/** What happened to a record, as `operation` and what changed. */
+async function history(table: string, key: object, source?: string): Promise<string[]> {
+  const { rows } = await reader.query("SELECT operation, before, after FROM audit.history($1, $2, $3)", [
+    table,
+    key,
+    source,
+  ]);
+  return rows.map(({ operation, before, after }) => {
+    if (operation === "delete") return `delete ${JSON.stringify(before)}`;
+    if (operation !== "update") return `${operation} ${JSON.stringify(after)}`;
+    const changed = Object.keys(before).map((name) => `${name} ${before[name]} → ${after[name]}`);
+    return `update ${changed.join(", ")}`;
+  });
+}
+
+const refusal = async (statement: string, parameters: readonly unknown[]): Promise<string> => {
+  const error = await reader.query(statement, [...parameters]).then(
+    () => new Error("it was answered"),
+    (refused: Error & { hint?: string }) => refused,
+  );
+  return `${error.message}\n${(error as { hint?: string }).hint ?? ""}`;
+};
+
+const seats: ShapeInput = {
+  relation: 1,
+  key: ["id"],
+  columns: [
+    ["id", "integer"],
+    ["state", "text"],
+  ],
+};
+
+describe("The order of the stream", () => {
+  it("decides what came last, though the source's clock was set back between two changes", async () => {
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("public.seats", seats)
+        .at("10:00:10")
+        .insert("public.seats", { id: 8 }, { id: 8, state: "free" })
+        .at("10:00:05")
+        .delete("public.seats", { id: 8 }, { id: 8, state: "free" }),
+    );
+    expect(await asOf("public.seats", { id: 8 })).toBeNull();
+    expect(await tableAsOf("public.seats")).toEqual([]);
+    expect(await history("public.seats", { id: 8 })).toEqual([
+      'insert {"id":8,"state":"free"}',
+      'delete {"id":8,"state":"free"}',
+    ]);
+  });
+
+  it("puts a baseline before the changes that were sent after it, though it is dated later", async () => {
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("public.seats", seats)
+        .at("10:00:20")
+        .baseline("public.seats", { id: 1 }, { id: 1, state: "free" })
+        .at("10:00:10")
+        .update("public.seats", { id: 1 }, { state: "free" }, { id: 1, state: "taken" }),
+    );
+    expect(await asOf("public.seats", { id: 1 })).toEqual({ id: 1, state: "taken" });
+    expect(await asOf("public.seats", { id: 1 }, "10:00:15")).toEqual({ id: 1, state: "taken" });
+  });
+
+  it("has events of versions that noted no order before all others, by their times", async () => {
+    const old = new Stream().at("09:00:00").shape("public.seats", seats).at("10:00:00");
+    old.insert("public.seats", { id: 1 }, { id: 1, state: "free" });
+    old.at("10:00:01").update("public.seats", { id: 1 }, { state: "free" }, { id: 1, state: "held" });
+    await storeEvents(
+      client,
+      old.events.map(({ stream_order: _, ...event }) => event),
+    );
+    expect(await asOf("public.seats", { id: 1 })).toEqual({ id: 1, state: "held" });
+    const later = new Stream("test", Date.parse("2026-11-05T11:00:00Z") * 1000);
+    await store(later.at("09:30:00").update("public.seats", { id: 1 }, { state: "held" }, { id: 1, state: "taken" }));
+    expect(await asOf("public.seats", { id: 1 })).toEqual({ id: 1, state: "taken" });
+    expect((await history("public.seats", { id: 1 })).at(-1)).toBe("update state held → taken");
+  });
+});
+
+describe("Keys that move over each other in one statement", () => {
+  const steps: ShapeInput = {
+    relation: 1,
+    key: ["pos"],
+    columns: [
+      ["pos", "integer"],
+      ["t", "text"],
+    ],
+  };
+  const shifted = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("app.steps", steps)
+      .insert("app.steps", { pos: 1 }, { pos: 1, t: "one" })
+      .insert("app.steps", { pos: 2 }, { pos: 2, t: "two" })
+      .insert("app.steps", { pos: 3 }, { pos: 3, t: "three" })
+      .at("10:00:00")
+      .update("app.steps", { pos: 2 }, { pos: 1 }, { pos: 2, t: "one" })
+      .update("app.steps", { pos: 3 }, { pos: 2 }, { pos: 3, t: "two" })
+      .update("app.steps", { pos: 4 }, { pos: 3 }, { pos: 4, t: "three" });
+
+  it("leave each record under its new key, with its own past", async () => {
+    await store(shifted());
+    expect(await asOf("app.steps", { pos: 1 })).toBeNull();
+    expect(await asOf("app.steps", { pos: 2 })).toEqual({ pos: 2, t: "one" });
+    expect(await asOf("app.steps", { pos: 3 })).toEqual({ pos: 3, t: "two" });
+    expect(await asOf("app.steps", { pos: 4 })).toEqual({ pos: 4, t: "three" });
+    expect(await tableAsOf("app.steps")).toEqual([
+      { pos: 2, t: "one" },
+      { pos: 3, t: "two" },
+      { pos: 4, t: "three" },
+    ]);
+    expect(await history("app.steps", { pos: 3 })).toEqual(['insert {"t":"two","pos":2}', "update pos 2 → 3"]);
+    expect(await history("app.steps", { pos: 1 })).toEqual(['insert {"t":"one","pos":1}', "update pos 1 → 2"]);
+  });
+
+  it("are followed when they swap", async () => {
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("app.steps", steps)
+        .insert("app.steps", { pos: 1 }, { pos: 1, t: "a" })
+        .insert("app.steps", { pos: 2 }, { pos: 2, t: "b" })
+        .at("10:00:00")
+        .update("app.steps", { pos: 2 }, { pos: 1 }, { pos: 2, t: "a" })
+        .update("app.steps", { pos: 1 }, { pos: 2 }, { pos: 1, t: "b" }),
+    );
+    expect(await tableAsOf("app.steps")).toEqual([
+      { pos: 1, t: "b" },
+      { pos: 2, t: "a" },
+    ]);
+    expect(await asOf("app.steps", { pos: 2 })).toEqual({ pos: 2, t: "a" });
+    expect(await asOf("app.steps", { pos: 1 }, "09:30:00")).toEqual({ pos: 1, t: "a" });
+    expect(await history("app.steps", { pos: 1 })).toEqual(['insert {"t":"b","pos":2}', "update pos 2 → 1"]);
+  });
+});
+
+describe("A record whose table got another name", () => {
+  const renamed = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("app.invoices", seats)
+      .insert("app.invoices", { id: 1 }, { id: 1, state: "new" })
+      .insert("app.invoices", { id: 2 }, { id: 2, state: "new" })
+      .at("10:00:00")
+      .update("app.invoices", { id: 1 }, { state: "new" }, { id: 1, state: "sent" })
+      .at("11:00:00")
+      .drop("app.invoices", "ALTER TABLE")
+      .shape("app.bills", seats, {
+        reason: "ddl",
+        command: "ALTER TABLE",
+        renamed_from: { schema: "app", table: "invoices" },
+      })
+      .at("12:00:00")
+      .update("app.bills", { id: 1 }, { state: "sent" }, { id: 1, state: "paid" });
+  const whole = ['insert {"id":1,"state":"new"}', "update state new → sent", "update state sent → paid"];
+
+  it("tells its whole life by either name, and answers by the one that it had at the time", async () => {
+    await store(renamed());
+    expect(await history("app.bills", { id: 1 })).toEqual(whole);
+    expect(await history("app.invoices", { id: 1 })).toEqual(whole);
+    expect(await asOf("app.bills", { id: 2 })).toEqual({ id: 2, state: "new" });
+    expect(await asOf("app.invoices", { id: 2 })).toBeNull();
+    expect(await asOf("app.invoices", { id: 1 }, "10:30:00")).toEqual({ id: 1, state: "sent" });
+    expect(await tableAsOf("app.bills")).toHaveLength(2);
+    expect(await tableAsOf("app.invoices")).toEqual([]);
+  });
+
+  it("is told from the records of a table that took the name later", async () => {
+    await store(
+      renamed()
+        .at("13:00:00")
+        .shape("app.invoices", { ...seats, relation: 2 }, { reason: "ddl", command: "CREATE TABLE" })
+        .insert("app.invoices", { id: 1 }, { id: 1, state: "other" }),
+    );
+    expect(await history("app.invoices", { id: 1 })).toEqual(['insert {"id":1,"state":"other"}']);
+    expect(await history("app.bills", { id: 1 })).toEqual(whole);
+    expect(await asOf("app.invoices", { id: 2 })).toBeNull();
+    expect(await asOf("app.bills", { id: 1 })).toEqual({ id: 1, state: "paid" });
+  });
+
+  it("is followed into a shadow table that took the name in one transaction", async () => {
+    const rename = (table: string) => ({
+      reason: "ddl",
+      command: "ALTER TABLE",
+      renamed_from: { schema: "app", table },
+    });
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("app.orders", seats)
+        .insert("app.orders", { id: 1 }, { id: 1, state: "new" })
+        .at("10:00:00")
+        .shape("app.orders_new", { ...seats, relation: 2 }, { reason: "ddl", command: "CREATE TABLE" })
+        .insert("app.orders_new", { id: 1 }, { id: 1, state: "new" })
+        .at("11:00:00")
+        .drop("app.orders", "ALTER TABLE")
+        .shape("app.orders_old", seats, rename("orders"))
+        .drop("app.orders_new", "ALTER TABLE")
+        .shape("app.orders", { ...seats, relation: 2 }, rename("orders_new"))
+        .at("12:00:00")
+        .update("app.orders", { id: 1 }, { state: "new" }, { id: 1, state: "paid" }),
+    );
+    expect(await history("app.orders", { id: 1 })).toEqual([
+      'insert {"id":1,"state":"new"}',
+      'insert {"id":1,"state":"new"}',
+      "update state new → paid",
+    ]);
+    expect(await asOf("app.orders", { id: 1 })).toEqual({ id: 1, state: "paid" });
+    expect(await asOf("app.orders", { id: 1 }, "10:30:00")).toEqual({ id: 1, state: "new" });
+    expect(await asOf("app.orders_old", { id: 1 })).toEqual({ id: 1, state: "new" });
+  });
+
+  it("is found where an earlier version wrote no more than the end of one name and the beginning of another", async () => {
+    const columns = [{ name: "id", type: "integer" }];
+    const stream = renamed();
+    await storeEvents(
+      client,
+      stream.events.map((event) => {
+        if (event.operation !== "schema") return event;
+        const reason = (event.context as { reason: string }).reason;
+        const shape = { key: ["id"], columns };
+        if (reason === "drop") return { ...event, before: shape, after: { key: [], columns: [] } };
+        return { ...event, after: shape, context: { reason, command: "ALTER TABLE" } };
+      }),
+    );
+    expect(await history("app.bills", { id: 1 })).toEqual(whole);
+    expect(await asOf("app.bills", { id: 2 })).toEqual({ id: 2, state: "new" });
+  });
+});
+
+describe("A record whose key is written in another way", () => {
+  const before: ShapeInput = {
+    relation: 1,
+    key: ["id"],
+    columns: [
+      ["id", "integer"],
+      ["tenant", "text"],
+    ],
+  };
+  const first = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("app.items", before)
+      .insert("app.items", { id: 1 }, { id: 1, tenant: "a" })
+      .insert("app.items", { id: 2 }, { id: 2, tenant: "b" })
+      .at("10:00:00");
+  const ddl = { reason: "ddl", command: "ALTER TABLE" };
+
+  it("keeps its life when the key column is renamed", async () => {
+    const shape: ShapeInput = {
+      ...before,
+      key: ["item_id"],
+      columns: [["item_id", "integer"], before.columns[1] as never],
+    };
+    await store(
+      first()
+        .shape("app.items", shape, ddl)
+        .at("11:00:00")
+        .update("app.items", { item_id: 1 }, { tenant: "a" }, { item_id: 1, tenant: "c" }),
+    );
+    expect(await history("app.items", { item_id: 1 })).toHaveLength(2);
+    expect(await asOf("app.items", { item_id: 2 })).toEqual({ item_id: 2, tenant: "b" });
+    expect(await asOf("app.items", { id: 2 }, "09:30:00")).toEqual({ id: 2, tenant: "b" });
+    expect(await tableAsOf("app.items")).toEqual([
+      { item_id: 1, tenant: "c" },
+      { item_id: 2, tenant: "b" },
+    ]);
+  });
+
+  it("keeps its life when the key's type changes", async () => {
+    const shape: ShapeInput = { ...before, columns: [["id", "text"], before.columns[1] as never] };
+    await store(
+      first()
+        .shape("app.items", shape, { ...ddl, rewritten: false })
+        .at("11:00:00")
+        .update("app.items", { id: "1" }, { tenant: "a" }, { id: "1", tenant: "c" }),
+    );
+    expect(await history("app.items", { id: "1" })).toHaveLength(2);
+    expect(await asOf("app.items", { id: "2" })).toMatchObject({ tenant: "b" });
+    expect(await tableAsOf("app.items")).toHaveLength(2);
+  });
+
+  it("keeps its life when a column is added to the key", async () => {
+    await store(
+      first()
+        .shape("app.items", { ...before, key: ["id", "tenant"] }, ddl)
+        .at("11:00:00")
+        .update("app.items", { id: 1, tenant: "c" }, { tenant: "a" }, { id: 1, tenant: "c" }),
+    );
+    expect(await history("app.items", { id: 1, tenant: "c" })).toHaveLength(2);
+    expect(await asOf("app.items", { id: 2, tenant: "b" })).toEqual({ id: 2, tenant: "b" });
+    expect(await asOf("app.items", { id: 1, tenant: "a" })).toBeNull();
+    expect(await tableAsOf("app.items")).toEqual([
+      { id: 1, tenant: "c" },
+      { id: 2, tenant: "b" },
+    ]);
+  });
+});
+
+describe("A partitioned table", () => {
+  const jobs: ShapeInput = {
+    relation: 1,
+    key: ["id", "day"],
+    columns: [
+      ["id", "integer"],
+      ["day", "date"],
+      ["state", "text"],
+    ],
+  };
+  const october = "part.jobs_10";
+  const november = "part.jobs_11";
+
+  it("answers by its own name, and a row that moved between partitions is one update of one record", async () => {
+    const row = { id: 1, day: "2026-10-15", state: "new" };
+    const run = { ...row, state: "run" };
+    const moved = { ...run, day: "2026-11-15" };
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("part.jobs", jobs)
+        .insert("part.jobs", { id: 1, day: row.day }, row, october)
+        .at("10:00:00")
+        .update("part.jobs", { id: 1, day: row.day }, { state: "new" }, run, october)
+        .at("11:00:00")
+        .delete("part.jobs", { id: 1, day: row.day }, run, october)
+        .insert("part.jobs", { id: 1, day: moved.day }, moved, november)
+        .at("12:00:00")
+        .update("part.jobs", { id: 1, day: moved.day }, { state: "run" }, { ...moved, state: "done" }, november),
+    );
+    expect(await history("part.jobs", { id: 1, day: "2026-11-15" })).toEqual([
+      'insert {"id":1,"day":"2026-10-15","state":"new"}',
+      "update state new → run",
+      "update day 2026-10-15 → 2026-11-15",
+      "update state run → done",
+    ]);
+    expect(await asOf("part.jobs", { id: 1, day: "2026-10-15" })).toBeNull();
+    expect(await asOf("part.jobs", { id: 1, day: "2026-10-15" }, "10:30:00")).toEqual(run);
+    expect(await tableAsOf("part.jobs")).toEqual([{ ...moved, state: "done" }]);
+  });
+
+  it("loses the rows of a partition that was truncated, and no others", async () => {
+    const inOctober = { id: 1, day: "2026-10-15", state: "new" };
+    const inNovember = { id: 2, day: "2026-11-15", state: "new" };
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("part.jobs", jobs)
+        .insert("part.jobs", { id: 1, day: inOctober.day }, inOctober, october)
+        .insert("part.jobs", { id: 2, day: inNovember.day }, inNovember, november)
+        .at("10:00:00")
+        .truncate(october),
+    );
+    expect(await tableAsOf("part.jobs")).toEqual([inNovember]);
+    expect(await asOf("part.jobs", { id: 1, day: inOctober.day })).toBeNull();
+    expect(await asOf("part.jobs", { id: 2, day: inNovember.day })).toEqual(inNovember);
+  });
+});
+
+describe("Several sources in one log", () => {
+  const account = (source: string, balance: number) =>
+    new Stream(source)
+      .at("09:00:00")
+      .shape("public.accounts", seats)
+      .insert("public.accounts", { id: 1 }, { id: 1, state: `${balance}` });
+
+  it("are kept apart, and a question that could mean either is refused with both", async () => {
+    const us = account("us", 2).at("10:00:00").delete("public.accounts", { id: 1 }, { id: 1, state: "2" });
+    us.truncate("public.accounts");
+    await store(account("eu", 1), us);
+    expect(await asOf("public.accounts", { id: 1 }, undefined, "eu")).toEqual({ id: 1, state: "1" });
+    expect(await asOf("public.accounts", { id: 1 }, undefined, "us")).toBeNull();
+    expect(await history("public.accounts", { id: 1 }, "eu")).toEqual(['insert {"id":1,"state":"1"}']);
+    expect(await tableAsOf("public.accounts", undefined, "eu")).toHaveLength(1);
+    const refused = await refusal("SELECT audit.row_as_of($1, $2)", ["public.accounts", { id: 1 }]);
+    expect(refused).toContain("the sources eu, us all have a table public.accounts");
+    expect(refused).toContain("source => 'eu'");
+    expect(await refusal("SELECT audit.row_as_of($1, $2, now(), 'asia')", ["public.accounts", { id: 1 }])).toContain(
+      "Sources that have it: eu, us.",
+    );
+  });
+});
+
+describe("DDL between a record's last change and the time asked for", () => {
+  const start: ShapeInput = {
+    relation: 1,
+    key: ["id"],
+    columns: [
+      ["id", "integer", 1],
+      ["a", "integer", 2],
+      ["b", "text", 3],
+    ],
+  };
+  const first = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("app.dc", start)
+      .insert("app.dc", { id: 1 }, { id: 1, a: 1, b: "gone" })
+      .at("10:00:00");
+  const ddl = { reason: "ddl", command: "ALTER TABLE" };
+
+  it("takes a dropped column away, and names an added one as unknown since then", async () => {
+    const shape: ShapeInput = {
+      ...start,
+      columns: [
+        ["id", "integer", 1],
+        ["a", "integer", 2],
+        ["c", "integer", 4],
+      ],
+    };
+    await store(first().shape("app.dc", shape, ddl));
+    expect(await asOf("app.dc", { id: 1 })).toEqual({ id: 1, a: 1 });
+    expect(await unknownAsOf("app.dc", { id: 1 })).toEqual({
+      c: { since: "2026-11-05T10:00:00+00:00", reason: "added by ALTER TABLE" },
+    });
+    expect(await asOf("app.dc", { id: 1 }, "09:30:00")).toEqual({ id: 1, a: 1, b: "gone" });
+  });
+
+  it("shows the value that an added column got when the source said it", async () => {
+    const shape: ShapeInput = { ...start, columns: [...start.columns, ["c", "integer", 4]] };
+    await store(first().shape("app.dc", shape, { ...ddl, added: { c: 7 } }));
+    expect(await asOf("app.dc", { id: 1 })).toEqual({ id: 1, a: 1, b: "gone", c: 7 });
+    expect(await unknownAsOf("app.dc", { id: 1 })).toEqual({});
+  });
+
+  it("reads a renamed column under its new name, and names a rewritten one as unknown", async () => {
+    const shape: ShapeInput = {
+      ...start,
+      columns: [
+        ["id", "integer", 1],
+        ["amount", "bigint", 2],
+        ["note", "text", 3],
+      ],
+    };
+    await store(first().shape("app.dc", shape, { ...ddl, rewritten: true }));
+    expect(await asOf("app.dc", { id: 1 })).toEqual({ id: 1, note: "gone" });
+    expect((await unknownAsOf("app.dc", { id: 1 })).amount?.reason).toBe("rewritten by ALTER TABLE");
+    expect(await tableAsOf("app.dc")).toEqual([{ id: 1, note: "gone" }]);
+  });
+});
+
+describe("A question that can have no answer says what there is instead", () => {
+  beforeEach(() =>
+    store(
+      new Stream()
+        .at("09:00:00")
+        .shape("shop.lines", {
+          relation: 1,
+          key: ["order_id", "line"],
+          columns: [
+            ["order_id", "integer"],
+            ["line", "integer"],
+            ["code", "text"],
+          ],
+        })
+        .shape("shop.notes", { relation: 2, key: [], columns: [["text", "text"]] }),
+    ),
+  );
+
+  it.each([
+    ["shop.linse", { order_id: 1, line: 1 }, "no table shop.linse", "shop.lines, shop.notes"],
+    ["shop.lines", { order_id: 1 }, "it lacks line", '{"order_id": integer, "line": integer}'],
+    ["shop.lines", { order_id: 1, line: 2, code: "x" }, "code is no key column", "The key is"],
+    ["shop.lines", { order_id: "1", line: 2 }, 'order_id is the text "1", and the key holds numbers', "The key is"],
+    ["shop.notes", { text: "x" }, "shop.notes has no key", "Ask audit.log"],
+  ])("%s %j", async (table, key, problem, hint) => {
+    for (const statement of ["SELECT audit.row_as_of($1, $2)", "SELECT audit.history($1, $2)"]) {
+      const refused = await refusal(statement, [table, key]);
+      expect(refused).toContain(problem);
+      expect(refused).toContain(hint);
+    }
+  });
+});
+
+describe("Related records", () => {
+  it("are told with the record that their foreign keys name, each under its own name", async () => {
+    const orders: ShapeInput = { relation: 1, key: ["id"], columns: [["id", "integer"]] };
+    const lines: ShapeInput = {
+      relation: 2,
+      key: ["order_id", "line"],
+      columns: [
+        ["order_id", "integer"],
+        ["line", "integer"],
+      ],
+      foreign_keys: [
+        { name: "fk", columns: ["order_id"], schema: "shop", table: "orders", referenced_columns: ["id"] },
+      ],
+    };
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("shop.orders", orders)
+        .shape("shop.lines", lines)
+        .insert("shop.orders", { id: 1 }, { id: 1 })
+        .insert("shop.lines", { order_id: 1, line: 1 }, { order_id: 1, line: 1 })
+        .insert("shop.lines", { order_id: 2, line: 1 }, { order_id: 2, line: 1 }),
+    );
+    const { rows } = await reader.query(
+      `SELECT "table", key FROM audit.history('shop.orders', '{"id": 1}', related => true)`,
+    );
+    expect(rows).toEqual([
+      { table: "orders", key: { id: 1 } },
+      { table: "lines", key: { order_id: 1, line: 1 } },
+    ]);
+    expect(await history("shop.orders", { id: 1 })).toHaveLength(1);
+  });
+});
