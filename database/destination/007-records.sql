@@ -281,7 +281,6 @@ DECLARE
   version record;
   older_shape jsonb;
   older_name text;
-  newer_name text;
   alike boolean;
   step jsonb;
   steps jsonb := '{}';
@@ -294,39 +293,47 @@ BEGIN
     FROM jsonb_array_elements(newest_shape -> 'columns') AS listed (entry)
     WHERE listed.entry ->> 'generated' IS DISTINCT FROM 'virtual'
   LOOP
-    older_shape := then_shape;
-    older_name := audit.column_of(then_shape, newest_shape, entry.name);
-    step := jsonb_build_object('from', older_name, 'type', entry.type);
-    FOR version IN
-      SELECT life.* FROM audit.life(source, named_schema, named_table, until) AS life
-      WHERE life.from_place > then_place AND life.shape IS NOT NULL
-      ORDER BY life.from_place
+    steps := steps || jsonb_build_object(entry.name, jsonb_build_object(
+      'from', audit.column_of(then_shape, newest_shape, entry.name), 'type', entry.type));
+  END LOOP;
+  older_shape := then_shape;
+  FOR version IN
+    SELECT life.* FROM audit.life(source, named_schema, named_table, until) AS life
+    WHERE life.from_place > then_place AND life.shape IS NOT NULL
+    ORDER BY life.from_place
+  LOOP
+    FOR entry IN
+      SELECT step.name, audit.column_of(version.shape, newest_shape, step.name) AS newer_name
+      FROM jsonb_object_keys(steps) AS step (name)
     LOOP
-      newer_name := audit.column_of(version.shape, newest_shape, entry.name);
-      CONTINUE WHEN newer_name IS NULL;
+      CONTINUE WHEN entry.newer_name IS NULL;
+      older_name := audit.column_of(older_shape, version.shape, entry.newer_name);
+      step := NULL;
       IF older_name IS NULL THEN
-        step := CASE WHEN version.detail -> 'added' ? newer_name
-          THEN jsonb_build_object('value', version.detail -> 'added' -> newer_name)
+        step := CASE WHEN version.detail -> 'added' ? entry.newer_name
+          THEN jsonb_build_object('value', version.detail -> 'added' -> entry.newer_name)
           ELSE jsonb_build_object('unknown', jsonb_build_object(
             'since', version.since, 'reason', 'added by ' || coalesce(version.detail ->> 'command', 'DDL')))
         END;
       ELSE
-        alike := audit.column_type(older_shape, older_name) = audit.column_type(version.shape, newer_name);
+        alike := audit.column_type(older_shape, older_name) = audit.column_type(version.shape, entry.newer_name);
         IF NOT alike AND NOT coalesce(
             NOT (version.detail -> 'rewritten')::boolean,
             audit.column_type(older_shape, older_name) IN ('text', 'character varying')
-              AND audit.column_type(version.shape, newer_name) IN ('text', 'character varying'))
+              AND audit.column_type(version.shape, entry.newer_name) IN ('text', 'character varying'))
           -- A rewrite that shows in no type may have given any column another value.
           OR alike AND coalesce((version.detail -> 'rewritten')::boolean, false)
-            AND version.shape -> 'columns' = older_shape -> 'columns' AND NOT version.shape -> 'key' ? newer_name THEN
+            AND version.shape -> 'columns' = older_shape -> 'columns' AND NOT version.shape -> 'key' ? entry.newer_name
+        THEN
           step := jsonb_build_object('unknown', jsonb_build_object(
             'since', version.since, 'reason', 'rewritten by ' || coalesce(version.detail ->> 'command', 'DDL')));
         END IF;
       END IF;
-      older_shape := version.shape;
-      older_name := newer_name;
+      IF step IS NOT NULL THEN
+        steps := steps || jsonb_build_object(entry.name, step);
+      END IF;
     END LOOP;
-    steps := steps || jsonb_build_object(entry.name, step);
+    older_shape := version.shape;
   END LOOP;
   RETURN steps;
 END
@@ -634,18 +641,17 @@ BEGIN
     FROM last_touches WHERE last_touches.holds
     UNION ALL
     -- A key that its last transaction both gave and took.
-    SELECT last_touches.generation, last_touches.key, (within.held).committed_at, (within.held).event_id
-    FROM last_touches
-    JOIN audit.events AS event
-      ON event.committed_at = last_touches.committed_at AND event.event_id = last_touches.event_id
-    CROSS JOIN LATERAL audit.holder_within(
-      of_source, last_touches.schema_name, last_touches.table_name, last_touches.own_key, event) AS within
-    WHERE NOT last_touches.holds AND (within.held).event_id IS NOT NULL
-      AND EXISTS (
+    SELECT doubtful.generation, doubtful.key, (holder.held).committed_at, (holder.held).event_id
+    FROM (
+      SELECT last_touches.* FROM last_touches
+      WHERE NOT last_touches.holds AND EXISTS (
         SELECT FROM touches
         WHERE touches.generation = last_touches.generation AND touches.key = last_touches.key AND touches.holds
           AND touches.transaction_id = last_touches.transaction_id AND touches.committed_at = last_touches.committed_at
       )
+    ) AS doubtful
+    CROSS JOIN LATERAL audit.holder(
+      of_source, doubtful.schema_name, doubtful.table_name, doubtful.own_key, doubtful.committed_at) AS holder
   ), emptied AS (
     SELECT emptied.schema_name, emptied.table_name, max(emptied.place) AS place
     FROM (
@@ -694,7 +700,7 @@ BEGIN
     ARRAY(SELECT jsonb_object_keys(known.unknown) ORDER BY 1)
   FROM rows
   CROSS JOIN LATERAL audit.reshaped(rows.held, rows.steps) AS known
-  WHERE NOT EXISTS (
+  WHERE rows.generation = 0 OR NOT EXISTS (
     -- Touched again since, under a key that is made of other columns.
     SELECT
     FROM (SELECT DISTINCT generation, generation_shape FROM versions) AS newer
