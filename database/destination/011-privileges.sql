@@ -24,9 +24,12 @@ GRANT EXECUTE ON FUNCTION
   audit.row_as_of(text, jsonb, timestamptz, text),
   audit.row_as_of_explained(text, jsonb, timestamptz, text),
   audit.table_as_of(text, timestamptz, text),
-  audit.transaction(bigint, timestamptz),
-  audit.acts(text, timestamptz, timestamptz),
-  audit.actors(timestamptz, timestamptz)
+  audit.transaction(bigint, timestamptz, text),
+  audit.acts(text, timestamptz, timestamptz, text),
+  audit.actors(timestamptz, timestamptz, text),
+  audit.undo(timestamptz, uuid),
+  audit.undo_transaction(bigint, timestamptz, text),
+  audit.undo_acts(text, timestamptz, timestamptz, text)
   TO audit_reader;
 
 DO $$
