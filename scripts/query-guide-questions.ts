@@ -15,44 +15,6 @@ export const asked = {
   moment: "2026-09-15 12:00:00+00",
 } as const;
 
-const lastUpdate = `SELECT * FROM audit.log
-WHERE "table" = 'orders' AND "schema" = 'shop' AND key = '{"id": ${asked.record}}' AND operation = 'update'
-ORDER BY "time" DESC, sequence DESC
-LIMIT 1`;
-
-/**
- * SQL that writes a statement. The statement takes one change back: an insert, an update or a delete of any table. It
- * finds an updated row by the key that the update left it with. It sets only the columns that the update touched, so
- * that later changes of other columns stay.
- *
- * @param change SQL that selects the change from `audit.log`.
- */
-export function undo(change: string): string {
-  return `WITH change AS (
-  ${change.replaceAll("\n", "\n  ")}
-), log AS (
-  SELECT change.*, format('%I.%I', "schema", "table") AS target FROM change
-), columns AS (
-  SELECT
-    (SELECT string_agg(format('%I', name), ', ') FROM jsonb_object_keys(log.key) AS name) AS key_columns,
-    (SELECT string_agg(format('%I', name), ', ') FROM jsonb_object_keys(log.before) AS name) AS old_columns
-  FROM log
-)
-SELECT CASE log.operation
-  WHEN 'update' THEN format(
-    'UPDATE %1$s SET (%2$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, %3$L)) '
-    'WHERE (%4$s) = (SELECT %4$s FROM jsonb_populate_record(NULL::%1$s, %5$L))',
-    log.target, columns.old_columns, log.before, columns.key_columns, log.key)
-  WHEN 'delete' THEN format(
-    'INSERT INTO %1$s (%2$s) SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, %3$L)',
-    log.target, columns.old_columns, log.before)
-  WHEN 'insert' THEN format(
-    'DELETE FROM %1$s WHERE (%2$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, %3$L))',
-    log.target, columns.key_columns, log.key)
-END AS statement
-FROM log, columns;`;
-}
-
 export const questions: readonly Question[] = [
   {
     title: "What happened to this record?",
@@ -103,9 +65,13 @@ ORDER BY "time", sequence;`,
   {
     title: "Undo this change",
     hint:
-      "Writes the statement that takes the last update of a record back. Run that statement in the source database, as " +
-      "yourself: it is audited like any other. The first part picks the change, by any condition you like. Columns that the " +
-      "change did not touch keep their present values.",
-    sql: undo(lastUpdate),
+      "Writes the SQL that takes the last update of a record back. Read it, then run it in the source database, as yourself: it " +
+      "is audited like any other. It fails where somebody changed the row since. `audit.undo_transaction` and " +
+      "`audit.undo_acts` write the same for a transaction, and for what an actor did in a span of time.",
+    sql: `SELECT audit.undo("time", event_id)
+FROM audit.history('shop.orders', '{"id": ${asked.record}}')
+WHERE operation = 'update'
+ORDER BY "time" DESC
+LIMIT 1;`,
   },
 ];

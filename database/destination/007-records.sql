@@ -762,8 +762,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT gone.*
   FROM audit.events AS gone
-  WHERE event.operation = 'insert' AND event.partition_name IS NOT NULL AND event.sequence > 1
-    AND gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
+  WHERE event.sequence > 1 AND gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
     AND gone.source_id = event.source_id AND gone.sequence = event.sequence - 1 AND gone.operation = 'delete'
     AND gone.table_name = event.table_name AND gone.schema_name = event.schema_name
     AND gone.partition_name <> event.partition_name
@@ -817,8 +816,6 @@ DECLARE
   later audit.events;
   path_key jsonb := key;
   bound bigint[] := end_place;
-  -- What the row must have looked like after an earlier event of this record; null when nothing is known of it.
-  image jsonb;
   newer_shape jsonb;
   is_first boolean := true;
   begun boolean := false;
@@ -836,7 +833,7 @@ BEGIN
     IF NOT is_first THEN
       path_key := coalesce(
         audit.key_in(version.shape, newer_shape, path_key),
-        audit.key_of_image(version.shape, newer_shape, coalesce(image, later.after)),
+        audit.key_of_image(version.shape, newer_shape, coalesce(audit.old_row(later), later.after)),
         audit.key_by_image(source, version.schema_name, version.table_name, version.shape, newer_shape, path_key,
           version.from_place, version.to_place, 'infinity'));
       EXIT WHEN path_key IS NULL;
@@ -847,7 +844,6 @@ BEGIN
       -- The same record in the table that bore the name before.
       was_swapped := true;
       begun := false;
-      image := NULL;
       bound := version.to_place;
     END IF;
     LOOP
@@ -864,8 +860,8 @@ BEGIN
           IF begun THEN
             RETURN;
           END IF;
-        ELSIF image IS NOT NULL AND touch.after IS NOT NULL AND touch.transaction_id = later.transaction_id
-          AND touch.committed_at = later.committed_at AND NOT audit.agree(touch.after, image) THEN
+        ELSIF touch.transaction_id = later.transaction_id AND touch.committed_at = later.committed_at
+          AND touch.after IS NOT NULL AND NOT audit.agree(touch.after, audit.old_row(later)) THEN
           -- Another record that bore the key within the same transaction.
           CONTINUE;
         ELSIF begun AND touch.operation <> 'delete' THEN
@@ -873,15 +869,16 @@ BEGIN
         END IF;
         begun := false;
         move := NULL;
-        SELECT * INTO move FROM audit.moved_from(touch);
+        IF touch.operation = 'insert' AND touch.partition_name IS NOT NULL THEN
+          SELECT * INTO move FROM audit.moved_from(touch);
+        END IF;
         committed_at := touch.committed_at;
         event_id := touch.event_id;
         moved_from := move.event_id;
         RETURN NEXT;
         later := touch;
-        image := audit.old_row(touch);
         IF move.event_id IS NOT NULL THEN
-          image := move.before;
+          later := move;
           path_key := move.record_key;
           bound := audit.place(move.stream_order, move.committed_at, move.transaction_id, move.sequence);
           turned := true;
