@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { relative } from "node:path";
-import { buildFolders } from "../machine/build";
-import { localFolder, repositoryFolder, runFile } from "../machine/folders";
+import { buildFolders, localFolder, repositoryFolder, runFile } from "../machine/folders";
 
 /** `npm run local:clean`: removes data, logs and everything that was built. */
 if (existsSync(runFile)) {

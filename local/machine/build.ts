@@ -13,9 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { artifacts as deployed } from "../../contract/artifacts";
 import { java } from "./java";
-import { localFolder, repositoryFolder } from "./folders";
-
-const serversModule = "local/servers/kafka";
+import { localFolder, repositoryFolder, serversModule } from "./folders";
 
 /** What the Maven build makes and the local pipeline runs. The broker and the worker are folders of jars. */
 export const artifacts = {
@@ -24,15 +22,6 @@ export const artifacts = {
   broker: join(repositoryFolder, serversModule, "target/broker"),
   worker: join(repositoryFolder, serversModule, "target/connect"),
 } as const;
-
-/** Folders that the Maven build writes to. */
-export const buildFolders = [
-  "transformer",
-  "connect",
-  serversModule,
-  `${serversModule}/broker`,
-  `${serversModule}/connect`,
-].map((module) => join(repositoryFolder, module, "target"));
 
 const sources = [
   "pom.xml",

@@ -8,3 +8,15 @@ export const localFolder = join(repositoryFolder, ".local");
 
 /** Written while the pipeline runs: where its parts listen and their process ids. */
 export const runFile = join(localFolder, "run.json");
+
+/** The Maven module that gathers the jars of the Kafka broker and the Connect worker. */
+export const serversModule = "local/servers/kafka";
+
+/** Folders that the Maven build writes to. */
+export const buildFolders = [
+  "transformer",
+  "connect",
+  serversModule,
+  `${serversModule}/broker`,
+  `${serversModule}/connect`,
+].map((module) => join(repositoryFolder, module, "target"));
