@@ -47,11 +47,11 @@ describe("The check of the architecture", () => {
       "docs/prices.json": "{}",
       "database/type.ts": 'import type { Name } from "../contract/names";\nexport type Own = Name;\n',
       "policies/json.ts": 'import prices from "../docs/prices.json";\nexport default prices;\n',
-      "local/machine/later.ts": 'export const later = () => import("../../contract/names");\n',
+      "operator/kafka/later.ts": 'export const later = () => import("../../docs/prices.json");\n',
     });
     expect(problems.map((problem) => problem.split(". ")[0]).sort()).toEqual([
       "database/type.ts imports contract/names.ts",
-      "local/machine/later.ts imports contract/names.ts",
+      "operator/kafka/later.ts imports docs/prices.json",
       "policies/json.ts imports docs/prices.json",
     ]);
   });
