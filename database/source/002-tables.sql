@@ -6,6 +6,51 @@ CREATE SCHEMA IF NOT EXISTS capture_heartbeat;
 COMMENT ON SCHEMA capture_heartbeat IS
   'DMS keeps its heartbeat table here, so that an idle database does not pin WAL.';
 
+CREATE OR REPLACE FUNCTION capture.role_settings()
+RETURNS TABLE (name text, value text)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT wanted.name, wanted.value
+  FROM (VALUES
+    ('DateStyle', 'ISO, YMD'),
+    ('IntervalStyle', 'postgres'),
+    ('TimeZone', 'UTC'),
+    ('bytea_output', 'hex'),
+    ('extra_float_digits', '1'),
+    ('idle_in_transaction_session_timeout', '0'),
+    ('idle_session_timeout', '0'),
+    ('lock_timeout', '0'),
+    ('statement_timeout', '0'),
+    ('transaction_timeout', '0')
+  ) AS wanted (name, value)
+  -- transaction_timeout came with version 17.
+  WHERE EXISTS (SELECT FROM pg_settings WHERE pg_settings.name = wanted.name)
+$$;
+COMMENT ON FUNCTION capture.role_settings() IS
+  'Settings of the role cdc_capture. They outrank those of the database, and shape the values that it reads or would end '
+  'its sessions: transaction_timeout ends one that sends a long transaction, again at each attempt.';
+
+DO $$
+DECLARE
+  setting record;
+BEGIN
+  FOR setting IN
+    SELECT name, value FROM capture.role_settings()
+    WHERE NOT EXISTS (
+      SELECT FROM pg_db_role_setting
+      WHERE setdatabase = 0 AND setrole = to_regrole('cdc_capture') AND setconfig @> ARRAY[name || '=' || value])
+  LOOP
+    EXECUTE format('ALTER ROLE cdc_capture SET %s = %L', setting.name, setting.value);
+  END LOOP;
+EXCEPTION WHEN insufficient_privilege THEN
+  -- The role is of somebody else's making.
+  RAISE WARNING 'role cdc_capture cannot be given its settings: %', SQLERRM
+    USING HINT = 'SELECT * FROM capture.problems() names what a superuser or its creator must run.';
+END
+$$;
+
 -- The table has no key and no index, and is insert-only, because every writer pays for it. The body is cut into varchar
 -- columns because DMS leaves LOB columns (text, jsonb) out of tables without a key.
 CREATE TABLE IF NOT EXISTS capture.signal (
@@ -85,6 +130,10 @@ CREATE TABLE IF NOT EXISTS capture.watched_tables (
   shape jsonb,
   watched_at timestamptz NOT NULL DEFAULT now()
 );
+-- An earlier version made only the columns above.
+ALTER TABLE capture.watched_tables
+  ADD COLUMN IF NOT EXISTS key_index oid,
+  ADD COLUMN IF NOT EXISTS disabled_triggers text[] NOT NULL DEFAULT '{}';
 COMMENT ON TABLE capture.watched_tables IS
   'The tables under audit. capture.watch writes it; the DDL triggers keep it up to date.';
 COMMENT ON COLUMN capture.watched_tables.relation IS 'The table, by identity: a rename keeps it.';
@@ -105,5 +154,9 @@ COMMENT ON COLUMN capture.watched_tables.original_identity_index IS
 COMMENT ON COLUMN capture.watched_tables.column_names IS
   'Column names by attribute number as last published, null where dropped. A rename shows in the difference.';
 COMMENT ON COLUMN capture.watched_tables.shape IS
-  'The shape as last published; null for a partitioned table, whose partitions are published instead.';
+  'The shape as last published; null while the table is being watched or let go.';
+COMMENT ON COLUMN capture.watched_tables.key_index IS
+  'The index that the key of the shape is from. Once it is dropped, nothing else tells whose it was.';
+COMMENT ON COLUMN capture.watched_tables.disabled_triggers IS
+  'Triggers of the capture that somebody has switched off, as last published.';
 COMMENT ON COLUMN capture.watched_tables.watched_at IS 'When watch was last called for the table.';

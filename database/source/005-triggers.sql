@@ -80,3 +80,20 @@ $$;
 COMMENT ON FUNCTION capture.identify_actor() IS
   'Signals who acts when the application did not: the setting capture.actor, else the session user. It adds the settings '
   'capture.request_id and capture.context, the application name and the client address.';
+
+CREATE OR REPLACE FUNCTION capture.disabled_triggers(relation regclass)
+RETURNS text[]
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT coalesce(array_agg(tgname::text ORDER BY tgname), '{}')
+    FROM pg_trigger
+    WHERE tgrelid = relation AND tgname IN ('capture_truncate', 'capture_actor') AND tgenabled IN ('D', 'R')
+  );
+END
+$$;
+COMMENT ON FUNCTION capture.disabled_triggers(regclass) IS
+  'Triggers of the capture that ordinary sessions do not fire, because somebody has switched them off.';

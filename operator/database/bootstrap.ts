@@ -134,6 +134,7 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
       // The event triggers go first, so that they do not report what follows.
       await client.query("DROP EVENT TRIGGER IF EXISTS capture_ddl");
       await client.query("DROP EVENT TRIGGER IF EXISTS capture_drop");
+      await client.query("DROP EVENT TRIGGER IF EXISTS capture_rewrite");
       return watchedTables(client);
     });
     for (const { oid, name } of watched) {

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { captureSchema } from "../../contract/change-capture";
+import { databaseRoles } from "../../contract/database-roles";
 import {
   checkEncoding,
   checkInstalled,
@@ -52,7 +53,7 @@ const factsQuery = `
       AS can_grant_replication,
     rolsuper
       OR coalesce((SELECT pg_has_role(rds.oid, 'USAGE') FROM pg_roles AS rds WHERE rds.rolname = 'rds_superuser'), false)
-      OR (SELECT count(*) = 2 FROM pg_event_trigger WHERE evtname IN ('capture_ddl', 'capture_drop'))
+      OR (SELECT count(*) = 3 FROM pg_event_trigger WHERE evtname IN ('capture_ddl', 'capture_drop', 'capture_rewrite'))
       AS can_create_event_triggers
   FROM pg_roles WHERE rolname = current_user`;
 
@@ -155,6 +156,7 @@ async function checkTables(
       fix: "Create it first, or correct the name; upper case counts",
     }));
   problems.push(...(await checkIdentities(client, tables)));
+  problems.push(...(await checkRowSecurity(client, facts, tables)));
   problems.push(...(await checkPublications(client, tables)));
   problems.push(...(await checkPartitions(client, tables, selections)));
   if (facts.is_superuser) return problems;
@@ -224,11 +226,55 @@ async function checkPartitions(
   }));
 }
 
+/**
+ * The tables of which row security may hide rows from the role that DMS reads as: a full load would lack them without an
+ * error. `capture.row_security_hides` asks the same once that role is there.
+ */
+async function checkRowSecurity(
+  client: ClientBase,
+  facts: ServerFacts,
+  tables: readonly SelectedTable[],
+): Promise<Problem[]> {
+  const { rows } = await client.query<{ relation: string }>(
+    `SELECT part.oid::regclass::text AS relation
+     FROM unnest($1::oid[]) AS selected (oid)
+       JOIN pg_class AS part ON part.oid = selected.oid OR part.oid IN (SELECT relid FROM pg_partition_tree(selected.oid))
+       LEFT JOIN pg_roles AS reader ON rolname = '${databaseRoles.capture}'
+     WHERE part.relkind = 'r' AND part.relrowsecurity
+       AND NOT coalesce(rolsuper OR rolbypassrls, false)
+       AND (part.relforcerowsecurity OR NOT coalesce(pg_has_role(reader.oid, part.relowner, 'USAGE'), false))
+       AND NOT coalesce((
+         SELECT bool_or(polpermissive AND pg_get_expr(polqual, polrelid) = 'true') AND bool_and(polpermissive)
+         FROM pg_policy
+         WHERE polrelid = part.oid AND polcmd IN ('r', '*') AND EXISTS (
+           SELECT FROM unnest(polroles) AS role
+           WHERE CASE role WHEN 0 THEN true ELSE coalesce(pg_has_role(reader.oid, role, 'USAGE'), false) END)
+       ), false)
+     GROUP BY part.oid ORDER BY 1`,
+    [tables.map(({ oid }) => oid)],
+  );
+  if (rows.length === 0) return [];
+  const { rows: existing } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [databaseRoles.capture]);
+  const create = existing.length === 0 ? [`CREATE ROLE ${databaseRoles.capture} LOGIN`] : [];
+  const policies = rows.map(
+    ({ relation }) =>
+      `CREATE POLICY capture_reads_all ON ${relation} FOR SELECT TO ${databaseRoles.capture} USING (true)`,
+  );
+  return [
+    {
+      what: `Row security may hide rows of ${rows.map(({ relation }) => relation).join(", ")} from ${databaseRoles.capture}`,
+      why: "A full load would lack them, and nothing would say so",
+      fix: [...create, ...(facts.is_rds ? policies : [`ALTER ROLE ${databaseRoles.capture} BYPASSRLS`])].join("; "),
+    },
+  ];
+}
+
 /** Tables whose updates and deletes would not say which row they changed, because nothing identifies a row. */
 async function checkIdentities(client: ClientBase, tables: readonly SelectedTable[]): Promise<Problem[]> {
   const identityOf = (table: SelectedTable) => table.selection.replicaIdentity ?? "full";
-  const { rows } = await client.query<{ name: string; wanted: string }>(
-    `SELECT name, wanted
+  const { rows } = await client.query<{ name: string; wanted: string; deferrable: boolean }>(
+    `SELECT name, wanted,
+       EXISTS (SELECT FROM pg_index WHERE indrelid = selected.oid AND indisprimary AND NOT indimmediate) AS deferrable
      FROM unnest($1::oid[], $2::text[], $3::text[]) AS selected (oid, name, wanted)
      WHERE wanted <> 'full' AND EXISTS (
        SELECT FROM pg_class AS part
@@ -236,19 +282,23 @@ async function checkIdentities(client: ClientBase, tables: readonly SelectedTabl
          AND part.relkind IN ('r', 'p')
          AND CASE
            WHEN wanted = 'keep' AND part.relkind = 'p' THEN false
-           WHEN wanted = 'keep' AND part.relreplident IN ('f', 'i') THEN false
+           WHEN wanted = 'keep' AND part.relreplident = 'f' THEN false
            WHEN wanted = 'keep' AND part.relreplident = 'n' THEN true
-           ELSE NOT EXISTS (SELECT FROM pg_index WHERE indrelid = part.oid AND indisprimary)
+           -- An identity index may have been dropped, and a deferrable primary key is no identity.
+           ELSE NOT EXISTS (
+             SELECT FROM pg_index
+             WHERE indrelid = part.oid AND indisvalid AND indimmediate
+               AND CASE WHEN wanted = 'keep' AND part.relreplident = 'i' THEN indisreplident ELSE indisprimary END)
          END
      )
      ORDER BY name`,
     [tables.map(({ oid }) => oid), tables.map(({ name }) => name), tables.map(identityOf)],
   );
-  return rows.map(({ name, wanted }) => ({
+  return rows.map(({ name, wanted, deferrable }) => ({
     what:
       wanted === "keep"
         ? `${name} has a replica identity that identifies no row`
-        : `${name} has no primary key, and its replica identity is to be default`,
+        : `${name} has ${deferrable ? "a deferrable" : "no"} primary key, and its replica identity is to be default`,
     why: "Its updates and deletes could not be captured",
     fix: "Give the table a primary key, or watch it with replicaIdentity full",
   }));

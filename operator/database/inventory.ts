@@ -16,7 +16,7 @@ const inventoryQuery = `
   WITH own_schema AS (
     SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY ($2::text[])
   )
-  SELECT 'role ' || quote_ident(rolname) AS object, concat_ws(' ', rolcanlogin, rolreplication) AS fingerprint
+  SELECT 'role ' || quote_ident(rolname) AS object, concat_ws(' ', rolcanlogin, rolreplication, rolconfig) AS fingerprint
   FROM pg_roles WHERE rolname = ANY ($1::text[])
   UNION ALL
   SELECT 'schema ' || quote_ident(nspname), '' FROM own_schema
@@ -38,7 +38,7 @@ const inventoryQuery = `
   FROM pg_proc JOIN own_schema ON own_schema.oid = pronamespace
   UNION ALL
   SELECT 'event trigger ' || quote_ident(evtname), concat_ws(' ', evtenabled, evtevent, evttags::text)
-  FROM pg_event_trigger WHERE evtname IN ('capture_ddl', 'capture_drop')
+  FROM pg_event_trigger WHERE evtname IN ('capture_ddl', 'capture_drop', 'capture_rewrite')
   UNION ALL
   SELECT
     format('trigger %I on %I.%I', tgname, table_schema.nspname, relname),

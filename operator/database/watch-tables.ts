@@ -77,7 +77,8 @@ export async function checkTables(client: ClientBase, tables: readonly SelectedT
   for (const table of tables) {
     await client.query("SELECT capture.check_watchable($1::oid::regclass)", [table.oid]);
     await client.query(
-      `SELECT capture.check_columns($1::oid::regclass, $2::text[], $3::text[], capture.key_columns($1::oid::regclass))`,
+      `SELECT capture.check_columns($1::oid::regclass, $2::text[], $3::text[],
+         capture.key_columns($1::oid::regclass, NULL, $2::text[] || $3::text[]))`,
       [
         table.oid,
         await presentColumns(client, table, table.selection.ignoredColumns ?? []),

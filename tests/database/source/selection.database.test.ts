@@ -24,7 +24,7 @@ describe("What DMS reads and what is watched", () => {
 
   it("differ after a rename, a new table under a pattern, or a partition that no name covers", async () => {
     await client.query("CREATE TABLE orders (id int PRIMARY KEY); CREATE TABLE log_1 (id int PRIMARY KEY)");
-    await client.query("CREATE TABLE parts (id int) PARTITION BY RANGE (id)");
+    await client.query("CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id)");
     await client.query("SELECT capture.watch('orders'); SELECT capture.watch('log_1'); SELECT capture.watch('parts')");
     await client.query(
       "INSERT INTO capture.selection VALUES ('public', 'orders'), ('public', 'parts'), ('public', 'log\\_%')",
@@ -71,7 +71,7 @@ describe("A new table that the selection names", () => {
       INSERT INTO customers VALUES (1, 'x', 0);
       CREATE TABLE orders (id int PRIMARY KEY);
       CREATE TABLE log_1 (id int PRIMARY KEY, note text);
-      CREATE TABLE parts (id int) PARTITION BY RANGE (id);
+      CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id);
       CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
       CREATE TEMP TABLE scratch (id int);
       COMMIT`);
@@ -87,6 +87,7 @@ describe("A new table that the selection names", () => {
       "session null",
       "catalog public.orders",
       "catalog public.log_1",
+      "catalog public.parts",
       "catalog public.parts_1",
     ]);
     expect(database.warnings).toEqual([]);
@@ -110,14 +111,16 @@ describe("A new table that the selection names", () => {
 
   it("redacts a column of the entry that it gets later, also in its partitions", async () => {
     await client.query("CREATE TABLE customers (id int PRIMARY KEY)");
-    await client.query("CREATE TABLE parts (id int) PARTITION BY RANGE (id)");
+    await client.query("CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id)");
     await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
     await takeSignals(client);
     await client.query("ALTER TABLE customers ADD COLUMN secret text; ALTER TABLE parts ADD COLUMN secret text");
     const columns = (await takeSignals(client)).map(({ table, body }) => [table, body.columns[1]]);
+    const secret = { name: "secret", type: "text", redacted: true, number: 2 };
     expect(columns).toEqual([
-      ["public.customers", { name: "secret", type: "text", redacted: true }],
-      ["public.parts_1", { name: "secret", type: "text", redacted: true }],
+      ["public.customers", secret],
+      ["public.parts", secret],
+      ["public.parts_1", secret],
     ]);
   });
 });

@@ -43,19 +43,20 @@ beforeEach(async () => {
 });
 
 const orderColumns = [
-  { name: "id", type: "bigint" },
-  { name: "total", type: "numeric" },
-  { name: "contact", type: "text" },
-  { name: "contacts", type: "text[]" },
-  { name: "mood", type: "public.mood" },
-  { name: "code", type: "character" },
-  { name: "secret", type: "text", redacted: true },
-  { name: "touched", type: "timestamp with time zone", ignored: true },
-  { name: "shout", type: "text", redacted: true },
+  { name: "id", type: "bigint", number: 1 },
+  { name: "total", type: "numeric", declared: "numeric(10,2)", number: 2 },
+  { name: "contact", type: "text", number: 3 },
+  { name: "contacts", type: "text[]", number: 4 },
+  { name: "mood", type: "public.mood", number: 5 },
+  { name: "code", type: "character", declared: "character(3)", number: 6 },
+  { name: "secret", type: "text", redacted: true, number: 7 },
+  { name: "touched", type: "timestamp with time zone", ignored: true, number: 8 },
+  { name: "shout", type: "text", redacted: true, generated: "stored", number: 9 },
 ];
+const relation: number = expect.any(Number);
 /** What is still said of a name under which no table stands: another may take it at once. */
 const redactedColumns = orderColumns.filter(({ redacted }) => redacted);
-const orderShape = { replica_identity: "full", key: ["id"], columns: orderColumns };
+const orderShape = { relation, replica_identity: "full", key: ["id"], columns: orderColumns };
 
 describe("The signal table", () => {
   it("has the columns of the contract, none of which DMS would take for a LOB, and neither key nor index", async () => {
@@ -194,12 +195,26 @@ describe("The catalog", () => {
   it("follows columns that come, go and change their type", async () => {
     await client.query("ALTER TABLE shop.orders ADD COLUMN note jsonb, DROP COLUMN mood");
     await client.query("ALTER TABLE shop.orders ALTER COLUMN code TYPE integer USING 0");
-    const columns = [...orderColumns.filter(({ name }) => name !== "mood"), { name: "note", type: "jsonb" }];
+    const note = { name: "note", type: "jsonb", number: 10 };
+    const columns = [...orderColumns.filter(({ name }) => name !== "mood"), note];
     expect(await takeSignals(client)).toEqual([
-      catalog("shop.orders", "ddl", "ALTER TABLE", { ...orderShape, columns }),
       catalog("shop.orders", "ddl", "ALTER TABLE", {
         ...orderShape,
-        columns: columns.map((column) => (column.name === "code" ? { name: "code", type: "integer" } : column)),
+        columns,
+        rewritten: false,
+        added: { note: null },
+        changes: [
+          { change: "column dropped", column: "mood" },
+          { change: "column added", column: "note", type: "jsonb" },
+        ],
+      }),
+      catalog("shop.orders", "ddl", "ALTER TABLE", {
+        ...orderShape,
+        columns: columns.map((column) =>
+          column.name === "code" ? { name: "code", type: "integer", number: 6 } : column,
+        ),
+        rewritten: true,
+        changes: [{ change: "type", column: "code", from: "character(3)", to: "integer" }],
       }),
     ]);
   });
@@ -220,14 +235,19 @@ describe("The catalog", () => {
     await client.query("ALTER TABLE shop.orders RENAME TO renamed");
     await client.query("ALTER SCHEMA shop RENAME TO store");
     await client.query("ALTER SCHEMA store RENAME TO shop");
-    const gone = { replica_identity: "default", key: [], columns: redactedColumns };
+    const gone = { relation, replica_identity: "default", key: [], columns: redactedColumns };
+    const renamed = (from: string, to: string) => {
+      const [before, after] = [from, to].map((name) => ({ schema: name.split(".")[0], table: name.split(".")[1] }));
+      const changes = [{ change: "renamed", from: before, to: after }];
+      return { ...orderShape, rewritten: false, renamed_from: before, changes };
+    };
     expect(await takeSignals(client)).toEqual([
       catalog("shop.orders", "drop", "ALTER TABLE", gone),
-      catalog("shop.renamed", "ddl", "ALTER TABLE"),
+      catalog("shop.renamed", "ddl", "ALTER TABLE", renamed("shop.orders", "shop.renamed")),
       catalog("shop.renamed", "drop", "ALTER SCHEMA", gone),
-      catalog("store.renamed", "ddl", "ALTER SCHEMA"),
+      catalog("store.renamed", "ddl", "ALTER SCHEMA", renamed("shop.renamed", "store.renamed")),
       catalog("store.renamed", "drop", "ALTER SCHEMA", gone),
-      catalog("shop.renamed", "ddl", "ALTER SCHEMA"),
+      catalog("shop.renamed", "ddl", "ALTER SCHEMA", renamed("store.renamed", "shop.renamed")),
     ]);
   });
 
@@ -241,7 +261,7 @@ describe("The catalog", () => {
       ALTER TABLE shop.renamed RENAME TO notes;
       COMMIT`);
     const last = new Map((await takeSignals(client)).map(({ table, body }) => [table, body]));
-    expect(last.get("shop.orders").columns).toEqual([{ name: "id", type: "integer" }]);
+    expect(last.get("shop.orders").columns).toEqual([{ name: "id", type: "integer", number: 1 }]);
     expect(last.get("shop.notes").columns).toEqual(orderColumns);
     expect(last.get("shop.renamed").reason).toBe("drop");
   });
@@ -288,7 +308,7 @@ describe("The catalog", () => {
     await client.query("ALTER TYPE mood RENAME TO temper");
     const [signal, ...others] = await takeSignals(client);
     expect(signal?.body).toMatchObject({ reason: "ddl", command: "ALTER TYPE" });
-    expect(signal?.body.columns[4]).toEqual({ name: "mood", type: "public.temper" });
+    expect(signal?.body.columns[4]).toEqual({ name: "mood", type: "public.temper", number: 5 });
     expect(others).toEqual([]);
     await client.query("ALTER TYPE temper RENAME TO mood");
   });
@@ -297,13 +317,24 @@ describe("The catalog", () => {
     await client.query("CREATE TYPE passing AS ENUM ('x'); ALTER TABLE shop.orders ADD COLUMN extra passing");
     await takeSignals(client);
     await client.query("DROP TYPE passing CASCADE");
-    expect(await takeSignals(client)).toEqual([catalog("shop.orders", "ddl", "DROP TYPE")]);
+    expect(await takeSignals(client)).toEqual([
+      catalog("shop.orders", "ddl", "DROP TYPE", {
+        ...orderShape,
+        rewritten: false,
+        changes: [{ change: "column dropped", column: "extra" }],
+      }),
+    ]);
   });
 
   it("ends with the table", async () => {
     await client.query("DROP TABLE shop.orders");
     expect(await takeSignals(client)).toEqual([
-      catalog("shop.orders", "drop", "DROP TABLE", { replica_identity: "default", key: [], columns: redactedColumns }),
+      catalog("shop.orders", "drop", "DROP TABLE", {
+        relation,
+        replica_identity: "default",
+        key: [],
+        columns: redactedColumns,
+      }),
     ]);
     expect((await client.query("SELECT FROM capture.watched_tables")).rowCount).toBe(0);
   });
@@ -338,9 +369,12 @@ describe("The catalog", () => {
          FROM generate_series(1, 400) i); END $$`,
     );
     const [signal] = await takeSignals(client);
-    expect(signal?.body.columns).toEqual(
-      orderColumns.filter(({ name }) => ["id", "secret", "touched", "shout"].includes(name)),
-    );
+    expect(signal?.body.columns).toEqual([
+      { name: "id", type: "bigint" },
+      { name: "secret", type: "text", redacted: true },
+      { name: "touched", type: "timestamp with time zone", ignored: true },
+      { name: "shout", type: "text", redacted: true, generated: "stored" },
+    ]);
   });
 });
 

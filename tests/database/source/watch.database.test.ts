@@ -56,7 +56,7 @@ describe("A publication of somebody else's", () => {
   });
 
   it("on a new partition keeps neither the others nor a change of shape from being signalled", async () => {
-    await client.query("CREATE TABLE parts (id int, note text) PARTITION BY RANGE (id)");
+    await client.query("CREATE TABLE parts (id int PRIMARY KEY, note text) PARTITION BY RANGE (id)");
     await client.query("SELECT capture.watch('parts'); SELECT capture.watch('orders')");
     await client.query("SET session_replication_role = replica; ALTER EVENT TRIGGER capture_ddl DISABLE");
     await client.query("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)");
@@ -64,8 +64,8 @@ describe("A publication of somebody else's", () => {
     await client.query("CREATE PUBLICATION theirs FOR TABLE parts_1 (id)");
     await client.query("ALTER EVENT TRIGGER capture_ddl ENABLE ALWAYS; RESET session_replication_role");
     await takeSignals(client);
-    await client.query("ALTER TABLE orders ADD COLUMN extra int");
-    expect((await takeSignals(client)).map(({ table }) => table)).toEqual(["public.orders", "public.parts_2"]);
+    await client.query("ALTER TABLE parts ADD COLUMN extra int");
+    expect((await takeSignals(client)).map(({ table }) => table)).toEqual(["public.parts", "public.parts_2"]);
     expect(database.warnings[0]).toMatch(
       /^public.parts_1 is not under audit, though its parent public.parts is: publication theirs/,
     );
@@ -94,12 +94,13 @@ describe("Watching", () => {
       {
         reason: "watch",
         command: null,
+        relation: expect.any(Number),
         replica_identity: "default",
         key: ["id"],
         columns: [
-          { name: "id", type: "integer" },
-          { name: "a", type: "integer" },
-          { name: "b", type: "integer", ignored: true },
+          { name: "id", type: "integer", number: 1 },
+          { name: "a", type: "integer", number: 2 },
+          { name: "b", type: "integer", ignored: true, number: 3 },
         ],
       },
     ]);
@@ -115,9 +116,9 @@ describe("Watching", () => {
     expect(await replicaIdentity("orders")).toBe("d");
     expect((await takeSignals(client)).map(({ body }) => body.columns)).toEqual([
       [
-        { name: "id", type: "integer" },
-        { name: "a", type: "integer", ignored: true },
-        { name: "b", type: "integer", redacted: true },
+        { name: "id", type: "integer", number: 1 },
+        { name: "a", type: "integer", ignored: true, number: 2 },
+        { name: "b", type: "integer", redacted: true, number: 3 },
       ],
     ]);
   });
@@ -144,8 +145,8 @@ describe("Watching", () => {
 
   it("with an actor trigger under a parent without one is a problem, for who writes through the parent stays unknown", async () => {
     await client.query(`
-      CREATE TABLE parent (id int);
-      CREATE TABLE child () INHERITS (parent);
+      CREATE TABLE parent (id int PRIMARY KEY);
+      CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
       SELECT capture.watch('child', identify_actor => true)`);
     const { rows } = await client.query("SELECT object, problem, fix FROM capture.problems()");
     expect(rows).toEqual([
@@ -254,18 +255,21 @@ describe("Watching warns", () => {
     await client.query("CREATE TABLE t (id int, note text, tags int[], name varchar(10)); SELECT capture.watch('t')");
     expect(database.warnings).toEqual([
       expect.stringMatching(
-        /^public\.t has no primary key and no unique index: DMS leaves out its columns note, tags$/,
+        /^public\.t has no primary key and no unique index: its records can't be found by key, and DMS leaves out its columns note, tags$/,
       ),
     ]);
   });
 
   it("of a replica identity, kept on request, that identifies no row", async () => {
     await client.query("CREATE TABLE t (id int); SELECT capture.watch('t', replica_identity => 'keep')");
-    expect(database.warnings).toEqual([expect.stringContaining("its updates and deletes cannot be captured")]);
+    expect(database.warnings).toEqual([
+      expect.stringContaining("its updates and deletes cannot be captured"),
+      expect.stringContaining("its records can't be found by key"),
+    ]);
   });
 
-  it("of nothing when there is a unique index", async () => {
-    await client.query("CREATE TABLE t (id int UNIQUE, note text); SELECT capture.watch('t')");
+  it("of nothing when there is a unique index over NOT NULL columns", async () => {
+    await client.query("CREATE TABLE t (id int NOT NULL UNIQUE, note text); SELECT capture.watch('t')");
     expect(database.warnings).toEqual([]);
   });
 });
@@ -281,9 +285,19 @@ describe("A partitioned table", () => {
   });
 
   it("is watched leaf by leaf, since the WAL names leaves", async () => {
-    expect((await takeSignals(client)).map(({ table, body }) => [table, body.reason])).toEqual([
-      ["public.sales_north", "watch"],
-      ["public.sales_south_1", "watch"],
+    const partitioned = true;
+    const root = { schema: "public", table: "sales", relation: expect.any(Number) as number };
+    const told = (await takeSignals(client)).map(({ table, body }) => [
+      table,
+      body.reason,
+      body.partitioned,
+      body.root,
+    ]);
+    expect(told).toEqual([
+      ["public.sales", "watch", partitioned, undefined],
+      ["public.sales_north", "watch", undefined, root],
+      ["public.sales_south", "watch", partitioned, root],
+      ["public.sales_south_1", "watch", undefined, root],
     ]);
     expect(await replicaIdentity("sales_south_1")).toBe("f");
   });
@@ -321,9 +335,12 @@ describe("A partitioned table", () => {
   it("passes a change of its columns on to its partitions", async () => {
     await takeSignals(client);
     await client.query("ALTER TABLE sales RENAME COLUMN secret TO hidden");
+    const hidden = { name: "hidden", type: "text", redacted: true, number: 4 };
     expect((await takeSignals(client)).map(({ table, body }) => [table, body.columns[3]])).toEqual([
-      ["public.sales_north", { name: "hidden", type: "text", redacted: true }],
-      ["public.sales_south_1", { name: "hidden", type: "text", redacted: true }],
+      ["public.sales", hidden],
+      ["public.sales_north", hidden],
+      ["public.sales_south", hidden],
+      ["public.sales_south_1", hidden],
     ]);
   });
 
@@ -351,8 +368,8 @@ describe("A partitioned table", () => {
     await client.query(`
       CREATE FOREIGN DATA WRAPPER elsewhere;
       CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere;
-      CREATE TABLE mixed (id int) PARTITION BY RANGE (id);
-      CREATE TABLE mixed_here PARTITION OF mixed FOR VALUES FROM (0) TO (10);
+      CREATE TABLE mixed (id int NOT NULL) PARTITION BY RANGE (id);
+      CREATE TABLE mixed_here PARTITION OF mixed (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (10);
       CREATE FOREIGN TABLE mixed_there PARTITION OF mixed FOR VALUES FROM (10) TO (20) SERVER elsewhere;
       CREATE UNLOGGED TABLE mixed_fast PARTITION OF mixed FOR VALUES FROM (20) TO (30);
       SELECT capture.watch('mixed');`);
@@ -374,7 +391,7 @@ describe("A partitioned table", () => {
       { object: "public.sales_west", problem: "is a partition of public.sales but is not watched" },
     ]);
     const report = await maintainSource(client);
-    expect(report).toMatchObject({ signalsCleared: true, shapesPublished: 3, problems: [] });
+    expect(report).toMatchObject({ signalsCleared: true, shapesPublished: 5, problems: [] });
     expect(await watchedTables()).toContain("public.sales_west");
   });
 });
@@ -413,9 +430,9 @@ describe("Any name that PostgreSQL takes", () => {
       expect(signals[1]?.body).toMatchObject({
         key: [name],
         columns: [
-          { name, type: "integer" },
-          { name: "b", type: "text", ignored: true },
-          { name: 'c "2"', type: "text", redacted: true },
+          { name, type: "integer", number: 1 },
+          { name: "b", type: "text", ignored: true, number: 2 },
+          { name: 'c "2"', type: "text", redacted: true, number: 3 },
         ],
       });
       expect(signals[3]?.table).toBe(`${name}.${name}`);

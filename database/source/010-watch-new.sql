@@ -1,38 +1,27 @@
 CREATE OR REPLACE FUNCTION capture.selection_entry(target regclass)
 RETURNS capture.selection
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT selection
-  FROM pg_class
-    JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    JOIN capture.selection ON schema_name = nspname AND relname LIKE table_pattern
-  WHERE pg_class.oid = target
-  ORDER BY strpos(table_pattern, '%') > 0, length(replace(table_pattern, '\', '')) DESC, place DESC
-  LIMIT 1
+BEGIN
+  RETURN (
+    SELECT selection
+    FROM pg_class
+      JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      JOIN capture.selection ON schema_name = nspname AND relname LIKE table_pattern
+    WHERE pg_class.oid = target
+    ORDER BY strpos(table_pattern, '%') > 0, length(replace(table_pattern, '\', '')) DESC, place DESC
+    LIMIT 1
+  );
+END
 $$;
 COMMENT ON FUNCTION capture.selection_entry(regclass) IS
   'The entry of the selection for a table: an exact name wins, then the longest pattern; null without one.';
 
-CREATE OR REPLACE FUNCTION capture.descendants(ancestor oid)
-RETURNS SETOF oid
-LANGUAGE sql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  WITH RECURSIVE tree (relation) AS (
-    SELECT inhrelid FROM pg_inherits WHERE inhparent = ancestor
-    UNION
-    SELECT inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.relation
-  )
-  SELECT relation FROM tree
-$$;
-COMMENT ON FUNCTION capture.descendants(oid) IS
-  'Every table under a table. Unlike pg_partition_tree it locks none of them, so that DDL of one table never waits for '
-  'the users of another.';
-
-CREATE OR REPLACE FUNCTION capture.watch_new_partitions()
+-- Its former form had no argument.
+DROP FUNCTION IF EXISTS capture.watch_new_partitions();
+CREATE OR REPLACE FUNCTION capture.watch_new_partitions(touched oid[] DEFAULT NULL)
 RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -47,6 +36,7 @@ BEGIN
     SELECT watched_tables.*
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
     WHERE relkind = 'p' AND partition_of IS NULL
+      AND (touched IS NULL OR relation = ANY (touched) OR relation IN (SELECT capture.ancestors(touched)))
     ORDER BY relation
   LOOP
     FOR member IN
@@ -69,8 +59,9 @@ BEGIN
   RETURN added;
 END
 $$;
-COMMENT ON FUNCTION capture.watch_new_partitions() IS
-  'Watches the partitions that watched partitioned tables have gained; returns how many.';
+COMMENT ON FUNCTION capture.watch_new_partitions(oid[]) IS
+  'Watches the partitions that watched partitioned tables have gained, of all or of those around the touched tables; '
+  'returns how many.';
 
 CREATE OR REPLACE FUNCTION capture.watch_selected(candidates oid[])
 RETURNS integer

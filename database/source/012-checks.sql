@@ -12,7 +12,7 @@ AS $$
   )
   SELECT 'event trigger ' || wanted.name, 'is missing or not enabled always: changes of shape go unseen',
     'Run the bootstrap again.'
-  FROM (VALUES ('capture_ddl'::name), ('capture_drop')) AS wanted (name)
+  FROM (VALUES ('capture_ddl'::name), ('capture_drop'), ('capture_rewrite')) AS wanted (name)
   WHERE NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = wanted.name AND evtenabled = 'A')
   UNION ALL
   SELECT relation::text, 'is unlogged: its changes are not captured', format('ALTER TABLE %s SET LOGGED', relation)
@@ -24,8 +24,31 @@ AS $$
   UNION ALL
   SELECT relation::text, 'lacks its truncate trigger: a TRUNCATE goes unseen', watch_again
   FROM watched
-  WHERE relkind = 'r' AND NOT EXISTS (
-    SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_truncate' AND tgenabled = 'A')
+  WHERE relkind = 'r' AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_truncate')
+  UNION ALL
+  SELECT relation::text,
+    CASE WHEN tgenabled = 'O'
+      THEN 'has a truncate trigger that is not enabled always: a TRUNCATE of a session with session_replication_role '
+        'replica goes unseen'
+      ELSE 'has its truncate trigger switched off: a TRUNCATE goes unseen' END,
+    format('ALTER TABLE %s ENABLE ALWAYS TRIGGER capture_truncate', relation)
+  FROM watched JOIN pg_trigger ON tgrelid = relation AND tgname = 'capture_truncate' AND tgenabled <> 'A'
+  WHERE relkind = 'r'
+  UNION ALL
+  SELECT relation::text, loss.problem, loss.fix
+  FROM watched
+    CROSS JOIN LATERAL capture.losses(relation, original_identity_index, ignored_columns, redacted_columns) AS loss
+  -- Said above already, of an identity that somebody has changed.
+  WHERE loss.problem NOT LIKE '%: its updates and deletes cannot be captured'
+    OR replica_identity IN ('keep', capture.replica_identity_word(relreplident))
+  UNION ALL
+  SELECT 'role cdc_capture',
+    format('lacks its setting %s: what the server or the database sets shapes or ends what it reads', name || ' = ' || value),
+    format('ALTER ROLE cdc_capture SET %s = %L', name, value)
+  FROM capture.role_settings()
+  WHERE NOT EXISTS (
+    SELECT FROM pg_db_role_setting
+    WHERE setdatabase = 0 AND setrole = to_regrole('cdc_capture') AND setconfig @> ARRAY[name || '=' || value])
   UNION ALL
   SELECT relation::text, 'lacks its actor trigger: who acts is unknown', watch_again
   FROM watched

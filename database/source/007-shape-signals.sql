@@ -9,6 +9,27 @@ $$;
 COMMENT ON FUNCTION capture.shape_signal_body(text, text, jsonb) IS
   'The body of a catalog signal: why it is sent, the command tag of the DDL if any, and the shape.';
 
+CREATE OR REPLACE FUNCTION capture.fitting_body(body jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF length(body::text) > capture.signal_limit() THEN
+    body := body - ARRAY['added', 'changes', 'foreign_keys'];
+  END IF;
+  IF length(body::text) > capture.signal_limit() THEN
+    body := jsonb_set(body, '{columns}', (
+      SELECT jsonb_agg(column_shape - ARRAY['number', 'declared', 'identity'] ORDER BY place)
+      FROM jsonb_array_elements(body -> 'columns') WITH ORDINALITY AS listed (column_shape, place)));
+  END IF;
+  RETURN body;
+END
+$$;
+COMMENT ON FUNCTION capture.fitting_body(jsonb) IS
+  'The body of a catalog signal, without what readers can do without if the whole does not fit a signal.';
+
 CREATE OR REPLACE FUNCTION capture.follow_columns(
   listed text[], old_column_names text[], new_column_names text[], selected text[]
 )
@@ -34,26 +55,46 @@ COMMENT ON FUNCTION capture.follow_columns(text[], text[], text[], text[]) IS
   'The ignored or redacted columns of a table after DDL: those listed, the new names of those that were renamed, and the '
   'added columns that the selection names. Column names stand by attribute number, null where dropped.';
 
-CREATE OR REPLACE FUNCTION capture.publish_shape(
-  relation regclass, reason text, command text DEFAULT NULL, only_if_changed boolean DEFAULT false
-)
+CREATE OR REPLACE FUNCTION capture.take_rewritten(relation oid)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  noted text[] := coalesce(string_to_array(nullif(current_setting('capture.rewritten', true), ''), ' '), '{}');
+BEGIN
+  IF relation::text <> ALL (noted) THEN
+    RETURN false;
+  END IF;
+  PERFORM set_config('capture.rewritten', array_to_string(array_remove(noted, relation::text), ' '), true);
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION capture.take_rewritten(oid) IS
+  'Whether the DDL that runs gave rows of a table or its partitions new values. Asked again, it returns false.';
+
+-- Its former form had one argument more, with a default.
+DROP FUNCTION IF EXISTS capture.publish_shape(regclass, text, text, boolean);
+CREATE OR REPLACE FUNCTION capture.publish_shape(relation regclass, reason text, command text DEFAULT NULL)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   watched capture.watched_tables;
-  new_schema_name text;
-  new_table_name text;
+  new_name text[];
   new_column_names text[] := capture.column_names(relation);
   new_ignored text[];
   new_redacted text[];
+  now_disabled text[];
+  new_key_index oid;
+  rewritten boolean;
   entry capture.selection;
   new_shape jsonb;
   body jsonb;
 BEGIN
   SELECT * INTO watched FROM capture.watched_tables WHERE watched_tables.relation = publish_shape.relation;
-  SELECT nspname, relname INTO new_schema_name, new_table_name
+  SELECT ARRAY[nspname, relname]::text[] INTO new_name
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
   WHERE pg_class.oid = publish_shape.relation;
 
@@ -62,35 +103,46 @@ BEGIN
     watched.ignored_columns, watched.column_names, new_column_names, entry.ignored_columns);
   new_redacted := capture.follow_columns(
     watched.redacted_columns, watched.column_names, new_column_names, entry.redacted_columns);
-  IF watched.shape IS NOT NULL THEN
+  now_disabled := capture.disabled_triggers(relation);
+  rewritten := capture.take_rewritten(relation);
+  IF watched.shape IS NOT NULL OR reason = 'republish' THEN
     new_shape := capture.shape(relation, new_ignored, new_redacted, watched.original_identity_index);
   END IF;
-  IF only_if_changed AND new_shape IS NOT DISTINCT FROM watched.shape
-    AND (new_schema_name, new_table_name) = (watched.schema_name, watched.table_name) THEN
+  new_key_index := capture.key_index(relation, watched.original_identity_index, new_ignored || new_redacted);
+  IF (reason <> 'ddl' OR new_key_index IS DISTINCT FROM watched.key_index) AND new_shape ->> 'key' = '[]'
+    AND capture.key_columns(relation, watched.original_identity_index) && new_redacted THEN
+    RAISE WARNING '% has a redacted column in its key: its audit events carry no key', relation;
+  END IF;
+  IF reason = 'ddl' AND NOT rewritten AND new_shape IS NOT DISTINCT FROM watched.shape
+    AND now_disabled = watched.disabled_triggers AND new_name = ARRAY[watched.schema_name, watched.table_name] THEN
+    UPDATE capture.watched_tables SET key_index = new_key_index
+    WHERE watched_tables.relation = publish_shape.relation AND key_index IS DISTINCT FROM new_key_index;
     RETURN false;
   END IF;
 
   UPDATE capture.watched_tables SET
-    schema_name = new_schema_name,
-    table_name = new_table_name,
+    schema_name = new_name[1],
+    table_name = new_name[2],
     column_names = new_column_names,
     ignored_columns = new_ignored,
     redacted_columns = new_redacted,
+    disabled_triggers = now_disabled,
+    key_index = new_key_index,
     shape = new_shape
-  WHERE watched_tables.relation = publish_shape.relation
-    AND (schema_name, table_name, column_names, ignored_columns, redacted_columns, shape)
-      IS DISTINCT FROM (new_schema_name, new_table_name, new_column_names, new_ignored, new_redacted, new_shape);
+  WHERE watched_tables.relation = publish_shape.relation;
   IF new_shape IS NULL THEN
     RETURN false;
   END IF;
 
-  IF (new_schema_name, new_table_name) <> (watched.schema_name, watched.table_name) THEN
+  IF new_name <> ARRAY[watched.schema_name, watched.table_name] AND watched.shape IS NOT NULL THEN
     PERFORM capture.publish_drop(watched, command);
   END IF;
-  IF new_shape ->> 'key' = '[]' AND capture.key_columns(relation, watched.original_identity_index) && new_redacted THEN
-    RAISE WARNING '% has a redacted column in its key: its audit events carry no key', relation;
-  END IF;
   body := capture.shape_signal_body(reason, command, new_shape);
+  IF reason = 'ddl' THEN
+    body := body || capture.ddl_facts(
+      watched, new_name, new_shape, new_column_names, new_redacted, now_disabled, rewritten);
+  END IF;
+  body := capture.fitting_body(body);
   IF length(body::text) > capture.signal_limit() THEN
     RAISE WARNING 'the shape of % does not fit a signal: only its key, ignored and redacted columns are described',
       relation;
@@ -99,12 +151,13 @@ BEGIN
       FROM jsonb_array_elements(body -> 'columns') WITH ORDINALITY AS listed (column_shape, ordinality)
       WHERE column_shape ?| '{ignored,redacted}' OR body -> 'key' ? (column_shape ->> 'name')), '[]'));
   END IF;
-  PERFORM capture.write_signal('catalog', new_schema_name, new_table_name, body::text);
+  PERFORM capture.write_signal('catalog', new_name[1], new_name[2], body::text);
   RETURN true;
 END
 $$;
-COMMENT ON FUNCTION capture.publish_shape(regclass, text, text, boolean) IS
-  'Writes the catalog signal of a watched table and remembers the shape. Returns true when it wrote one.';
+COMMENT ON FUNCTION capture.publish_shape(regclass, text, text) IS
+  'Writes the catalog signal of a watched table and remembers the shape; for the reason ddl only if anything about the '
+  'table changed. Returns true when it wrote one.';
 
 CREATE OR REPLACE FUNCTION capture.publish_drop(watched capture.watched_tables, command text)
 RETURNS void
@@ -115,7 +168,7 @@ BEGIN
   -- Another table may take the name at once, and DMS still reads by name. So redacted columns stay redacted, and the
   -- default identity without a key promises nothing about old rows.
   PERFORM capture.write_signal('catalog', watched.schema_name, watched.table_name,
-    capture.shape_signal_body('drop', command, watched.shape || jsonb_build_object(
+    capture.shape_signal_body('drop', command, watched.shape - 'foreign_keys' || jsonb_build_object(
       'replica_identity', 'default',
       'key', jsonb_build_array(),
       'columns', coalesce((
@@ -139,7 +192,8 @@ BEGIN
   PERFORM capture.watch_new_partitions();
   FOR watched IN
     SELECT relation FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
-    WHERE shape IS NOT NULL ORDER BY relation
+    -- Earlier versions published no shape of a partitioned table.
+    WHERE shape IS NOT NULL OR relkind = 'p' ORDER BY relation
     -- DDL that has not committed yet holds the row, and signals a newer shape itself.
     FOR UPDATE OF watched_tables SKIP LOCKED
   LOOP
@@ -152,3 +206,8 @@ $$;
 COMMENT ON FUNCTION capture.republish_shapes() IS
   'Publishes the shape of every watched table again and returns how many. Run it once the replication slot exists, and '
   'after maintenance. It also watches partitions that were missed.';
+
+-- Only an upgrade finds any: an earlier version did not note the index.
+UPDATE capture.watched_tables
+SET key_index = capture.key_index(relation, original_identity_index, ignored_columns || redacted_columns)
+WHERE key_index IS NULL AND shape ->> 'key' <> '[]';

@@ -4,5 +4,6 @@ DROP FUNCTION IF EXISTS
   capture.catalog_body(text, text, jsonb),
   capture.publish(regclass, text, text, boolean),
   capture.publish_changed(oid[], text, boolean),
+  capture.publish_changed_shapes(oid[], text, boolean),
   capture.republish_catalog(),
   capture.selected_as(regclass);

@@ -81,7 +81,7 @@ BEGIN
     target,
     ARRAY(SELECT unnest(ignored_columns) EXCEPT SELECT unnest(previous.ignored_columns)),
     ARRAY(SELECT unnest(redacted_columns) EXCEPT SELECT unnest(previous.redacted_columns)),
-    capture.key_columns(target, previous.original_identity_index));
+    capture.key_columns(target, previous.original_identity_index, ignored_columns || redacted_columns));
   PERFORM capture.check_replica_identity(target, replica_identity);
   statements := capture.statements_to_watch(target, identify_actor, replica_identity);
 
@@ -108,15 +108,16 @@ BEGIN
   FOREACH statement IN ARRAY statements LOOP
     EXECUTE statement;
   END LOOP;
-  IF found.relkind <> 'r' THEN
-    RETURN;
-  END IF;
 
-  PERFORM capture.warn_of_losses(target);
+  PERFORM capture.warn_of_losses(target, previous.original_identity_index, ignored_columns, redacted_columns);
   new_shape := capture.shape(target, ignored_columns, redacted_columns, previous.original_identity_index);
   PERFORM capture.check_shape_fits(target, new_shape);
-  UPDATE capture.watched_tables SET shape = new_shape WHERE relation = target;
-  IF (schema_name, found.relname) <> (previous.schema_name, previous.table_name) THEN
+  UPDATE capture.watched_tables SET
+    shape = new_shape,
+    key_index = capture.key_index(target, previous.original_identity_index,
+      watch_relation.ignored_columns || watch_relation.redacted_columns)
+  WHERE relation = target;
+  IF previous.shape IS NOT NULL AND (schema_name, found.relname) <> (previous.schema_name, previous.table_name) THEN
     PERFORM capture.publish_drop(previous, NULL);
   END IF;
   IF new_shape IS DISTINCT FROM previous.shape
