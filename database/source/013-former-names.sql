@@ -6,4 +6,5 @@ DROP FUNCTION IF EXISTS
   capture.publish_changed(oid[], text, boolean),
   capture.publish_changed_shapes(oid[], text, boolean),
   capture.republish_catalog(),
-  capture.selected_as(regclass);
+  capture.selected_as(regclass),
+  capture.warn_of_losses(regclass);

@@ -68,7 +68,8 @@ export async function takeInventory(client: ClientBase): Promise<Inventory> {
   if (watched[0]?.exists) {
     const tables = await client.query<{ name: string; settings: string }>(`
       SELECT format('%I.%I', schema_name, table_name) AS name,
-        concat_ws(' ', partition_of, ignored_columns, redacted_columns, identify_actor, replica_identity, shape) AS settings
+        concat_ws(' ', partition_of, ignored_columns, redacted_columns, identify_actor, replica_identity,
+          shape - 'relation' #- '{root,relation}') AS settings
       FROM capture.watched_tables`);
     for (const { name, settings } of tables.rows) inventory.set(`watch on ${name}`, settings);
   }
