@@ -229,9 +229,11 @@ BEGIN
           'ALTER TABLE %s ADD COLUMN record_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY', target))
     FROM facts CROSS JOIN large WHERE relkind = 'r' AND key = '{}'
     UNION ALL
-    SELECT 'has a redacted column in its key: its audit events carry no key',
-      'Stop redacting it, or give the table a primary key or unique index over other NOT NULL columns.'
-    FROM facts WHERE key && redacted_columns AND (usable_key = '{}' OR usable_key && redacted_columns)
+    SELECT format('has %s column in its key: its audit events carry no key',
+        CASE WHEN key && redacted_columns THEN 'a redacted' ELSE 'an ignored' END),
+      format('Do not %s it, or give the table a primary key or unique index over other NOT NULL columns.',
+        CASE WHEN key && redacted_columns THEN 'redact' ELSE 'ignore' END)
+    FROM facts WHERE relkind = 'r' AND key <> '{}' AND (usable_key = '{}' OR usable_key && redacted_columns)
     UNION ALL
     SELECT format('has columns that DMS shortens: %s', string_agg(
         format('%I (%s)', attname, CASE typname WHEN 'numeric' THEN 'numeric without a precision' ELSE 'timetz' END),

@@ -302,6 +302,44 @@ describe("The checks", () => {
     expect(await checkSource(client, { tables: [orders, { schema: "empty", table: "%" }] })).toEqual([]);
   });
 
+  it("refuse tables of which row security would hide rows from a full load, with what mends it", async () => {
+    await client.query(`
+      CREATE TABLE shop.cases (id int PRIMARY KEY, tenant text);
+      ALTER TABLE shop.cases ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY own ON shop.cases USING (tenant = current_setting('app.tenant', true))`);
+    const tables = [{ schema: "shop", table: "cases" }];
+    const [problem, ...others] = await checkSource(client, { tables });
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({
+      what: "Row security may hide rows of shop.cases from cdc_capture",
+      fix: expect.stringMatching(/^(CREATE ROLE cdc_capture LOGIN; )?ALTER ROLE cdc_capture BYPASSRLS$/) as string,
+    });
+    await client.query(problem!.fix);
+    expect(await checkSource(client, { tables })).toEqual([]);
+    await client.query("ALTER ROLE cdc_capture NOBYPASSRLS");
+    await client.query("CREATE POLICY capture_reads_all ON shop.cases FOR SELECT TO cdc_capture USING (true)");
+    expect(await checkSource(client, { tables })).toEqual([]);
+  });
+
+  it("refuse identities that look right and identify no row", async () => {
+    await client.query(`
+      CREATE TABLE shop.later (id int PRIMARY KEY DEFERRABLE);
+      CREATE TABLE shop.lost (id int PRIMARY KEY, a int NOT NULL);
+      CREATE UNIQUE INDEX lost_a ON shop.lost (a);
+      ALTER TABLE shop.lost REPLICA IDENTITY USING INDEX lost_a;
+      DROP INDEX shop.lost_a`);
+    const problems = await checkSource(client, {
+      tables: [
+        { schema: "shop", table: "later", replicaIdentity: "default" },
+        { schema: "shop", table: "lost", replicaIdentity: "keep" },
+      ],
+    });
+    expect(problems.map(({ what }) => what)).toEqual([
+      "shop.later has a deferrable primary key, and its replica identity is to be default",
+      "shop.lost has a replica identity that identifies no row",
+    ]);
+  });
+
   it("say everything that is missing at once, each with its fix, before anything is touched", async () => {
     const unfit = await TestServer.start({
       wal_level: "replica",
