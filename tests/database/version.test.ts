@@ -4,8 +4,8 @@ import { type DatabaseSide, sqlFiles, sqlVersion } from "../../database";
 
 /** What each version of the SQL is made of: an operator refuses to replace newer objects, which it tells by the version. */
 const recorded: Record<DatabaseSide, { readonly version: number; readonly sha256: string }> = {
-  source: { version: 4, sha256: "a40801e33753ad28a7387b23b507c757ec20cdf3d5a95d97f05c8a16bd4db3fb" },
-  destination: { version: 4, sha256: "f4f6d2d7bcede3824dcd7b8ee6acdbdc82018662606d0582d1e2a2bf7cf866f2" },
+  source: { version: 5, sha256: "094e16b0a5f34995f1a339cce39724846ea0555bbcf0011aa3bed30ae6749911" },
+  destination: { version: 5, sha256: "dfe572f954eae957163813aa7de66cbee6f4107aed293614bdc11d2a21d82c37" },
 };
 
 const sha256 = (side: DatabaseSide) =>

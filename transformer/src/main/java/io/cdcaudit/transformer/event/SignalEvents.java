@@ -23,6 +23,7 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Turns the rows of {@code capture.signal} into outcomes. They say what DMS does not say, in the
@@ -44,6 +45,14 @@ final class SignalEvents {
 
   /** The member of a context that could not stay as it was; the source's triggers name it so. */
   private static final String AS_TEXT = "capture.context";
+
+  /** Members of a shape that its event's {@code after} holds. */
+  private static final List<String> SHAPE_MEMBERS =
+      List.of("relation", "root", "partitioned", "key", "columns", "foreign_keys");
+
+  /** Members of a catalog signal that say what changed; they go into the event's context. */
+  private static final List<String> CHANGE_MEMBERS =
+      List.of("renamed_from", "changes", "added", "rewritten");
 
   private static final JsonMapper TREES = JsonMapper.builder().build();
 
@@ -116,13 +125,13 @@ final class SignalEvents {
         new RowImages(
             null,
             previous == null ? null : bytes(previous.shape()),
-            bytes(version.shape()),
+            publishedShape(body),
             List.of(),
             List.of());
     return new Outcome.ShapeDeclared(
         table,
         version,
-        event(record, AuditOperation.SCHEMA, table, shapes, reasonAndCommand(body)));
+        event(record, AuditOperation.SCHEMA, table, shapes, reasonAndChanges(body)));
   }
 
   private static TableShape shape(JsonNode body) {
@@ -184,17 +193,28 @@ final class SignalEvents {
     return details.write('}').toBytes();
   }
 
-  private static Context reasonAndCommand(JsonNode body) {
-    JsonOutput output = new JsonOutput();
-    output.writeAscii("{\"reason\":").writeString(body.path("reason").stringValue(""));
-    String command = body.path("command").stringValue(null);
-    output.writeAscii(",\"command\":");
-    if (command == null) {
-      output.writeNull();
-    } else {
-      output.writeString(command);
+  /** Why the shape was published, and what the source says of the change beside the shape. */
+  private static Context reasonAndChanges(JsonNode body) {
+    ObjectNode context = TREES.createObjectNode();
+    context.put("reason", body.path("reason").stringValue(""));
+    context.put("command", body.path("command").stringValue(null));
+    copy(body, CHANGE_MEMBERS, context);
+    return new Context(null, null, TREES.writeValueAsBytes(context));
+  }
+
+  /** The shape as readers of the log get it: more than the transformer needs itself. */
+  private static byte[] publishedShape(JsonNode body) {
+    ObjectNode shape = TREES.createObjectNode();
+    copy(body, SHAPE_MEMBERS, shape);
+    return TREES.writeValueAsBytes(shape);
+  }
+
+  private static void copy(JsonNode from, List<String> members, ObjectNode to) {
+    for (String member : members) {
+      if (from.has(member)) {
+        to.set(member, from.get(member));
+      }
     }
-    return new Context(null, null, output.write('}').toBytes());
   }
 
   private static TableName subject(Map<String, String> row) {
