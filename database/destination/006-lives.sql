@@ -62,6 +62,39 @@ $$;
 COMMENT ON FUNCTION audit.renamed_to(audit.events) IS
   'The name that a table took in the transaction in which a schema event ended the old one; null when it was dropped.';
 
+CREATE OR REPLACE FUNCTION audit.name_given_up(event audit.events, named_schema text, named_table text)
+RETURNS bigint[]
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT max(audit.place(gone.stream_order, gone.committed_at, gone.transaction_id, gone.sequence))
+  FROM audit.events AS gone
+  WHERE gone.operation = 'schema' AND gone.table_name = named_table AND gone.schema_name = named_schema
+    AND gone.source_id = event.source_id AND gone.context ->> 'reason' = 'drop'
+    AND gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
+    AND gone.sequence < event.sequence
+$$;
+COMMENT ON FUNCTION audit.name_given_up(audit.events, text, text) IS
+  'The place at which a name ended earlier in the transaction of an event; null when it did not.';
+
+CREATE OR REPLACE FUNCTION audit.name_taken_again(
+  source text, named_schema text, named_table text, after_place bigint[]
+)
+RETURNS bigint[]
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT min(audit.place(later.stream_order, later.committed_at, later.transaction_id, later.sequence))
+  FROM audit.events AS later
+  WHERE later.operation = 'schema' AND later.table_name = named_table AND later.schema_name = named_schema
+    AND later.source_id = source AND later.context ->> 'reason' <> 'drop'
+    AND audit.place(later.stream_order, later.committed_at, later.transaction_id, later.sequence) > after_place
+$$;
+COMMENT ON FUNCTION audit.name_taken_again(text, text, text, bigint[]) IS
+  'The first place after another at which a table has a name; null when none took it.';
+
 CREATE OR REPLACE FUNCTION audit.life(
   source text, named_schema text, named_table text, until timestamptz,
   before_place bigint[] DEFAULT ARRAY[9223372036854775807], across_swaps boolean DEFAULT false
@@ -124,7 +157,7 @@ BEGIN
       EXIT WHEN previous IS NOT NULL;
     END LOOP;
     IF previous IS NULL THEN
-      -- Here the life begins; or it is a table of whose shape no event tells, perhaps one that took a dropped name.
+      -- Here the life begins; or no event tells of the table's shape, perhaps of one that took a dropped name.
       IF NOT pending THEN
         schema_name := name_schema;
         table_name := name_table;
@@ -142,36 +175,18 @@ BEGIN
     bound := from_place;
     -- A shadow table that took the name in the transaction in which the table gave it up.
     IF across_swaps THEN
-      SELECT audit.place(gone.stream_order, gone.committed_at, gone.transaction_id, gone.sequence) INTO given_up
-      FROM audit.events AS gone
-      WHERE gone.operation = 'schema' AND gone.table_name = name_table AND gone.schema_name = name_schema
-        AND gone.source_id = source AND gone.context ->> 'reason' = 'drop'
-        AND gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
-        AND audit.place(gone.stream_order, gone.committed_at, gone.transaction_id, gone.sequence) < bound
-      ORDER BY 1 DESC LIMIT 1;
+      given_up := audit.name_given_up(event, name_schema, name_table);
       IF given_up IS NOT NULL THEN
         swaps := swaps || jsonb_build_object('schema', name_schema, 'table', name_table, 'place', to_jsonb(given_up));
       END IF;
     END IF;
     name_schema := previous ->> 'schema';
     name_table := previous ->> 'table';
-    -- The end of the old name stands in the same transaction.
-    SELECT audit.place(gone.stream_order, gone.committed_at, gone.transaction_id, gone.sequence) INTO ended
-    FROM audit.events AS gone
-    WHERE gone.operation = 'schema' AND gone.table_name = name_table AND gone.schema_name = name_schema
-      AND gone.source_id = source AND gone.context ->> 'reason' = 'drop'
-      AND gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
-      AND audit.place(gone.stream_order, gone.committed_at, gone.transaction_id, gone.sequence) < bound
-    ORDER BY 1 DESC LIMIT 1;
     -- Transactions that were open across the rename of a schema may still write under the old name, until another
     -- table takes it.
-    SELECT coalesce(
-      min(audit.place(later.stream_order, later.committed_at, later.transaction_id, later.sequence)), before_place)
-    INTO upper
-    FROM audit.events AS later
-    WHERE later.operation = 'schema' AND later.table_name = name_table AND later.schema_name = name_schema
-      AND later.source_id = source AND later.context ->> 'reason' <> 'drop'
-      AND audit.place(later.stream_order, later.committed_at, later.transaction_id, later.sequence) > bound;
+    upper := coalesce(audit.name_taken_again(source, name_schema, name_table, bound), before_place);
+    -- The end of the old name stands in the same transaction.
+    ended := audit.name_given_up(event, name_schema, name_table);
     bound := coalesce(ended, bound);
   END LOOP;
   FOREACH swap IN ARRAY swaps LOOP

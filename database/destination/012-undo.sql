@@ -79,6 +79,47 @@ $$;
 COMMENT ON FUNCTION audit.in_the_way(audit.events, text[], uuid[]) IS
   'The first change since, as far as the log knows, of what undoing an event would set; null when there is none.';
 
+CREATE OR REPLACE FUNCTION audit.undo_sql(
+  event audit.events, relation text, shape jsonb, set_columns text[], key_columns text[]
+)
+RETURNS text
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE event.operation
+    WHEN 'update' THEN format(
+      E'  UPDATE %1$s AS target SET %2$s\n'
+      '  FROM jsonb_populate_record(NULL::%1$s, %3$L) AS expected, jsonb_populate_record(NULL::%1$s, %4$L) AS old\n'
+      '  WHERE %5$s AND %6$s',
+      relation, parts.assignments, audit.only_columns(event.after, set_columns || key_columns),
+      audit.only_columns(event.before, set_columns), parts.same_key_expected,
+      audit.same_values(shape, set_columns))
+    WHEN 'insert' THEN format(
+      E'  DELETE FROM %1$s AS target\n  USING jsonb_populate_record(NULL::%1$s, %2$L) AS expected\n  WHERE %3$s AND %4$s',
+      relation, audit.only_columns(event.after, set_columns || key_columns),
+      parts.same_key_expected, audit.same_values(shape, set_columns))
+    ELSE format(
+      E'  INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE\n'
+      '  SELECT %3$s FROM jsonb_populate_record(NULL::%1$s, %4$L) AS old\n'
+      '  WHERE NOT EXISTS (SELECT FROM %1$s AS target WHERE %5$s)',
+      relation, parts.names, parts.old_values, audit.only_columns(event.before, set_columns || key_columns),
+      parts.same_key)
+  END
+  FROM (
+    SELECT
+      (SELECT string_agg(format('%1$I = old.%1$I', name), ', ') FROM unnest(set_columns) AS listed (name)) AS assignments,
+      (SELECT string_agg(format('%I', name), ', ') FROM unnest(set_columns) AS listed (name)) AS names,
+      (SELECT string_agg(format('old.%I', name), ', ') FROM unnest(set_columns) AS listed (name)) AS old_values,
+      (SELECT string_agg(format('target.%1$I = old.%1$I', name), ' AND ') FROM unnest(key_columns) AS listed (name))
+        AS same_key,
+      (SELECT string_agg(format('target.%1$I = expected.%1$I', name), ' AND ')
+        FROM unnest(key_columns) AS listed (name)) AS same_key_expected
+  ) AS parts
+$$;
+COMMENT ON FUNCTION audit.undo_sql(audit.events, text, jsonb, text[], text[]) IS
+  'The UPDATE, DELETE or INSERT that takes one change back; it touches no row that is not as the change left it.';
+
 CREATE OR REPLACE FUNCTION audit.undo_statement(event audit.events, undone uuid[])
 RETURNS text
 LANGUAGE plpgsql
@@ -127,35 +168,11 @@ BEGIN
   obstacle := audit.in_the_way(event, set_columns, undone);
   problem := format('%s is not as this change left it%s; nothing was undone', record_name,
     coalesce(': ' || obstacle, ''));
-  IF event.operation = 'update' THEN
-    IF set_columns = '{}' THEN
-      RETURN coalesce(notes, '') || format(E'-- Nothing to undo: %s.\n', record_name);
-    END IF;
-    statement := format(
-      E'  UPDATE %s AS target SET %s\n'
-      '  FROM jsonb_populate_record(NULL::%s, %L) AS expected, jsonb_populate_record(NULL::%s, %L) AS old\n'
-      '  WHERE %s AND %s',
-      relation, (SELECT string_agg(format('%1$I = old.%1$I', name), ', ') FROM unnest(set_columns) AS listed (name)),
-      relation, audit.only_columns(event.after, set_columns || key_columns), relation,
-      audit.only_columns(event.before, set_columns),
-      (SELECT string_agg(format('target.%1$I = expected.%1$I', name), ' AND ') FROM unnest(key_columns) AS k (name)),
-      audit.same_values(shape, set_columns));
-  ELSIF event.operation = 'insert' THEN
-    statement := format(
-      E'  DELETE FROM %s AS target\n  USING jsonb_populate_record(NULL::%s, %L) AS expected\n  WHERE %s AND %s',
-      relation, relation, audit.only_columns(event.after, set_columns || key_columns),
-      (SELECT string_agg(format('target.%1$I = expected.%1$I', name), ' AND ') FROM unnest(key_columns) AS k (name)),
-      audit.same_values(shape, set_columns));
-  ELSE
-    statement := format(
-      E'  INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE\n'
-      '  SELECT %s FROM jsonb_populate_record(NULL::%s, %L) AS old\n'
-      '  WHERE NOT EXISTS (SELECT FROM %s AS target WHERE %s)',
-      relation, (SELECT string_agg(format('%I', name), ', ') FROM unnest(set_columns) AS listed (name)),
-      (SELECT string_agg(format('old.%I', name), ', ') FROM unnest(set_columns) AS listed (name)),
-      relation, audit.only_columns(event.before, set_columns || key_columns),
-      relation, (SELECT string_agg(format('target.%1$I = old.%1$I', name), ' AND ')
-        FROM unnest(key_columns) AS k (name)));
+  IF set_columns = '{}' AND event.operation = 'update' THEN
+    RETURN coalesce(notes, '') || format(E'-- Nothing to undo: %s.\n', record_name);
+  END IF;
+  statement := audit.undo_sql(event, relation, shape, set_columns, key_columns);
+  IF event.operation = 'delete' THEN
     problem := format('%s is there again%s; nothing was undone', record_name, coalesce(': ' || obstacle, ''));
   END IF;
   RETURN coalesce(notes, '')

@@ -1,0 +1,267 @@
+-- Which event says what a record was at a time. The stream's order decides what came last; time is what people ask by.
+
+CREATE OR REPLACE FUNCTION audit.agree(image jsonb, other jsonb)
+RETURNS boolean
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT (image || other) = (other || image)
+$$;
+COMMENT ON FUNCTION audit.agree(jsonb, jsonb) IS 'Whether two images say the same of every column that both know.';
+
+CREATE OR REPLACE FUNCTION audit.old_row(event audit.events)
+RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE event.operation
+    WHEN 'update' THEN (event.after - coalesce(event.unknown_columns, '{}')) || event.before
+    WHEN 'delete' THEN event.before
+  END
+$$;
+COMMENT ON FUNCTION audit.old_row(audit.events) IS
+  'What is known of the row before an update or delete; null for other events.';
+
+CREATE OR REPLACE FUNCTION audit.newest_touch(
+  source text, named_schema text, named_table text, key jsonb, before_place bigint[], until timestamptz
+)
+RETURNS SETOF audit.events
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT touch.*
+  FROM (
+    (
+      SELECT event.* FROM audit.events AS event
+      WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
+        AND event.source_id = source AND event.committed_at <= until
+        AND event.stream_order <= before_place[1]
+        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+      ORDER BY event.stream_order DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
+      LIMIT 1
+    )
+    UNION ALL
+    -- Events of versions that did not note the order are older than all others.
+    (
+      SELECT event.* FROM audit.events AS event
+      WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
+        AND event.source_id = source AND event.committed_at <= until
+        AND event.stream_order IS NULL
+        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+      ORDER BY event.committed_at DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
+      LIMIT 1
+    )
+    UNION ALL
+    (
+      SELECT event.* FROM audit.events AS event
+      WHERE event.table_name = named_table AND audit.previous_key(event.record_key, event.before) = key
+        AND event.schema_name = named_schema AND event.operation = 'update'
+        AND NOT (event.record_key || event.before) @> event.record_key
+        AND event.source_id = source AND event.committed_at <= until
+        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+      ORDER BY audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) DESC
+      LIMIT 1
+    )
+  ) AS touch
+  ORDER BY audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) DESC
+  LIMIT 1
+$$;
+COMMENT ON FUNCTION audit.newest_touch(text, text, text, jsonb, bigint[], timestamptz) IS
+  'The last event before a place that gave a key to a record, changed the record under it, or took it from it.';
+
+CREATE OR REPLACE FUNCTION audit.holder_within(
+  source text, named_schema text, named_table text, key jsonb, last audit.events
+)
+RETURNS TABLE (held audit.events, look_before bigint[])
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  touch audit.events;
+  holders audit.events[] := '{}';
+  first_place bigint[];
+  old_image jsonb;
+  match integer;
+  earlier_left boolean := false;
+  last_place bigint[] := audit.place(last.stream_order, last.committed_at, last.transaction_id, last.sequence);
+BEGIN
+  -- Keys may move over each other within a transaction, so for a moment two records bear one key. An event that takes a
+  -- record away is about the one whose image agrees with the event's old row.
+  FOR touch IN
+    SELECT event.* FROM audit.events AS event
+    WHERE event.transaction_id = last.transaction_id AND event.committed_at = last.committed_at
+      AND event.source_id = source AND event.table_name = named_table AND event.schema_name = named_schema
+      AND event.operation IN ('insert', 'update', 'delete')
+      AND (event.record_key = key
+        OR event.operation = 'update' AND audit.previous_key(event.record_key, event.before) = key)
+      AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) <= last_place
+    ORDER BY event.sequence
+  LOOP
+    first_place := coalesce(
+      first_place, audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence));
+    old_image := audit.old_row(touch);
+    IF touch.operation = 'delete'
+      OR touch.operation = 'update' AND audit.previous_key(touch.record_key, touch.before) = key THEN
+      SELECT max(place) INTO match
+      FROM generate_subscripts(holders, 1) AS place
+      WHERE audit.agree((holders[place]).after, old_image);
+      IF match IS NULL THEN
+        earlier_left := true;
+      ELSE
+        holders := holders[:match - 1] || holders[match + 1:];
+      END IF;
+    END IF;
+    IF touch.operation <> 'delete' AND touch.record_key = key THEN
+      holders := holders || touch;
+    END IF;
+  END LOOP;
+  IF cardinality(holders) > 0 THEN
+    held := holders[cardinality(holders)];
+    RETURN NEXT;
+  ELSIF NOT earlier_left THEN
+    look_before := first_place;
+    RETURN NEXT;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION audit.holder_within(text, text, text, jsonb, audit.events) IS
+  'The record that bears a key after the last event of a transaction that touched it: the event that says what it is '
+  'then; or the place to look before, when the transaction only lent the key; no row when nobody bears it.';
+
+CREATE OR REPLACE FUNCTION audit.emptied_since(
+  source text, named_schema text, named_table text, after_place bigint[], until timestamptz
+)
+RETURNS boolean
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+    SELECT FROM audit.events AS truncation
+    WHERE truncation.table_name = named_table AND truncation.record_key IS NULL
+      AND truncation.schema_name = named_schema AND truncation.operation = 'truncate'
+      AND truncation.source_id = source AND truncation.committed_at <= until
+      AND audit.place(
+          truncation.stream_order, truncation.committed_at, truncation.transaction_id, truncation.sequence)
+        > after_place
+  )
+$$;
+COMMENT ON FUNCTION audit.emptied_since(text, text, text, bigint[], timestamptz) IS
+  'Whether a table or partition was truncated after a place.';
+
+CREATE OR REPLACE FUNCTION audit.key_by_image(
+  source text, named_schema text, named_table text, shape jsonb, newer_shape jsonb, newer_key jsonb,
+  from_place bigint[], to_place bigint[], until timestamptz
+)
+RETURNS jsonb
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN event.operation = 'delete' OR event.record_key IS NULL THEN NULL ELSE event.record_key END
+  FROM (
+    SELECT jsonb_object_agg(old_name, audit.value_as(given.value, audit.column_type(shape, old_name))) AS image
+    FROM jsonb_each(newer_key) AS given (name, value)
+    CROSS JOIN LATERAL audit.column_of(shape, newer_shape, given.name) AS mapped (old_name)
+    WHERE old_name IS NOT NULL
+  ) AS wanted
+  CROSS JOIN LATERAL (
+    SELECT * FROM audit.events AS candidate
+    WHERE candidate.table_name = named_table AND candidate.schema_name = named_schema
+      AND candidate.record_key IS NOT NULL
+      AND candidate.source_id = source AND candidate.committed_at <= until
+      AND (candidate.after @> wanted.image OR candidate.before @> wanted.image)
+      AND audit.place(
+        candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence) >= from_place
+      AND audit.place(
+        candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence) < to_place
+    ORDER BY audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
+      DESC
+    LIMIT 1
+  ) AS event
+$$;
+COMMENT ON FUNCTION audit.key_by_image(text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz) IS
+  'The key that a record had in an older shape, found by its columns of today. Reads every event of the table there: '
+  'only for a key that was made of other columns then.';
+
+CREATE OR REPLACE FUNCTION audit.holder(
+  source text, named_schema text, named_table text, key jsonb, until timestamptz
+)
+RETURNS TABLE (held audit.events, version_place bigint[], shape jsonb, newest_shape jsonb)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  version record;
+  version_key jsonb;
+  searched text[];
+  last audit.events;
+  last_place bigint[];
+  within record;
+  newer_names text[][] := '{}';
+BEGIN
+  FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until) LOOP
+    IF newer_names = '{}' THEN
+      newest_shape := version.shape;
+    END IF;
+    newer_names := newer_names || ARRAY[[version.schema_name, version.table_name]];
+    version_key := audit.key_in(version.shape, newest_shape, key);
+    IF version_key IS NULL THEN
+      version_key := audit.key_by_image(source, version.schema_name, version.table_name, version.shape, newest_shape,
+        key, version.from_place, version.to_place, until);
+      CONTINUE WHEN version_key IS NULL;
+    END IF;
+    -- Versions that differ in nothing that matters here are searched at once.
+    IF searched IS DISTINCT FROM ARRAY[version.schema_name, version.table_name, version_key::text] THEN
+      SELECT * INTO last FROM audit.newest_touch(
+        source, version.schema_name, version.table_name, version_key, version.to_place, until);
+      searched := ARRAY[version.schema_name, version.table_name, version_key::text];
+    END IF;
+    LOOP
+      EXIT WHEN last.event_id IS NULL;
+      last_place := audit.place(last.stream_order, last.committed_at, last.transaction_id, last.sequence);
+      EXIT WHEN last_place < version.from_place;
+      IF last.operation <> 'delete' AND last.record_key = version_key THEN
+        held := last;
+      ELSE
+        held := NULL;
+        within := NULL;
+        SELECT * INTO within
+        FROM audit.holder_within(source, version.schema_name, version.table_name, version_key, last);
+        IF NOT FOUND THEN
+          RETURN;
+        END IF;
+        IF within.look_before IS NOT NULL THEN
+          SELECT * INTO last FROM audit.newest_touch(
+            source, version.schema_name, version.table_name, version_key, within.look_before, until);
+          CONTINUE;
+        END IF;
+        held := within.held;
+      END IF;
+      last_place := audit.place(held.stream_order, held.committed_at, held.transaction_id, held.sequence);
+      IF held.partition_name IS NOT NULL THEN
+        SELECT newer_names || ARRAY[[part.schema_name, part.table_name]] INTO newer_names
+        FROM audit.table_name(held.partition_name) AS part;
+      END IF;
+      FOR named IN 1..array_length(newer_names, 1) LOOP
+        IF audit.emptied_since(source, newer_names[named][1], newer_names[named][2], last_place, until) THEN
+          RETURN;
+        END IF;
+      END LOOP;
+      version_place := version.from_place;
+      shape := version.shape;
+      RETURN NEXT;
+      RETURN;
+    END LOOP;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION audit.holder(text, text, text, jsonb, timestamptz) IS
+  'The event that says what the record with a key was at a time, its table''s shape then, and the shape at the time asked '
+  'for. No row when there was none.';

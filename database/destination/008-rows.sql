@@ -1,0 +1,278 @@
+-- One record at a time, and questions that can have no answer.
+
+CREATE OR REPLACE FUNCTION audit.key_of_image(shape jsonb, image_shape jsonb, image jsonb)
+RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT jsonb_object_agg(name, audit.value_as(image -> audit.column_of(image_shape, shape, name),
+    audit.column_type(shape, name)))
+    FILTER (WHERE image ? audit.column_of(image_shape, shape, name))
+  FROM jsonb_array_elements_text(shape -> 'key') AS part (name)
+$$;
+COMMENT ON FUNCTION audit.key_of_image(jsonb, jsonb, jsonb) IS
+  'The key that a row of one shape has in another shape, as far as its image tells.';
+
+CREATE OR REPLACE FUNCTION audit.reshaping(
+  source text, named_schema text, named_table text, until timestamptz, then_place bigint[], then_shape jsonb,
+  newest_shape jsonb
+)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  entry record;
+  version record;
+  older_shape jsonb;
+  older_name text;
+  alike boolean;
+  step jsonb;
+  steps jsonb := '{}';
+BEGIN
+  IF newest_shape IS NOT DISTINCT FROM then_shape OR then_shape IS NULL OR newest_shape IS NULL THEN
+    RETURN NULL;
+  END IF;
+  FOR entry IN
+    SELECT listed.entry ->> 'name' AS name, listed.entry ->> 'type' AS type
+    FROM jsonb_array_elements(newest_shape -> 'columns') AS listed (entry)
+    WHERE listed.entry ->> 'generated' IS DISTINCT FROM 'virtual'
+  LOOP
+    steps := steps || jsonb_build_object(entry.name, jsonb_build_object(
+      'from', audit.column_of(then_shape, newest_shape, entry.name), 'type', entry.type));
+  END LOOP;
+  older_shape := then_shape;
+  FOR version IN
+    SELECT life.* FROM audit.life(source, named_schema, named_table, until) AS life
+    WHERE life.from_place > then_place AND life.shape IS NOT NULL
+    ORDER BY life.from_place
+  LOOP
+    FOR entry IN
+      SELECT step.name, audit.column_of(version.shape, newest_shape, step.name) AS newer_name
+      FROM jsonb_object_keys(steps) AS step (name)
+    LOOP
+      CONTINUE WHEN entry.newer_name IS NULL;
+      older_name := audit.column_of(older_shape, version.shape, entry.newer_name);
+      step := NULL;
+      IF older_name IS NULL THEN
+        step := CASE WHEN version.detail -> 'added' ? entry.newer_name
+          THEN jsonb_build_object('value', version.detail -> 'added' -> entry.newer_name)
+          ELSE jsonb_build_object('unknown', jsonb_build_object(
+            'since', version.since, 'reason', 'added by ' || coalesce(version.detail ->> 'command', 'DDL')))
+        END;
+      ELSE
+        alike := audit.column_type(older_shape, older_name) = audit.column_type(version.shape, entry.newer_name);
+        IF NOT alike AND NOT coalesce(
+            NOT (version.detail -> 'rewritten')::boolean,
+            audit.column_type(older_shape, older_name) IN ('text', 'character varying')
+              AND audit.column_type(version.shape, entry.newer_name) IN ('text', 'character varying'))
+          -- A rewrite that shows in no type may have given any column another value.
+          OR alike AND coalesce((version.detail -> 'rewritten')::boolean, false)
+            AND version.shape -> 'columns' = older_shape -> 'columns' AND NOT version.shape -> 'key' ? entry.newer_name
+        THEN
+          step := jsonb_build_object('unknown', jsonb_build_object(
+            'since', version.since, 'reason', 'rewritten by ' || coalesce(version.detail ->> 'command', 'DDL')));
+        END IF;
+      END IF;
+      IF step IS NOT NULL THEN
+        steps := steps || jsonb_build_object(entry.name, step);
+      END IF;
+    END LOOP;
+    older_shape := version.shape;
+  END LOOP;
+  RETURN steps;
+END
+$$;
+COMMENT ON FUNCTION audit.reshaping(text, text, text, timestamptz, bigint[], jsonb, jsonb) IS
+  'How rows of an older shape read in a newer one, by column: {"from", "type"} for what stayed, {"value"} for what DDL '
+  'gave, {"unknown": {"since", "reason"}} for what it made unknown. Null when nothing changed.';
+
+CREATE OR REPLACE FUNCTION audit.reshaped(held audit.events, steps jsonb, OUT "row" jsonb, OUT unknown jsonb)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT
+    CASE WHEN steps IS NULL THEN held.after ELSE coalesce((
+      SELECT jsonb_object_agg(name,
+        CASE WHEN step ? 'value' THEN step -> 'value'
+          ELSE audit.value_as(held.after -> (step ->> 'from'), step ->> 'type') END)
+      FROM jsonb_each(steps) AS listed (name, step)
+      WHERE step ? 'value' OR step ? 'from' AND held.after ? (step ->> 'from')
+    ), '{}') END,
+    coalesce((
+      SELECT jsonb_object_agg(name, why)
+      FROM (
+        SELECT name, coalesce(step -> 'unknown', jsonb_build_object(
+          'since', held.committed_at, 'reason', 'the stream did not carry it')) AS why
+        FROM jsonb_each(steps) AS listed (name, step)
+        WHERE NOT step ? 'value' AND NOT coalesce(step ? 'from' AND held.after ? (step ->> 'from'), false)
+        UNION ALL
+        SELECT name, jsonb_build_object('since', held.committed_at, 'reason', 'the stream did not carry it')
+        FROM unnest(held.unknown_columns) AS listed (name)
+        WHERE steps IS NULL AND NOT held.after ? name
+      ) AS missing
+    ), '{}')
+$$;
+COMMENT ON FUNCTION audit.reshaped(audit.events, jsonb) IS
+  'The row that an event left, as audit.reshaping says that it reads later; and which columns of it are unknown since '
+  'when, and why.';
+
+CREATE OR REPLACE FUNCTION audit.source_of(named_schema text, named_table text, key jsonb, wanted text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sources text[];
+  alike text;
+BEGIN
+  SELECT array_agg(DISTINCT event.source_id ORDER BY event.source_id) INTO sources
+  FROM audit.events AS event
+  WHERE event.operation = 'schema' AND event.table_name = named_table AND event.schema_name = named_schema;
+  IF sources IS NULL AND key IS NOT NULL THEN
+    -- Of an undescribed table, or of one that an earlier version described.
+    SELECT array_agg(DISTINCT event.source_id ORDER BY event.source_id) INTO sources
+    FROM audit.events AS event
+    WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema;
+  END IF;
+  IF sources IS NULL THEN
+    SELECT array_agg(event.source_id) INTO sources
+    FROM (
+      SELECT source_id FROM audit.events
+      WHERE table_name = named_table AND schema_name = named_schema LIMIT 1
+    ) AS event;
+  END IF;
+  IF sources IS NULL THEN
+    SELECT string_agg(format('%I.%I', listed.schema_name, listed.table_name), ', ') INTO alike
+    FROM (
+      SELECT event.schema_name, event.table_name
+      FROM audit.events AS event
+      WHERE event.operation = 'schema' AND event.context ->> 'reason' <> 'drop'
+      GROUP BY event.schema_name, event.table_name
+      ORDER BY event.table_name <> named_table, event.schema_name <> named_schema, event.schema_name, event.table_name
+      LIMIT 20
+    ) AS listed;
+    RAISE EXCEPTION 'the log knows no table %', format('%I.%I', named_schema, named_table)
+      USING ERRCODE = 'undefined_table',
+        HINT = 'Tables that it knows: ' || coalesce(alike, 'none') || '. Write schema.table; without a schema, public.';
+  END IF;
+  IF wanted IS NULL AND cardinality(sources) > 1 THEN
+    RAISE EXCEPTION 'the sources % all have a table %', array_to_string(sources, ', '),
+      format('%I.%I', named_schema, named_table)
+      USING ERRCODE = 'ambiguous_parameter', HINT = format('Name one: source => %L.', sources[1]);
+  END IF;
+  IF wanted <> ALL (sources) THEN
+    RAISE EXCEPTION 'the source % has no table %', wanted, format('%I.%I', named_schema, named_table)
+      USING ERRCODE = 'undefined_table', HINT = 'Sources that have it: ' || array_to_string(sources, ', ') || '.';
+  END IF;
+  RETURN coalesce(wanted, sources[1]);
+END
+$$;
+COMMENT ON FUNCTION audit.source_of(text, text, jsonb, text) IS
+  'The source that a question about a table is about. Several that have the table, a source that has it not and a table '
+  'that none has are refused with what there is.';
+
+CREATE OR REPLACE FUNCTION audit.check_key("table" text, key jsonb, shape jsonb)
+RETURNS void
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  expected text;
+  wrong text;
+BEGIN
+  IF jsonb_typeof(key) IS DISTINCT FROM 'object' THEN
+    RAISE EXCEPTION 'the key of a record is an object such as {"id": 42}, not %', coalesce(key::text, 'null')
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF shape IS NULL THEN
+    RETURN;
+  END IF;
+  IF shape -> 'key' = '[]' THEN
+    RAISE EXCEPTION '% has no key, so its records can''t be told apart', "table"
+      USING ERRCODE = 'invalid_parameter_value',
+        HINT = 'Ask audit.log for the events of the table, with a span of time.';
+  END IF;
+  SELECT '{' || string_agg(format('%s: %s', to_jsonb(part.name), audit.column_type(shape, part.name)), ', '
+    ORDER BY part.ordinality) || '}'
+  INTO expected
+  FROM jsonb_array_elements_text(shape -> 'key') WITH ORDINALITY AS part (name, ordinality);
+  SELECT string_agg(problem, '; ') INTO wrong
+  FROM (
+    SELECT 'it lacks ' || part.name AS problem
+    FROM jsonb_array_elements_text(shape -> 'key') AS part (name) WHERE NOT key ? part.name
+    UNION ALL
+    SELECT given.name || ' is no key column' FROM jsonb_object_keys(key) AS given (name)
+    WHERE NOT shape -> 'key' ? given.name
+    UNION ALL
+    SELECT CASE jsonb_typeof(given.value)
+      WHEN 'string' THEN format('%s is the text %s, and the key holds numbers', given.name, given.value)
+      ELSE format('%s is the number %s, and the key holds texts', given.name, given.value)
+    END
+    FROM jsonb_each(key) AS given (name, value)
+    WHERE shape -> 'key' ? given.name AND audit.value_as(given.value, audit.column_type(shape, given.name)) <> given.value
+  ) AS problems;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION 'the key % does not fit %: %', key, "table", wrong
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The key is ' || expected || '.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION audit.check_key(text, jsonb, jsonb) IS
+  'Refuses a key that can name no record of a table, and says what the key is.';
+
+CREATE OR REPLACE FUNCTION audit.row_as_of_explained(
+  "table" text, key jsonb, "time" timestamptz DEFAULT now(), source text DEFAULT NULL
+)
+RETURNS TABLE ("row" jsonb, unknown jsonb)
+LANGUAGE plpgsql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  named record;
+  of_source text;
+  kept record;
+  newest jsonb;
+BEGIN
+  SELECT * INTO named FROM audit.table_name($1);
+  of_source := audit.source_of(named.schema_name, named.table_name, $2, $4);
+  SELECT life.shape INTO newest FROM audit.life(of_source, named.schema_name, named.table_name, $3) AS life LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  PERFORM audit.check_key($1, $2, newest);
+  SELECT * INTO kept FROM audit.holder(of_source, named.schema_name, named.table_name, $2, $3);
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT known."row", known.unknown
+  FROM audit.reshaped(kept.held, audit.reshaping(
+    of_source, named.schema_name, named.table_name, $3, kept.version_place, kept.shape, kept.newest_shape)) AS known;
+END
+$$;
+COMMENT ON FUNCTION audit.row_as_of_explained(text, jsonb, timestamptz, text) IS
+  'A record as it was at a time, and which of its columns are not known: {"column": {"since", "reason"}}. No row when the '
+  'record did not exist then, or nothing is known of it yet.';
+
+CREATE OR REPLACE FUNCTION audit.row_as_of(
+  "table" text, key jsonb, "time" timestamptz DEFAULT now(), source text DEFAULT NULL
+)
+RETURNS jsonb
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT known."row" FROM audit.row_as_of_explained($1, $2, $3, $4) AS known
+$$;
+COMMENT ON FUNCTION audit.row_as_of(text, jsonb, timestamptz, text) IS
+  'A record as it was at a time, by default now; null when it did not exist then or nothing is known of it yet. The table '
+  'is named as it was called then. A column that is not known is left out: audit.row_as_of_explained says why.';
