@@ -30,13 +30,17 @@ DECLARE
   parent capture.watched_tables;
   member regclass;
   added integer := 0;
+  around oid[] := touched || ARRAY(SELECT capture.ancestors(touched));
 BEGIN
+  IF touched IS NULL THEN
+    around := ARRAY(SELECT relation FROM capture.watched_tables);
+  END IF;
   -- A partition that cannot be watched is a warning: the others are watched, and the DDL goes through.
   FOR parent IN
     SELECT watched_tables.*
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
     WHERE relkind = 'p' AND partition_of IS NULL
-      AND (touched IS NULL OR relation = ANY (touched) OR relation IN (SELECT capture.ancestors(touched)))
+      AND relation = ANY (around)
     ORDER BY relation
   LOOP
     FOR member IN

@@ -100,6 +100,9 @@ AS $$
 DECLARE
   candidate regclass;
 BEGIN
+  IF coalesce(cardinality(relations), 0) = 0 THEN
+    RETURN;
+  END IF;
   FOR candidate IN
     SELECT watched.relation
     FROM capture.watched_tables AS watched JOIN pg_class ON pg_class.oid = watched.relation
@@ -182,8 +185,11 @@ BEGIN
   touched := coalesce(touched, '{}');
   PERFORM capture.publish_changed_shapes(
     ARRAY(SELECT capture.tables_reached(touched, coalesce(types, '{}'), coalesce(schemas, '{}'))), TG_TAG);
-  IF TG_TAG <> 'CREATE INDEX' THEN
-    PERFORM capture.watch_new_partitions(touched), capture.watch_selected(touched), capture.repair_triggers(touched);
+  IF cardinality(touched) > 0 AND TG_TAG <> 'CREATE INDEX' THEN
+    IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = ANY (touched) OR inhparent = ANY (touched)) THEN
+      PERFORM capture.watch_new_partitions(touched);
+    END IF;
+    PERFORM capture.watch_selected(touched), capture.repair_triggers(touched);
   END IF;
   PERFORM set_config('capture.rewritten', '', true);
 EXCEPTION WHEN OTHERS THEN
