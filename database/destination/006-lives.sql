@@ -1,6 +1,8 @@
 -- A record is not its name. The functions here tell what a table was called when, how its rows looked then, and how a
 -- key of today reads under an older name or shape. The functions for readers stand on them.
 
+-- A body of the SQL standard's form: its names are resolved here and now, so it needs no search_path of its own, which
+-- would keep it from being inlined.
 CREATE OR REPLACE FUNCTION audit.place(
   stream_order bigint, committed_at timestamptz, transaction_id bigint, sequence integer
 )
@@ -8,12 +10,10 @@ RETURNS bigint[]
 LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
-AS $$
-  SELECT ARRAY[
-    coalesce(stream_order, (extract(epoch FROM committed_at) * 1000000)::bigint),
-    coalesce(transaction_id, 0), coalesce(sequence, 0)
-  ]
-$$;
+RETURN ARRAY[
+  coalesce(stream_order, (extract(epoch FROM committed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000)::bigint),
+  coalesce(transaction_id, 0), coalesce(sequence, 0)
+];
 COMMENT ON FUNCTION audit.place(bigint, timestamptz, bigint, integer) IS
   'Where an event stands among those of its source, to sort and compare by. The stream''s order where it was noted; '
   'where it was not, the commit time in microseconds, which is on the same scale.';
@@ -95,9 +95,67 @@ $$;
 COMMENT ON FUNCTION audit.name_taken_again(text, text, text, bigint[]) IS
   'The first place after another at which a table has a name; null when none took it.';
 
+CREATE OR REPLACE FUNCTION audit.versions_named(
+  source text, named_schema text, named_table text, until timestamptz, before_place bigint[], end_place bigint[]
+)
+RETURNS TABLE (
+  schema_name text, table_name text, from_place bigint[], to_place bigint[], shape jsonb, since timestamptz,
+  detail jsonb, event audit.events, renamed_from jsonb
+)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+  -- Whether the OUT columns hold a version whose beginning is not known yet.
+  pending boolean := false;
+  given_up bigint[];
+BEGIN
+  schema_name := named_schema;
+  table_name := named_table;
+  to_place := end_place;
+  FOR event IN
+    SELECT * FROM audit.events AS candidate
+    WHERE candidate.operation = 'schema' AND candidate.table_name = named_table
+      AND candidate.schema_name = named_schema AND candidate.source_id = source AND candidate.committed_at <= until
+      AND audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
+        < before_place
+    ORDER BY
+      audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence) DESC
+  LOOP
+    IF event.context ->> 'reason' = 'drop' THEN
+      given_up := audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence);
+      EXIT;
+    END IF;
+    IF pending THEN
+      RETURN NEXT;
+      to_place := from_place;
+    END IF;
+    from_place := audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence);
+    shape := event.after;
+    since := event.committed_at;
+    detail := event.context;
+    pending := true;
+    renamed_from := audit.renamed_from(event);
+    EXIT WHEN renamed_from IS NOT NULL;
+  END LOOP;
+  -- Without a rename the life begins here; or no event tells of the table's shape, perhaps of one that took a dropped name.
+  IF renamed_from IS NULL THEN
+    from_place := coalesce(given_up, '{}');
+  END IF;
+  RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION audit.versions_named(text, text, text, timestamptz, bigint[], bigint[]) IS
+  'The versions of a table while it bore one name, newest first; the last one says which name it had before, if any, and the '
+  'event that says so.';
+
 CREATE OR REPLACE FUNCTION audit.life(
   source text, named_schema text, named_table text, until timestamptz,
-  before_place bigint[] DEFAULT ARRAY[9223372036854775807], across_swaps boolean DEFAULT false
+  before_place bigint[] DEFAULT ARRAY[9223372036854775807], across_swaps boolean DEFAULT false,
+  is_swapped boolean DEFAULT false
 )
 RETURNS TABLE (
   schema_name text, table_name text, from_place bigint[], to_place bigint[], shape jsonb, since timestamptz,
@@ -106,6 +164,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -113,93 +172,43 @@ DECLARE
   name_table text := named_table;
   bound bigint[] := before_place;
   upper bigint[] := before_place;
-  event audit.events;
-  event_place bigint[];
   given_up bigint[];
-  ended bigint[];
-  previous jsonb;
-  -- Whether the OUT columns hold a version whose beginning is not known yet.
-  pending boolean := false;
-  swaps jsonb[] := '{}';
+  version record;
   swap jsonb;
+  swaps jsonb[] := '{}';
 BEGIN
-  swapped := false;
+  swapped := is_swapped;
   LOOP
-    previous := NULL;
-    given_up := NULL;
-    FOR event IN
-      SELECT * FROM audit.events AS candidate
-      WHERE candidate.operation = 'schema' AND candidate.table_name = name_table
-        AND candidate.schema_name = name_schema AND candidate.source_id = source AND candidate.committed_at <= until
-        AND audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
-          < bound
-      ORDER BY
-        audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence) DESC
+    FOR version IN
+      SELECT * FROM audit.versions_named(source, name_schema, name_table, until, bound, upper)
     LOOP
-      event_place := audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence);
-      IF event.context ->> 'reason' = 'drop' THEN
-        given_up := event_place;
-        EXIT;
-      END IF;
-      IF pending THEN
-        RETURN NEXT;
-        upper := from_place;
-      END IF;
-      schema_name := name_schema;
-      table_name := name_table;
-      from_place := event_place;
-      to_place := upper;
-      shape := event.after;
-      since := event.committed_at;
-      detail := event.context;
-      pending := true;
-      previous := audit.renamed_from(event);
-      EXIT WHEN previous IS NOT NULL;
-    END LOOP;
-    IF previous IS NULL THEN
-      -- Here the life begins; or no event tells of the table's shape, perhaps of one that took a dropped name.
-      IF NOT pending THEN
-        schema_name := name_schema;
-        table_name := name_table;
-        to_place := upper;
-        shape := NULL;
-        since := NULL;
-        detail := NULL;
-      END IF;
-      from_place := coalesce(given_up, '{}');
+      SELECT version.schema_name, version.table_name, version.from_place, version.to_place, version.shape,
+        version.since, version.detail
+      INTO schema_name, table_name, from_place, to_place, shape, since, detail;
       RETURN NEXT;
-      EXIT;
-    END IF;
-    RETURN NEXT;
-    pending := false;
+    END LOOP;
+    EXIT WHEN version.renamed_from IS NULL;
     bound := from_place;
     -- A shadow table that took the name in the transaction in which the table gave it up.
-    IF across_swaps THEN
-      given_up := audit.name_given_up(event, name_schema, name_table);
-      IF given_up IS NOT NULL THEN
-        swaps := swaps || jsonb_build_object('schema', name_schema, 'table', name_table, 'place', to_jsonb(given_up));
-      END IF;
+    given_up := audit.name_given_up(version.event, name_schema, name_table);
+    IF across_swaps AND given_up IS NOT NULL THEN
+      swaps := swaps || jsonb_build_object('schema', name_schema, 'table', name_table, 'place', to_jsonb(given_up));
     END IF;
-    name_schema := previous ->> 'schema';
-    name_table := previous ->> 'table';
+    name_schema := version.renamed_from ->> 'schema';
+    name_table := version.renamed_from ->> 'table';
     -- Transactions that were open across the rename of a schema may still write under the old name, until another
     -- table takes it.
     upper := coalesce(audit.name_taken_again(source, name_schema, name_table, bound), before_place);
     -- The end of the old name stands in the same transaction.
-    ended := audit.name_given_up(event, name_schema, name_table);
-    bound := coalesce(ended, bound);
+    bound := coalesce(audit.name_given_up(version.event, name_schema, name_table), bound);
   END LOOP;
   FOREACH swap IN ARRAY swaps LOOP
-    RETURN QUERY
-      SELECT earlier.schema_name, earlier.table_name, earlier.from_place, earlier.to_place, earlier.shape,
-        earlier.since, earlier.detail, true
-      FROM audit.life(
-        source, swap ->> 'schema', swap ->> 'table', until,
-        ARRAY(SELECT jsonb_array_elements_text(swap -> 'place')::bigint), true) AS earlier;
+    RETURN QUERY SELECT * FROM audit.life(source, swap ->> 'schema', swap ->> 'table', until,
+      ARRAY(SELECT jsonb_array_elements_text(swap -> 'place')::bigint), true, true);
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION audit.life(text, text, text, timestamptz, bigint[], boolean) IS
+COMMENT ON FUNCTION audit.life(text, text, text, timestamptz, bigint[], boolean, boolean) IS
   'The versions of the table that bore a name at a time, newest first: what it was called, between which places, and its '
   'shape, null when no event tells. Across swaps: also those of the tables that '
   'bore the name until another took it over by a rename in the same transaction.';

@@ -1,3 +1,5 @@
+-- The functions that look events up are in PL/pgSQL, which keeps their plans: planning for every partition would take
+-- longer than the look-up.
 -- Which event says what a record was at a time. The stream's order decides what came last; time is what people ask by.
 
 CREATE OR REPLACE FUNCTION audit.agree(image jsonb, other jsonb)
@@ -28,46 +30,51 @@ CREATE OR REPLACE FUNCTION audit.newest_touch(
   source text, named_schema text, named_table text, key jsonb, before_place bigint[], until timestamptz
 )
 RETURNS SETOF audit.events
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT touch.*
-  FROM (
-    (
-      SELECT event.* FROM audit.events AS event
-      WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
-        AND event.source_id = source AND event.committed_at <= until
-        AND event.stream_order <= before_place[1]
-        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
-      ORDER BY event.stream_order DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
-      LIMIT 1
-    )
-    UNION ALL
-    -- Events of versions that did not note the order are older than all others.
-    (
-      SELECT event.* FROM audit.events AS event
-      WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
-        AND event.source_id = source AND event.committed_at <= until
-        AND event.stream_order IS NULL
-        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
-      ORDER BY event.committed_at DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
-      LIMIT 1
-    )
-    UNION ALL
-    (
-      SELECT event.* FROM audit.events AS event
-      WHERE event.table_name = named_table AND audit.previous_key(event.record_key, event.before) = key
-        AND event.schema_name = named_schema AND event.operation = 'update'
-        AND NOT (event.record_key || event.before) @> event.record_key
-        AND event.source_id = source AND event.committed_at <= until
-        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
-      ORDER BY audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) DESC
-      LIMIT 1
-    )
-  ) AS touch
-  ORDER BY audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) DESC
-  LIMIT 1
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT touch.*
+    FROM (
+      (
+        SELECT event.* FROM audit.events AS event
+        WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
+          AND event.source_id = source AND event.committed_at <= until
+          AND event.stream_order <= before_place[1]
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+        ORDER BY event.stream_order DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
+        LIMIT 1
+      )
+      UNION ALL
+      -- Events of versions that did not note the order are older than all others.
+      (
+        SELECT event.* FROM audit.events AS event
+        WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
+          AND event.source_id = source AND event.committed_at <= until
+          AND event.stream_order IS NULL
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+        ORDER BY event.committed_at DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
+        LIMIT 1
+      )
+      UNION ALL
+      (
+        SELECT event.* FROM audit.events AS event
+        WHERE event.table_name = named_table AND audit.previous_key(event.record_key, event.before) = key
+          AND event.schema_name = named_schema AND event.operation = 'update'
+          AND NOT (event.record_key || event.before) @> event.record_key
+          AND event.source_id = source AND event.committed_at <= until
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+        ORDER BY audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) DESC
+        LIMIT 1
+      )
+    ) AS touch
+    ORDER BY audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) DESC
+    LIMIT 1;
+END
 $$;
 COMMENT ON FUNCTION audit.newest_touch(text, text, text, jsonb, bigint[], timestamptz) IS
   'The last event before a place that gave a key to a record, changed the record under it, or took it from it.';
@@ -79,6 +86,7 @@ RETURNS TABLE (held audit.events, look_before bigint[])
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   touch audit.events;
@@ -136,11 +144,13 @@ CREATE OR REPLACE FUNCTION audit.emptied_since(
   source text, named_schema text, named_table text, after_place bigint[], until timestamptz
 )
 RETURNS boolean
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT EXISTS (
+BEGIN
+  RETURN EXISTS (
     SELECT FROM audit.events AS truncation
     WHERE truncation.table_name = named_table AND truncation.record_key IS NULL
       AND truncation.schema_name = named_schema AND truncation.operation = 'truncate'
@@ -148,7 +158,8 @@ AS $$
       AND audit.place(
           truncation.stream_order, truncation.committed_at, truncation.transaction_id, truncation.sequence)
         > after_place
-  )
+  );
+END
 $$;
 COMMENT ON FUNCTION audit.emptied_since(text, text, text, bigint[], timestamptz) IS
   'Whether a table or partition was truncated after a place.';
@@ -195,6 +206,7 @@ RETURNS TABLE (held audit.events, version_place bigint[], shape jsonb, newest_sh
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

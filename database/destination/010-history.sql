@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION audit.name_at_end(
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   event audit.events;
@@ -42,18 +43,23 @@ COMMENT ON FUNCTION audit.name_at_end(text, text, text) IS
 
 CREATE OR REPLACE FUNCTION audit.moved_from(event audit.events)
 RETURNS SETOF audit.events
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT gone.*
-  FROM audit.events AS gone
-  WHERE event.operation = 'insert' AND event.partition_name IS NOT NULL AND event.sequence > 1 AND gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
-    AND gone.source_id = event.source_id AND gone.sequence = event.sequence - 1 AND gone.operation = 'delete'
-    AND gone.table_name = event.table_name AND gone.schema_name = event.schema_name
-    AND gone.partition_name <> event.partition_name
-    -- One record: at least a part of the key stayed.
-    AND EXISTS (SELECT jsonb_each(gone.record_key) INTERSECT SELECT jsonb_each(event.record_key))
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT gone.*
+    FROM audit.events AS gone
+    WHERE event.operation = 'insert' AND event.partition_name IS NOT NULL AND event.sequence > 1 AND gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
+      AND gone.source_id = event.source_id AND gone.sequence = event.sequence - 1 AND gone.operation = 'delete'
+      AND gone.table_name = event.table_name AND gone.schema_name = event.schema_name
+      AND gone.partition_name <> event.partition_name
+      -- One record: at least a part of the key stayed.
+      AND EXISTS (SELECT jsonb_each(gone.record_key) INTERSECT SELECT jsonb_each(event.record_key));
+END
 $$;
 COMMENT ON FUNCTION audit.moved_from(audit.events) IS
   'The delete that stands before an insert because the row moved to another partition; no row when it did not.';
@@ -62,26 +68,31 @@ CREATE OR REPLACE FUNCTION audit.touches(
   source text, named_schema text, named_table text, key jsonb, from_place bigint[], before_place bigint[]
 )
 RETURNS SETOF audit.events
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT touch.*
-  FROM (
-    SELECT event.* FROM audit.events AS event
-    WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
-      AND event.operation IN ('insert', 'update', 'delete', 'baseline')
-    UNION ALL
-    SELECT event.* FROM audit.events AS event
-    WHERE event.table_name = named_table AND audit.previous_key(event.record_key, event.before) = key
-      AND event.schema_name = named_schema AND event.operation = 'update'
-      AND NOT (event.record_key || event.before) @> event.record_key
-  ) AS touch
-  CROSS JOIN LATERAL (
-    SELECT audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) AS place
-  ) AS stands
-  WHERE touch.source_id = source AND stands.place >= from_place AND stands.place < before_place
-  ORDER BY stands.place DESC
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT touch.*
+    FROM (
+      SELECT event.* FROM audit.events AS event
+      WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
+        AND event.operation IN ('insert', 'update', 'delete', 'baseline')
+      UNION ALL
+      SELECT event.* FROM audit.events AS event
+      WHERE event.table_name = named_table AND audit.previous_key(event.record_key, event.before) = key
+        AND event.schema_name = named_schema AND event.operation = 'update'
+        AND NOT (event.record_key || event.before) @> event.record_key
+    ) AS touch
+    CROSS JOIN LATERAL (
+      SELECT audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) AS place
+    ) AS stands
+    WHERE touch.source_id = source AND stands.place >= from_place AND stands.place < before_place
+    ORDER BY stands.place DESC;
+END
 $$;
 COMMENT ON FUNCTION audit.touches(text, text, text, jsonb, bigint[], bigint[]) IS
   'The events between two places that gave a key to a record, changed a record under it, or took it away; newest first.';
@@ -110,6 +121,7 @@ RETURNS TABLE (committed_at timestamptz, event_id uuid, moved_from uuid)
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -125,15 +137,14 @@ DECLARE
   was_swapped boolean := false;
   turned boolean;
 BEGIN
+  <<versions>>
   FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, 'infinity', end_place, true) LOOP
-    IF NOT is_first THEN
-      path_key := coalesce(
-        audit.key_in(version.shape, newer_shape, path_key),
-        audit.key_of_image(version.shape, newer_shape, coalesce(audit.old_row(later), later.after)),
-        audit.key_by_image(source, version.schema_name, version.table_name, version.shape, newer_shape, path_key,
-          version.from_place, version.to_place, 'infinity'));
-      EXIT WHEN path_key IS NULL;
-    END IF;
+    path_key := CASE WHEN is_first THEN path_key ELSE coalesce(
+      audit.key_in(version.shape, newer_shape, path_key),
+      audit.key_of_image(version.shape, newer_shape, coalesce(audit.old_row(later), later.after)),
+      audit.key_by_image(source, version.schema_name, version.table_name, version.shape, newer_shape, path_key,
+        version.from_place, version.to_place, 'infinity')) END;
+    EXIT WHEN path_key IS NULL;
     is_first := false;
     newer_shape := version.shape;
     IF version.swapped AND NOT was_swapped THEN
@@ -152,21 +163,17 @@ BEGIN
         bound := audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence);
         IF touch.record_key IS DISTINCT FROM path_key THEN
           -- Took the key from another record, unless the record asked for is the one that left it.
-          CONTINUE WHEN later.event_id IS NOT NULL AND NOT begun;
-          IF begun THEN
-            RETURN;
-          END IF;
+          EXIT versions WHEN begun;
+          CONTINUE WHEN later.event_id IS NOT NULL;
         ELSIF touch.transaction_id = later.transaction_id AND touch.committed_at = later.committed_at
           AND touch.after IS NOT NULL AND NOT audit.agree(touch.after, audit.old_row(later)) THEN
           -- Another record that bore the key within the same transaction.
           CONTINUE;
-        ELSIF begun AND touch.operation <> 'delete' THEN
-          RETURN;
+        ELSE
+          EXIT versions WHEN begun AND touch.operation <> 'delete';
         END IF;
         SELECT * INTO move FROM audit.moved_from(touch);
-        committed_at := touch.committed_at;
-        event_id := touch.event_id;
-        moved_from := move.event_id;
+        SELECT touch.committed_at, touch.event_id, move.event_id INTO committed_at, event_id, moved_from;
         RETURN NEXT;
         later := touch;
         -- A record of the same key may have been deleted before it was inserted.
@@ -232,6 +239,7 @@ LANGUAGE plpgsql
 STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

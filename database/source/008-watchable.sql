@@ -168,7 +168,7 @@ $$;
 COMMENT ON FUNCTION capture.row_security_hides(regclass) IS
   'Whether row security may hide rows of a table from cdc_capture, so that a full load lacks them.';
 
-CREATE OR REPLACE FUNCTION capture.losses(
+CREATE OR REPLACE FUNCTION capture.key_losses(
   target regclass, fallback_index regclass DEFAULT NULL, ignored_columns text[] DEFAULT '{}',
   redacted_columns text[] DEFAULT '{}'
 )
@@ -233,7 +233,25 @@ BEGIN
         CASE WHEN key && redacted_columns THEN 'a redacted' ELSE 'an ignored' END),
       format('Do not %s it, or give the table a primary key or unique index over other NOT NULL columns.',
         CASE WHEN key && redacted_columns THEN 'redact' ELSE 'ignore' END)
-    FROM facts WHERE relkind = 'r' AND key <> '{}' AND (usable_key = '{}' OR usable_key && redacted_columns)
+    FROM facts WHERE relkind = 'r' AND key <> '{}' AND (usable_key = '{}' OR usable_key && redacted_columns);
+END
+$$;
+COMMENT ON FUNCTION capture.key_losses(regclass, regclass, text[], text[]) IS
+  'What keeps the records of a table from being told apart, in the WAL or in the log, each with what mends it.';
+
+CREATE OR REPLACE FUNCTION capture.losses(
+  target regclass, fallback_index regclass DEFAULT NULL, ignored_columns text[] DEFAULT '{}',
+  redacted_columns text[] DEFAULT '{}'
+)
+RETURNS TABLE (problem text, fix text)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT loss.problem, loss.fix
+    FROM capture.key_losses(target, fallback_index, ignored_columns, redacted_columns) AS loss
     UNION ALL
     SELECT format('has columns that DMS shortens: %s', string_agg(
         format('%I (%s)', attname, CASE typname WHEN 'numeric' THEN 'numeric without a precision' ELSE 'timetz' END),

@@ -1,3 +1,25 @@
+CREATE OR REPLACE FUNCTION capture.actor_problems()
+RETURNS TABLE (object text, problem text, fix text)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT relation::text, 'lacks its actor trigger: who acts is unknown', format('SELECT capture.watch(%L, identify_actor => true)', relation)
+  FROM capture.watched_tables
+  WHERE identify_actor AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
+  UNION ALL
+  -- A statement fires the triggers of the table that it names, and of no other.
+  SELECT relation::text, format('has an actor trigger, but its parent %s has none: who writes through that is unknown', parent),
+    format('SELECT capture.watch(%L, identify_actor => true)', parent)
+  FROM capture.watched_tables
+    CROSS JOIN LATERAL (SELECT inhparent::regclass AS parent FROM pg_inherits WHERE inhrelid = relation) AS inherited
+  WHERE identify_actor AND NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = parent AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
+$$;
+COMMENT ON FUNCTION capture.actor_problems() IS
+  'Where the triggers that say who acts are missing, each with its fix.';
+
 CREATE OR REPLACE FUNCTION capture.problems()
 RETURNS TABLE (object text, problem text, fix text)
 LANGUAGE sql
@@ -50,18 +72,7 @@ AS $$
     SELECT FROM pg_db_role_setting
     WHERE setdatabase = 0 AND setrole = to_regrole('cdc_capture') AND setconfig @> ARRAY[name || '=' || value])
   UNION ALL
-  SELECT relation::text, 'lacks its actor trigger: who acts is unknown', watch_again
-  FROM watched
-  WHERE identify_actor AND NOT EXISTS (
-    SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
-  UNION ALL
-  -- A statement fires the triggers of the table that it names, and of no other.
-  SELECT relation::text, format('has an actor trigger, but its parent %s has none: who writes through that is unknown', parent),
-    format('SELECT capture.watch(%L, identify_actor => true)', parent)
-  FROM watched
-    CROSS JOIN LATERAL (SELECT inhparent::regclass AS parent FROM pg_inherits WHERE inhrelid = relation) AS inherited
-  WHERE identify_actor AND NOT EXISTS (
-    SELECT FROM pg_trigger WHERE tgrelid = parent AND tgname = 'capture_actor' AND tgenabled IN ('O', 'A'))
+  SELECT actor.object, actor.problem, actor.fix FROM capture.actor_problems() AS actor
   UNION ALL
   SELECT relation::text, 'cannot be read by cdc_capture', watch_again
   FROM watched

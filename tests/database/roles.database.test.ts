@@ -51,6 +51,7 @@ const allowed: [role: string, what: string, statement: string][] = [
   ["audit_reader", "read a row as it was", `SELECT audit.row_as_of('shop.orders', '{"id": 1}', now())`],
   ["audit_reader", "read a transaction", "SELECT * FROM audit.transaction(1)"],
   ["audit_reader", "read what an actor did", "SELECT * FROM audit.acts('alice')"],
+  ["audit_reader", "ask for the SQL of an undo", "SELECT audit.undo_acts('alice', now() - interval '1 hour')"],
 ];
 
 const refused: [role: string, what: string, statement: string][] = [
@@ -136,8 +137,13 @@ describe("Rights", () => {
       { name: "acts", role: "audit_reader" },
       { name: "history", role: "audit_reader" },
       { name: "row_as_of", role: "audit_reader" },
+      { name: "row_as_of_explained", role: "audit_reader" },
       { name: "set_context", role: "capture_app" },
+      { name: "table_as_of", role: "audit_reader" },
       { name: "transaction", role: "audit_reader" },
+      { name: "undo", role: "audit_reader" },
+      { name: "undo_acts", role: "audit_reader" },
+      { name: "undo_transaction", role: "audit_reader" },
     ]);
   });
 });

@@ -24,10 +24,8 @@ export interface EventInput {
   readonly partition_name?: string;
 }
 
-const columns = auditEventsTable.eventColumns.map(({ name }) => name);
-
 /** The statement that the sink runs for a batch of `count` events. */
-export function insertStatement(count: number): string {
+function insertStatement(count: number, columns: readonly string[]): string {
   const rows = Array.from(
     { length: count },
     (_, row) => `(${columns.map((_, column) => `$${row * columns.length + column + 1}`).join(", ")})`,
@@ -36,11 +34,14 @@ export function insertStatement(count: number): string {
     ON CONFLICT (${auditEventsTable.primaryKey.join(", ")}) DO NOTHING`;
 }
 
-/** Writes events in one statement, as the sink does. Returns how many rows the server says it affected. */
+/**
+ * Writes events in one statement, as the sink does; columns that none of them has are left out, so that a table of an
+ * earlier version can be written to as well. Returns how many rows the server says it affected.
+ */
 export async function storeEvents(client: Client, events: readonly EventInput[]): Promise<number | null> {
-  const values = events.flatMap((event) => {
+  const rows = events.map((event): Record<string, unknown> => {
     const [schema_name, table_name] = (event.table ?? "shop.orders").split(".");
-    const row: Record<string, unknown> = {
+    return {
       event_id: randomUUID(),
       source_id: "test",
       transaction_id: 1,
@@ -49,9 +50,12 @@ export async function storeEvents(client: Client, events: readonly EventInput[])
       table_name,
       ...event,
     };
-    return columns.map((name) => row[name] ?? null);
   });
-  return (await client.query(insertStatement(events.length), values)).rowCount;
+  const columns = auditEventsTable.eventColumns
+    .map(({ name }) => name)
+    .filter((name) => rows.some((row) => row[name] !== undefined));
+  const values = rows.flatMap((row) => columns.map((name) => row[name] ?? null));
+  return (await client.query(insertStatement(events.length, columns), values)).rowCount;
 }
 
 /** Empties the audit log for the next test, as only a superuser who switches its triggers off can. */

@@ -472,6 +472,8 @@ describe("Every object", () => {
     const { rows } = await client.query(`
       SELECT oid::regprocedure::text AS function FROM pg_proc
       WHERE pronamespace IN ('capture'::regnamespace, 'audit'::regnamespace)
+        -- A body of the SQL standard's form has its names resolved already.
+        AND prosqlbody IS NULL
         AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}'))`);
     expect(rows).toEqual([]);
   });
