@@ -136,6 +136,7 @@ describe("Rights", () => {
       { name: "actors", role: "audit_reader" },
       { name: "acts", role: "audit_reader" },
       { name: "history", role: "audit_reader" },
+      { name: "previous_key", role: "audit_writer" },
       { name: "row_as_of", role: "audit_reader" },
       { name: "row_as_of_explained", role: "audit_reader" },
       { name: "set_context", role: "capture_app" },
