@@ -123,6 +123,10 @@ describe("Rights", () => {
     };
     expect(await storeEvents(as.audit_writer!, [event])).toBe(1);
     expect(await storeEvents(as.audit_writer!, [event])).toBe(0);
+    // An index computes the key that a record had before.
+    const moved = { ...event, operation: "update", record_key: { id: 2 }, before: { id: 1 }, after: { id: 2 } };
+    const otherId = { event_id: "00000000-0000-4000-8000-000000000003" };
+    expect(await storeEvents(as.audit_writer!, [{ ...moved, ...otherId }])).toBe(1);
   });
 
   it("are those of no function for everybody, but for the functions meant for a role", async () => {
