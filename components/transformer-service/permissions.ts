@@ -13,9 +13,10 @@ export function transformerPermissions(clusterArn: string, topics: TopicNames, a
       Resource: [clusterArn],
     },
     {
-      Sid: "ReadChangeRecords",
+      // Writes: records that waited among the dead letters for their table's description come again.
+      Sid: "ReadAndReplayChangeRecords",
       Effect: "Allow",
-      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"],
+      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData"],
       Resource: [topic("raw")],
     },
     {
@@ -25,10 +26,16 @@ export function transformerPermissions(clusterArn: string, topics: TopicNames, a
       Resource: [topic("catalog")],
     },
     {
-      Sid: "WriteEventsAndDeadLetters",
+      Sid: "WriteEvents",
       Effect: "Allow",
       Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"],
-      Resource: [topic("events"), topic("deadLetter")],
+      Resource: [topic("events")],
+    },
+    {
+      Sid: "KeepDeadLetters",
+      Effect: "Allow",
+      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData"],
+      Resource: [topic("deadLetter")],
     },
     {
       Sid: "UseOwnConsumerGroup",

@@ -41,7 +41,9 @@ export interface ReplayMessage {
   readonly headers: Map<Buffer, Buffer | null>;
 }
 
-const ownHeaders = new Set<string>(Object.values(deadLetterHeaders));
+/** What only says why a record was refused. The other headers state its place, which a replay keeps. */
+const { firstOrigin: _origin, streamOrder: _order, ...headersOfTheRefusal } = deadLetterHeaders;
+const ownHeaders = new Set<string>(Object.values(headersOfTheRefusal));
 const connectPrefix = "__connect.errors.";
 
 /** The dead letter in a record, or the offset of the one that a marker says was replayed. */
@@ -86,8 +88,8 @@ export class DeadLetterList {
 }
 
 /**
- * The original record, for its topic of origin: without what was added when it was refused, and with its replays
- * counted. Undefined when its headers do not say where it came from.
+ * The original record, for its topic of origin: without what only says why it was refused, with the place
+ * that it had, and with its replays counted. Undefined when its headers do not say where it came from.
  */
 export function replayMessage(record: StoredRecord, letter: DeadLetter): ReplayMessage | undefined {
   if (letter.topic === null) return undefined;

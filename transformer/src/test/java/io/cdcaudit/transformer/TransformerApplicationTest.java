@@ -36,6 +36,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
+import tools.jackson.databind.JsonNode;
 
 /** The application as it is deployed, over a broker. */
 class TransformerApplicationTest {
@@ -111,12 +112,83 @@ class TransformerApplicationTest {
   }
 
   @Test
+  void aTopicThatWasMadeAgainGoesOnInTheStreamsOrder() throws Exception {
+    createTopics("order", Map.of());
+    try (ConfigurableApplicationContext application = start("order")) {
+      send("order", catalogSignal());
+      send("order", insert(2, "\"t\""));
+      read("order.audit.events", 2);
+    }
+    admin.deleteTopics(List.of("order.cdc.raw")).all().get();
+    await().until(() -> !admin.listTopics().names().get().contains("order.cdc.raw"));
+    admin
+        .createTopics(List.of(new NewTopic("order.cdc.raw", 1, (short) 1)))
+        .all()
+        .get();
+    try (ConfigurableApplicationContext application = start("order")) {
+      send("order", insert(3, "\"t\""));
+      read("order.audit.events", 3);
+    }
+    try (ConfigurableApplicationContext application = start("order")) {
+      send("order", insert(4, "\"t\""));
+      List<Long> orders =
+          read("order.audit.events", 4).stream()
+              .map(event -> Json.read(event.value()).required("stream_order").longValue())
+              .toList();
+      assertThat(orders).isSorted().doesNotHaveDuplicates();
+      assertThat(orders.get(1)).isEqualTo(orders.get(0) + 1);
+      assertThat(orders.get(3)).isEqualTo(orders.get(2) + 1);
+    }
+  }
+
+  @Test
+  void recordsOfATableThatNobodyDescribedComeAgainInTheirPlaceOnceItIsDescribed()
+      throws Exception {
+    createTopics("undescribed", Map.of());
+    try (ConfigurableApplicationContext application = start("undescribed")) {
+      send("undescribed", insert(2, "\"t\""));
+      send("undescribed", insert(3, "\"f\""));
+      assertThat(read("undescribed.audit.dead-letter", 2))
+          .allSatisfy(
+              letter ->
+                  assertThat(letter.headers().lastHeader("audit.reason").value())
+                      .asString()
+                      .isEqualTo("undescribed-table"));
+    }
+    try (ConfigurableApplicationContext application = start("undescribed")) {
+      send("undescribed", catalogSignal());
+      List<JsonNode> events =
+          read("undescribed.audit.events", 3).stream()
+              .map(event -> Json.read(event.value()))
+              .toList();
+      assertThat(events)
+          .extracting(event -> event.required("operation").stringValue())
+          .containsExactly("schema", "insert", "insert");
+      assertThat(events.get(1).required("after"))
+          .isEqualTo(Json.read("{\"id\": 2, \"paid\": true}"));
+      long signal = events.get(0).required("stream_order").longValue();
+      assertThat(events.get(1).required("stream_order").longValue()).isEqualTo(signal - 2);
+      assertThat(events.get(2).required("stream_order").longValue()).isEqualTo(signal - 1);
+      assertThat(read("undescribed.audit.dead-letter", 4))
+          .filteredOn(letter -> letter.value() == null)
+          .extracting(letter -> new String(letter.headers().lastHeader("audit.replayed.offset").value(), StandardCharsets.UTF_8))
+          .containsExactly("0", "1");
+    }
+    // What was sent again is not sent a third time.
+    try (ConfigurableApplicationContext application = start("undescribed")) {
+      send("undescribed", insert(4, "\"t\""));
+      assertThat(read("undescribed.audit.events", 4)).hasSize(4);
+    }
+  }
+
+  @Test
   void anEventThatTheBrokerRefusesAsTooLargeEndsInTheDeadLettersAndTheRestFlowsOn()
       throws Exception {
     createTopics("oversized", Map.of("audit.events", 20_000));
     try (ConfigurableApplicationContext application = start("oversized")) {
       String incompressible =
           new Random(1).ints(60_000, 'a', 'z').mapToObj(Character::toString).collect(joining());
+      send("oversized", catalogSignal());
       send("oversized", insert(2, '"' + incompressible + '"'));
       send("oversized", insert(3, "\"t\""));
 
@@ -130,7 +202,7 @@ class TransformerApplicationTest {
                     .asString()
                     .isEqualTo("too-large");
               });
-      assertThat(read("oversized.audit.events", 1))
+      assertThat(read("oversized.audit.events", 2))
           .anySatisfy(
               event ->
                   assertThat(new String(event.value(), StandardCharsets.UTF_8))

@@ -41,9 +41,11 @@ public final class AuditEventWriter {
       output.writeAscii(",\"sequence\":").writeNumber(commit.sequence());
       output.writeAscii(",\"position\":").writeString(commit.streamPosition());
     }
+    output.writeAscii(",\"stream_order\":").writeNumber(event.streamOrder());
     output.writeAscii(",\"operation\":\"").writeAscii(event.operation().word()).write('"');
     output.writeAscii(",\"schema_name\":").writeString(event.table().schema());
     output.writeAscii(",\"table_name\":").writeString(event.table().table());
+    writeText("partition_name", event.partition());
     RowImages images = event.images();
     writeJson("record_key", images.key());
     writeJson("before", images.before());

@@ -58,7 +58,7 @@ public final class EventIdentity {
    * place on the topic tells them apart.
    */
   public UUID ofBaseline(ChangeRecord record, Origin origin) {
-    String row = record.keyed() ? record.data().raw().toString() : origin.toString();
+    String row = record.keyed() ? record.data().raw().toString() : origin.first();
     TableName table = record.table();
     return uuid(
         String.join(

@@ -57,7 +57,7 @@ public final class RowImageWriter {
   }
 
   private RowImages deleted(Columns columns, JsonSlice[] row) {
-    if (columns.areDescribed() && !columns.haveFullIdentity()) {
+    if (!columns.haveFullIdentity()) {
       // Only the key is known: all else that DMS sends is filler.
       for (int index = 0; index < columns.size(); index++) {
         row[index] = columns.get(index).key() ? row[index] : null;
@@ -141,7 +141,7 @@ public final class RowImageWriter {
     open(output);
     for (int index = 0; index < row.length; index++) {
       if (row[index] == null) {
-        unknown.set(index);
+        unknown.set(index, !columns.get(index).isVirtual());
       } else {
         writeMember(index, columns.get(index), row[index], output);
       }

@@ -64,7 +64,10 @@ final class SignalEvents {
     this.histories = histories;
   }
 
-  Outcome of(ChangeRecord record) {
+  /**
+   * @param order the record's place in the source's stream
+   */
+  Outcome of(ChangeRecord record, long order) {
     if (record.operation() != Operation.INSERT && record.operation() != Operation.LOAD) {
       throw invalid("rows of capture.signal are only ever inserted");
     }
@@ -74,18 +77,19 @@ final class SignalEvents {
       return new Outcome.Ignored(IgnoredKind.LOADED_SIGNAL, TABLE);
     }
     if (kind.equals("session")) {
-      return audited(record, AuditOperation.CONTEXT, TABLE, session(row));
+      return audited(record, order, AuditOperation.CONTEXT, TABLE, session(row));
     }
     byte[] body = body(row);
     if (kind.equals("catalog")) {
-      return shapeDeclared(record, subject(row), tree(body));
+      return shapeDeclared(record, order, subject(row), tree(body));
     }
     Map<String, JsonSlice> members = members(body);
     return switch (kind) {
-      case "context" -> audited(record, AuditOperation.CONTEXT, TABLE, context(members));
+      case "context" -> audited(record, order, AuditOperation.CONTEXT, TABLE, context(members));
       case "canary" ->
-          audited(record, AuditOperation.CANARY, TABLE, new Context(null, null, details(body)));
-      case "truncate" -> audited(record, AuditOperation.TRUNCATE, subject(row), Context.NONE);
+          audited(
+              record, order, AuditOperation.CANARY, TABLE, new Context(null, null, details(body)));
+      case "truncate" -> audited(record, order, AuditOperation.TRUNCATE, subject(row), Context.NONE);
       default ->
           throw invalid(
               "kind is \"%s\"; known are %s"
@@ -94,12 +98,17 @@ final class SignalEvents {
   }
 
   private Outcome audited(
-      ChangeRecord record, AuditOperation operation, TableName table, Context context) {
-    return new Outcome.Audited(event(record, operation, table, RowImages.NONE, context));
+      ChangeRecord record,
+      long order,
+      AuditOperation operation,
+      TableName table,
+      Context context) {
+    return new Outcome.Audited(event(record, order, operation, table, RowImages.NONE, context));
   }
 
   private AuditEvent event(
       ChangeRecord record,
+      long order,
       AuditOperation operation,
       TableName table,
       RowImages images,
@@ -108,14 +117,18 @@ final class SignalEvents {
         identity.ofChange(record.commit(), table),
         operation,
         table,
+        null,
         record.commit(),
+        order,
         record.capturedAt(),
         images,
         context);
   }
 
-  private Outcome shapeDeclared(ChangeRecord record, TableName table, JsonNode body) {
-    ShapeVersion version = ShapeVersion.of(record.commit(), record.capturedAt(), shape(body));
+  private Outcome shapeDeclared(
+      ChangeRecord record, long order, TableName table, JsonNode body) {
+    ShapeVersion version =
+        ShapeVersion.of(order, record.commit(), record.capturedAt(), shape(body));
     String reason = body.path("reason").stringValue("");
     if (record.operation() == Operation.LOAD || reason.equals("republish")) {
       return new Outcome.ShapeDeclared(table, version, null);
@@ -131,7 +144,7 @@ final class SignalEvents {
     return new Outcome.ShapeDeclared(
         table,
         version,
-        event(record, AuditOperation.SCHEMA, table, shapes, reasonAndChanges(body)));
+        event(record, order, AuditOperation.SCHEMA, table, shapes, reasonAndChanges(body)));
   }
 
   private static TableShape shape(JsonNode body) {

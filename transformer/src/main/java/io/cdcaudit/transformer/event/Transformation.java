@@ -1,10 +1,14 @@
 package io.cdcaudit.transformer.event;
 
+import io.cdcaudit.transformer.order.StreamOrder;
 import io.cdcaudit.transformer.record.ChangeRecord;
+import io.cdcaudit.transformer.record.DeadLetterReason;
 import io.cdcaudit.transformer.record.IncomingRecord;
 import io.cdcaudit.transformer.record.IncomingRecordReader;
 import io.cdcaudit.transformer.record.RefusedRecordException;
+import io.cdcaudit.transformer.record.TableName;
 import io.cdcaudit.transformer.shape.ShapeHistories;
+import io.cdcaudit.transformer.shape.ShapeVersion;
 
 /**
  * Decides the outcome of each record. It reads the shape histories and changes nothing, so the same
@@ -42,27 +46,40 @@ public final class Transformation {
         return new Outcome.Ignored(IgnoredKind.IGNORED_TABLE, ofIgnoredTable.table());
       }
       ChangeRecord record = (ChangeRecord) incoming;
+      long order = StreamOrder.of(record, origin.streamOrder());
       return record.table().equals(SignalEvents.TABLE)
-          ? signals.of(record)
-          : rowChange(record, origin);
+          ? signals.of(record, order)
+          : rowChange(record, order, origin);
     } catch (RefusedRecordException refused) {
       return new Outcome.Refused(refused.reason(), refused.getMessage());
     }
   }
 
-  private Outcome rowChange(ChangeRecord record, Origin origin) {
-    RowImages images = rows.images(record, histories.historyOf(record.table()).columnsFor(record));
+  private Outcome rowChange(ChangeRecord record, long order, Origin origin) {
+    ShapeVersion version = histories.historyOf(record.table()).versionFor(record, order);
+    if (version == null) {
+      throw new RefusedRecordException(
+          DeadLetterReason.UNDESCRIBED_TABLE,
+          "no catalog signal has described "
+              + record.table()
+              + " yet, so nobody can tell which of its columns to redact; capture.watch describes"
+              + " it, and the record then comes again by itself");
+    }
+    RowImages images = rows.images(record, version.columns());
     if (images == null) {
       return new Outcome.Ignored(IgnoredKind.IGNORED_COLUMNS_ONLY, record.table());
     }
+    TableName root = version.shape().root();
     return new Outcome.Audited(
         new AuditEvent(
             record.commit() == null
                 ? identity.ofBaseline(record, origin)
                 : identity.ofChange(record.commit(), record.table()),
             operation(record),
-            record.table(),
+            root == null ? record.table() : root,
+            root == null ? null : record.table().quoted(),
             record.commit(),
+            order,
             record.capturedAt(),
             images,
             Context.NONE));

@@ -9,9 +9,16 @@ import io.cdcaudit.transformer.typing.UnknownType;
  *
  * @param member its name as a JSON member begins, {@code "id":}
  * @param key whether it belongs to the table's key
+ * @param isVirtual whether no row holds its value; DMS sends null, which means nothing
  */
 public record Column(
-    String name, byte[] member, ColumnType type, boolean key, boolean ignored, boolean redacted) {
+    String name,
+    byte[] member,
+    ColumnType type,
+    boolean key,
+    boolean isVirtual,
+    boolean ignored,
+    boolean redacted) {
 
   static Column of(ShapeColumn column, boolean key) {
     return new Column(
@@ -19,12 +26,13 @@ public record Column(
         member(column.name()),
         ColumnType.of(column.type()),
         key,
+        column.isVirtual(),
         column.ignored(),
         column.redacted());
   }
 
   static Column unknown(String name) {
-    return new Column(name, member(name), UnknownType.INSTANCE, false, false, false);
+    return new Column(name, member(name), UnknownType.INSTANCE, false, false, false, false);
   }
 
   private static byte[] member(String name) {

@@ -13,20 +13,15 @@ import java.util.Map;
  */
 public final class Columns {
 
-  /** The columns of a table whose shape is unknown. */
-  public static final Columns UNDESCRIBED = new Columns(List.of(), List.of(), false, false);
-
   private final Column[] columns;
   private final List<Integer> key;
-  private final boolean described;
   private final boolean hasFullIdentity;
   private final Map<String, Integer> indices = new HashMap<>();
 
   private Columns(
-      List<Column> columns, List<Integer> key, boolean described, boolean hasFullIdentity) {
+      List<Column> columns, List<Integer> key, boolean hasFullIdentity) {
     this.columns = columns.toArray(Column[]::new);
     this.key = key;
-    this.described = described;
     this.hasFullIdentity = hasFullIdentity;
     for (int index = 0; index < columns.size(); index++) {
       indices.put(columns.get(index).name(), index);
@@ -40,7 +35,7 @@ public final class Columns {
             .toList();
     List<String> names = columns.stream().map(Column::name).toList();
     List<Integer> key = shape.key().stream().map(names::indexOf).toList();
-    return new Columns(columns, key, true, shape.replicaIdentity() == ReplicaIdentity.FULL);
+    return new Columns(columns, key, shape.replicaIdentity() == ReplicaIdentity.FULL);
   }
 
   public int size() {
@@ -54,11 +49,6 @@ public final class Columns {
   /** Where the key's columns are, in the key's order; empty without a key. */
   public List<Integer> key() {
     return key;
-  }
-
-  /** Whether the table's shape is known. */
-  public boolean areDescribed() {
-    return described;
   }
 
   /** Whether PostgreSQL logs the whole old row. */
@@ -75,16 +65,18 @@ public final class Columns {
         more.add(Column.unknown(row.name(position)));
       }
     }
-    return more == null ? this : new Columns(more, key, described, hasFullIdentity);
+    return more == null ? this : new Columns(more, key, hasFullIdentity);
   }
 
   /**
-   * A row's values in the order of these columns, which include the row's; null where it has none.
+   * A row's values in the order of these columns, which include the row's; null where it has none,
+   * and for virtual columns.
    */
   public JsonSlice[] align(RowImage row) {
     JsonSlice[] values = new JsonSlice[columns.length];
     for (int position = 0; position < row.size(); position++) {
-      values[indexOf(row.name(position), position)] = row.value(position);
+      int index = indexOf(row.name(position), position);
+      values[index] = columns[index].isVirtual() ? null : row.value(position);
     }
     return values;
   }

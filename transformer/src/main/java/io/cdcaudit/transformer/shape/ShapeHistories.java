@@ -23,6 +23,11 @@ public final class ShapeHistories {
     return history == null ? ShapeHistory.empty(table) : history;
   }
 
+  /** Whether a signal has described a table. */
+  public boolean isDescribed(TableName table) {
+    return histories.containsKey(table);
+  }
+
   /**
    * Adds a version at once. The table is then {@link #isUnpublished} unless the version says
    * nothing new.

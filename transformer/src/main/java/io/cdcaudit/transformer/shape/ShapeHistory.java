@@ -4,6 +4,7 @@ import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.record.TableName;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
@@ -32,16 +33,18 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
   }
 
   /**
-   * The columns to read a record with: those of the newest version that is not later than it, or
-   * else of the first.
+   * The version to read a record with: the newest that is not later than it, or else the first;
+   * null if there is none.
+   *
+   * @param order the record's place in the source's stream
    */
-  public Columns columnsFor(ChangeRecord record) {
+  public ShapeVersion versionFor(ChangeRecord record, long order) {
     for (int index = versions.size() - 1; index >= 0; index--) {
-      if (versions.get(index).isNotLaterThan(record)) {
-        return versions.get(index).columns();
+      if (versions.get(index).isNotLaterThan(record, order)) {
+        return versions.get(index);
       }
     }
-    return versions.isEmpty() ? Columns.UNDESCRIBED : versions.get(0).columns();
+    return versions.isEmpty() ? null : versions.get(0);
   }
 
   /** The version in force just before another comes; null if that is the first. */
@@ -59,17 +62,19 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
   /** This history with one more version. A version that repeats the one in force adds nothing. */
   public ShapeHistory with(ShapeVersion version) {
     List<ShapeVersion> all = new ArrayList<>(versions);
+    ShapeVersion added = version;
+    for (ShapeVersion known : versions) {
+      if (known.isSinceSameChange(version)) {
+        added = known.or(version);
+        all.remove(known);
+        break;
+      }
+    }
     int place = 0;
-    while (place < all.size() && all.get(place).isNotLaterThan(version)) {
+    while (place < all.size() && all.get(place).isNotLaterThan(added)) {
       place++;
     }
-    if (place > 0 && all.get(place - 1).isSinceSameChange(version)) {
-      if (all.get(place - 1).capturedAt().compareTo(version.capturedAt()) >= 0) {
-        return this;
-      }
-      all.remove(--place);
-    }
-    all.add(place, version);
+    all.add(place, added);
     return new ShapeHistory(table, newest(withoutRepetitions(all)));
   }
 
@@ -92,7 +97,9 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
   private boolean saysTheSame(ShapeHistory other, int index) {
     ShapeVersion mine = versions.get(index);
     ShapeVersion theirs = other.versions.get(index);
-    return mine.isSinceSameChange(theirs) && mine.shape().equals(theirs.shape());
+    return mine.isSinceSameChange(theirs)
+        && Objects.equals(mine.order(), theirs.order())
+        && mine.shape().equals(theirs.shape());
   }
 
   private static List<ShapeVersion> withoutRepetitions(List<ShapeVersion> all) {

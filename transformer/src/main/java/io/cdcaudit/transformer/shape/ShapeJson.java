@@ -54,13 +54,24 @@ public final class ShapeJson {
   public static TableShape readShape(JsonNode node) {
     String identity = node.required("replica_identity").stringValue().toUpperCase(Locale.ROOT);
     return new TableShape(
+        readRoot(node.path("root")),
         ReplicaIdentity.valueOf(identity),
         node.required("key").values().stream().map(JsonNode::stringValue).toList(),
         node.required("columns").values().stream().map(ShapeJson::readColumn).toList());
   }
 
+  private static TableName readRoot(JsonNode root) {
+    return root.isObject()
+        ? new TableName(
+            root.required("schema").stringValue(), root.required("table").stringValue())
+        : null;
+  }
+
   private static void writeVersion(ShapeVersion version, JsonOutput output) {
     output.write('{');
+    if (version.order() != null) {
+      output.writeAscii("\"stream_order\":").writeNumber(version.order()).write(',');
+    }
     Commit since = version.since();
     if (since != null) {
       output.writeAscii("\"committed_at\":").writeString(since.time().text());
@@ -71,6 +82,11 @@ public final class ShapeJson {
     output.writeAscii("\"captured_at\":").writeString(version.capturedAt().text());
     String identity = version.shape().replicaIdentity().name().toLowerCase(Locale.ROOT);
     output.writeAscii(",\"replica_identity\":").writeString(identity).write(',');
+    TableName root = version.shape().root();
+    if (root != null) {
+      output.writeAscii("\"root\":{\"schema\":").writeString(root.schema());
+      output.writeAscii(",\"table\":").writeString(root.table()).writeAscii("},");
+    }
     writeKeyAndColumns(version.shape(), output);
     output.write('}');
   }
@@ -87,6 +103,7 @@ public final class ShapeJson {
     for (ShapeColumn column : shape.columns()) {
       output.writeAscii(separator).writeAscii("{\"name\":").writeString(column.name());
       output.writeAscii(",\"type\":").writeString(column.type());
+      output.writeAscii(column.isVirtual() ? ",\"generated\":\"virtual\"" : "");
       output.writeAscii(column.ignored() ? ",\"ignored\":true" : "");
       output.writeAscii(column.redacted() ? ",\"redacted\":true" : "").write('}');
       separator = ",";
@@ -104,6 +121,7 @@ public final class ShapeJson {
                 node.required("position").stringValue())
             : null;
     return ShapeVersion.of(
+        node.has("stream_order") ? node.get("stream_order").longValue() : null,
         since, Timestamp.parse(node.required("captured_at").stringValue()), readShape(node));
   }
 
@@ -111,6 +129,7 @@ public final class ShapeJson {
     return new ShapeColumn(
         node.required("name").stringValue(),
         node.required("type").stringValue(),
+        node.path("generated").stringValue("").equals("virtual"),
         node.path("ignored").booleanValue(false),
         node.path("redacted").booleanValue(false));
   }

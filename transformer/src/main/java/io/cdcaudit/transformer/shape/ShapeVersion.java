@@ -5,25 +5,31 @@ import io.cdcaudit.transformer.record.Commit;
 import io.cdcaudit.transformer.record.Timestamp;
 
 /**
- * A table's shape from one point of the source's history onward.
+ * A table's shape from one point of the source's stream onward.
  *
- * @param since the change that brought it; null if a full load read the signal, which then is older
- *     than any change
+ * @param order the signal's place in the stream; null in entries of earlier versions, which knew
+ *     commit times alone
+ * @param since the change that brought it; null if a full load read the signal, which then is of no
+ *     transaction
  * @param capturedAt when DMS built the signal's record
  * @param columns the shape's columns, prepared for reading rows
  */
 public record ShapeVersion(
-    Commit since, Timestamp capturedAt, TableShape shape, Columns columns) {
+    Long order, Commit since, Timestamp capturedAt, TableShape shape, Columns columns) {
 
-  public static ShapeVersion of(Commit since, Timestamp capturedAt, TableShape shape) {
-    return new ShapeVersion(since, capturedAt, shape, Columns.of(shape));
+  public static ShapeVersion of(
+      Long order, Commit since, Timestamp capturedAt, TableShape shape) {
+    return new ShapeVersion(order, since, capturedAt, shape, Columns.of(shape));
   }
 
   /**
-   * Whether the version is in force for a record. Within one transaction the sequence decides,
-   * otherwise time.
+   * Whether the version is in force for a record. The stream's order decides; where one place is
+   * not known, or places are but times, the sequence within one transaction, else time.
    */
-  boolean isNotLaterThan(ChangeRecord record) {
+  boolean isNotLaterThan(ChangeRecord record, long recordOrder) {
+    if (order != null && order != recordOrder) {
+      return order < recordOrder && !isSentAgain(record);
+    }
     if (since == null) {
       return true;
     }
@@ -32,15 +38,49 @@ public record ShapeVersion(
         : compare(since, record.commit()) <= 0;
   }
 
+  /**
+   * Whether DMS sent the record before this version, and once more after it, as it does when it
+   * resumes. Its transaction then both began and committed before the signal's. After a clock that
+   * was set back it only committed earlier, and after a long transaction it only began earlier.
+   */
+  private boolean isSentAgain(ChangeRecord record) {
+    Commit commit = record.commit();
+    return commit != null
+        && since != null
+        && compare(commit, since) < 0
+        && commit.streamPosition().compareTo(since.streamPosition()) < 0;
+  }
+
   boolean isNotLaterThan(ShapeVersion other) {
+    if (order != null && other.order != null && !order.equals(other.order)) {
+      return order < other.order;
+    }
     return since == null || (other.since != null && compare(since, other.since) <= 0);
   }
 
-  /** Whether both come from the same signal, or both from full loads. */
+  /** Whether both come from the same signal, which DMS may send twice, or both from full loads. */
   boolean isSinceSameChange(ShapeVersion other) {
-    return since == null || other.since == null
-        ? since == other.since
-        : since.transactionId() == other.since.transactionId() && compare(since, other.since) == 0;
+    if (since == null || other.since == null) {
+      return since == other.since
+          && (order == null || other.order == null || order.equals(other.order));
+    }
+    return since.transactionId() == other.since.transactionId()
+        && compare(since, other.since) == 0;
+  }
+
+  /** This or a repetition of it: what was captured last, from the first place where it stood. */
+  ShapeVersion or(ShapeVersion repetition) {
+    ShapeVersion last =
+        capturedAt.compareTo(repetition.capturedAt()) >= 0 ? this : repetition;
+    return new ShapeVersion(
+        first(order, repetition.order), last.since, last.capturedAt, last.shape, last.columns);
+  }
+
+  private static Long first(Long one, Long other) {
+    if (one == null || other == null) {
+      return one == null ? other : one;
+    }
+    return Math.min(one, other);
   }
 
   private static int compare(Commit one, Commit other) {

@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.shape;
 
+import io.cdcaudit.transformer.record.TableName;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -7,11 +8,18 @@ import java.util.Set;
 /**
  * What the transformer must know about a table to read its rows.
  *
+ * @param root of a partition, the topmost partitioned table; null for any other table
  * @param key the key's columns, in its order; empty for a table without one
  * @param columns all columns, in table order
  */
 public record TableShape(
-    ReplicaIdentity replicaIdentity, List<String> key, List<ShapeColumn> columns) {
+    TableName root, ReplicaIdentity replicaIdentity, List<String> key, List<ShapeColumn> columns) {
+
+  /** The shape of a table that is no partition. */
+  public TableShape(
+      ReplicaIdentity replicaIdentity, List<String> key, List<ShapeColumn> columns) {
+    this(null, replicaIdentity, key, columns);
+  }
 
   /**
    * @throws IllegalArgumentException if the parts contradict each other

@@ -2,6 +2,7 @@ package io.cdcaudit.transformer.streams;
 
 import io.cdcaudit.transformer.configuration.AuditProperties;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.cdcaudit.transformer.topology.AuditTopology;
 import io.cdcaudit.transformer.topology.OversizedEvents;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -50,12 +51,29 @@ class StreamsConfiguration {
   }
 
   @Bean
+  TopicBeginning topicBeginning(AuditProperties properties, Clock clock) {
+    return new TopicBeginning(properties, clock);
+  }
+
+  @Bean
+  ShapeHistories shapeHistories() {
+    return new ShapeHistories();
+  }
+
+  @Bean
+  UndescribedRecords undescribedRecords(AuditProperties properties, ShapeHistories histories) {
+    return new UndescribedRecords(properties, histories);
+  }
+
+  @Bean
   StreamsBuilderFactoryBean streams(
       AuditProperties properties,
       TransformerMetrics metrics,
       MeterRegistry registry,
       StreamsState state,
-      Clock clock) {
+      Clock clock,
+      ShapeHistories histories,
+      TopicBeginning beginning) {
     OversizedEvents oversized = new OversizedEvents();
     StreamsBuilderFactoryBean streams =
         new StreamsBuilderFactoryBean(
@@ -64,7 +82,8 @@ class StreamsConfiguration {
         new KafkaStreamsInfrastructureCustomizer() {
           @Override
           public void configureTopology(Topology topology) {
-            AuditTopology.build(topology, properties, oversized, metrics, clock);
+            AuditTopology.build(
+                topology, properties, oversized, metrics, clock, histories, beginning::base);
           }
         });
     streams.setClientSupplier(new GuardedClients(state::failed));

@@ -1,6 +1,7 @@
 package io.cdcaudit.transformer.streams;
 
 import io.cdcaudit.transformer.topology.OversizedEvents;
+import io.cdcaudit.transformer.topology.TopicReplacedException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -51,6 +52,14 @@ final class StreamsFailures implements StreamsUncaughtExceptionHandler {
     if (hasCause(failure, MissingSourceTopicException.class)) {
       LOG.error(
           "Topic \"{}\" (AUDIT_TOPICS_RAW) does not exist any more; the transformer stops",
+          rawTopic,
+          failure);
+      return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+    }
+    if (hasCause(failure, TopicReplacedException.class)) {
+      LOG.error(
+          "Topic \"{}\" (AUDIT_TOPICS_RAW) was deleted and made again; the transformer ends, and"
+              + " its successor reads the new one",
           rawTopic,
           failure);
       return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;

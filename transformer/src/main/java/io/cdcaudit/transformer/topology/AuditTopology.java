@@ -6,6 +6,7 @@ import io.cdcaudit.transformer.event.Transformation;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.cdcaudit.transformer.shape.ShapeHistories;
 import java.time.Clock;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -44,15 +45,21 @@ public final class AuditTopology {
 
   private AuditTopology() {}
 
-  /** Adds everything to an empty topology. */
+  /**
+   * Adds everything to an empty topology.
+   *
+   * @param histories empty; the topology fills it
+   * @param beginning tells, once records flow, the stream order of offset 0, or null
+   */
   public static void build(
       Topology topology,
       AuditProperties properties,
       OversizedEvents oversized,
       TransformerMetrics metrics,
-      Clock clock) {
+      Clock clock,
+      ShapeHistories histories,
+      Supplier<Long> beginning) {
     AuditProperties.TopicNames topics = properties.topics();
-    ShapeHistories histories = new ShapeHistories();
     Limits limits = Limits.of(properties, oversized);
     ByteArrayDeserializer in = new ByteArrayDeserializer();
     ByteArraySerializer out = new ByteArraySerializer();
@@ -78,7 +85,8 @@ public final class AuditTopology {
                 histories,
                 limits,
                 metrics,
-                clock),
+                clock,
+                beginning),
         CHANGE_RECORDS);
     topology.addSink(EVENTS, topics.events(), out, out, TRANSFORM);
     topology.addSink(CATALOG, topics.catalog(), out, out, TRANSFORM);

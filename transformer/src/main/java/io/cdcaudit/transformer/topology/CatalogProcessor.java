@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.topology;
 
+import io.cdcaudit.transformer.order.TopicBeginnings;
 import io.cdcaudit.transformer.record.TableName;
 import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.cdcaudit.transformer.shape.ShapeHistory;
@@ -38,6 +39,9 @@ final class CatalogProcessor implements Processor<String, byte[], Void, Void> {
 
   @Override
   public void process(Record<String, byte[]> entry) {
+    if (entry.key().equals(TopicBeginnings.KEY)) {
+      return;
+    }
     byte[] previous = store.get(entry.key());
     store.put(entry.key(), entry.value());
     try {

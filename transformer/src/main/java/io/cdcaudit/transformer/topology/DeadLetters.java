@@ -3,22 +3,40 @@ package io.cdcaudit.transformer.topology;
 import io.cdcaudit.transformer.contract.DeadLetterContract;
 import io.cdcaudit.transformer.event.Origin;
 import io.cdcaudit.transformer.event.Outcome;
+import io.cdcaudit.transformer.record.ChangeRecord;
+import io.cdcaudit.transformer.record.DeadLetterReason;
+import io.cdcaudit.transformer.record.IncomingRecordReader;
+import io.cdcaudit.transformer.record.RefusedRecordException;
+import io.cdcaudit.transformer.record.TableName;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Record;
 
 /**
  * Refused records, whole, with what is wrong in headers; their names are the
- * contract's.
+ * contract's. A record that is sent again keeps its place, which two more headers state.
  */
-final class DeadLetters {
+public final class DeadLetters {
 
   static final String REASON = DeadLetterContract.header("reason");
   static final String MESSAGE = DeadLetterContract.header("message");
   static final String TOPIC = DeadLetterContract.header("topic");
   static final String PARTITION = DeadLetterContract.header("partition");
   static final String OFFSET = DeadLetterContract.header("offset");
+
+  static final String ATTEMPTS = DeadLetterContract.header("attempts");
+  static final String REPLAYED_OFFSET = DeadLetterContract.header("replayedOffset");
+  static final String FIRST_ORIGIN = DeadLetterContract.header("firstOrigin");
+  static final String STREAM_ORDER = DeadLetterContract.header("streamOrder");
+
+  /** What only says why a record was refused. */
+  private static final Set<String> OF_THE_REFUSAL =
+      Set.of(REASON, MESSAGE, TOPIC, PARTITION, OFFSET, ATTEMPTS);
 
   private static final int LONGEST_MESSAGE = 1_000;
 
@@ -52,7 +70,72 @@ final class DeadLetters {
     put(headers, TOPIC, origin.topic());
     put(headers, PARTITION, Integer.toString(origin.partition()));
     put(headers, OFFSET, Long.toString(origin.offset()));
+    if (headers.lastHeader(FIRST_ORIGIN) == null) {
+      put(headers, FIRST_ORIGIN, origin.first());
+    }
+    if (origin.streamOrder() != null) {
+      put(headers, STREAM_ORDER, Long.toString(origin.streamOrder()));
+    }
     return record.withHeaders(headers);
+  }
+
+  /** The offset of the dead letter that a marker says was sent again; null for a dead letter. */
+  public static Long replayedOffset(Headers headers) {
+    String offset = text(headers, REPLAYED_OFFSET);
+    return offset == null ? null : Long.valueOf(offset);
+  }
+
+  /** The table of a record that was refused because nothing had described it; null of others. */
+  public static TableName undescribedTable(ConsumerRecord<byte[], byte[]> letter) {
+    boolean waits =
+        DeadLetterReason.UNDESCRIBED_TABLE.code().equals(text(letter.headers(), REASON))
+            && letter.value() != null;
+    if (!waits) {
+      return null;
+    }
+    try {
+      return new IncomingRecordReader().read(letter.value()) instanceof ChangeRecord record
+          ? record.table()
+          : null;
+    } catch (RefusedRecordException anothersLetter) {
+      return null;
+    }
+  }
+
+  /** The record as it first came, with one attempt more and its first place. */
+  public static ProducerRecord<byte[], byte[]> original(ConsumerRecord<byte[], byte[]> letter) {
+    Headers headers = new RecordHeaders();
+    for (Header header : letter.headers()) {
+      if (!OF_THE_REFUSAL.contains(header.key())) {
+        headers.add(header);
+      }
+    }
+    String attempts = text(letter.headers(), ATTEMPTS);
+    int next = attempts == null ? 1 : Integer.parseInt(attempts) + 1;
+    put(headers, ATTEMPTS, Integer.toString(next));
+    return new ProducerRecord<>(
+        text(letter.headers(), TOPIC),
+        Integer.valueOf(text(letter.headers(), PARTITION)),
+        null,
+        letter.key(),
+        letter.value(),
+        headers);
+  }
+
+  /** What marks a dead letter as sent again. */
+  public static ProducerRecord<byte[], byte[]> replayMarker(
+      ConsumerRecord<byte[], byte[]> letter) {
+    Headers headers = new RecordHeaders();
+    put(headers, REPLAYED_OFFSET, Long.toString(letter.offset()));
+    return new ProducerRecord<>(letter.topic(), letter.partition(), null, null, null, headers);
+  }
+
+  /** The text of a header; null without it. */
+  static String text(Headers headers, String name) {
+    Header header = headers.lastHeader(name);
+    return header == null || header.value() == null
+        ? null
+        : new String(header.value(), StandardCharsets.UTF_8);
   }
 
   private static void put(Headers headers, String name, String value) {

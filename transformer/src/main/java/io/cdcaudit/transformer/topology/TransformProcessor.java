@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -47,26 +48,34 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
   private final Limits limits;
   private final TransformerMetrics metrics;
   private final Clock clock;
+  private final Supplier<Long> beginning;
+  private long lastOffset = -1;
   private ProcessorContext<byte[], byte[]> context;
 
+  /**
+   * @param beginning the stream order of offset 0; null if offsets say nothing about it
+   */
   TransformProcessor(
       BiFunction<byte[], Origin, Outcome> transformation,
       AuditEventWriter writer,
       ShapeHistories histories,
       Limits limits,
       TransformerMetrics metrics,
-      Clock clock) {
+      Clock clock,
+      Supplier<Long> beginning) {
     this.transformation = transformation;
     this.writer = writer;
     this.histories = histories;
     this.limits = limits;
     this.metrics = metrics;
     this.clock = clock;
+    this.beginning = beginning;
   }
 
   @Override
   public void init(ProcessorContext<byte[], byte[]> processorContext) {
     context = processorContext;
+    lastOffset = -1;
     context.schedule(
         REPUBLISH_EVERY,
         PunctuationType.WALL_CLOCK_TIME,
@@ -78,7 +87,7 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
 
   @Override
   public void process(Record<byte[], byte[]> record) {
-    Source source = new Source(record, origin());
+    Source source = new Source(record, origin(record));
     route(transform(source), source);
   }
 
@@ -156,8 +165,37 @@ final class TransformProcessor implements Processor<byte[], byte[], byte[], byte
     return bug.getClass().getName() + " at " + frames;
   }
 
-  private Origin origin() {
+  /** A record that was refused before states the place that it had first. */
+  private Origin origin(Record<byte[], byte[]> record) {
     RecordMetadata metadata = context.recordMetadata().orElseThrow();
-    return new Origin(metadata.topic(), metadata.partition(), metadata.offset());
+    refuseToGoBack(metadata);
+    Long base = beginning.get();
+    String order = DeadLetters.text(record.headers(), DeadLetters.STREAM_ORDER);
+    Origin here =
+        new Origin(
+            metadata.topic(),
+            metadata.partition(),
+            metadata.offset(),
+            base == null ? null : (Long) (base + metadata.offset()));
+    String first = DeadLetters.text(record.headers(), DeadLetters.FIRST_ORIGIN);
+    return order == null && first == null
+        ? here
+        : new Origin(
+            here.topic(),
+            here.partition(),
+            here.offset(),
+            first == null ? here.first() : first,
+            order == null ? here.streamOrder() : Long.valueOf(order));
+  }
+
+  /**
+   * Offsets grow, unless the topic was deleted and made again. Then the beginning that this process
+   * knows is that of another topic.
+   */
+  private void refuseToGoBack(RecordMetadata metadata) {
+    if (metadata.offset() < lastOffset) {
+      throw new TopicReplacedException(metadata.topic(), lastOffset, metadata.offset());
+    }
+    lastOffset = metadata.offset();
   }
 }

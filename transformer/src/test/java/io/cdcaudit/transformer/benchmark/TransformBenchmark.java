@@ -44,7 +44,7 @@ public final class TransformBenchmark {
 
   private static Consumer<byte[]> transformAlone() {
     ShapeHistories histories = new ShapeHistories();
-    Origin origin = new Origin("cdc.raw", 0, 0);
+    Origin origin = new Origin("cdc.raw", 0, 0, null);
     Transformation transformation = new Transformation("benchmark", 2048 * 1024, histories);
     AuditEventWriter writer = new AuditEventWriter("benchmark");
     Outcome.ShapeDeclared declared =

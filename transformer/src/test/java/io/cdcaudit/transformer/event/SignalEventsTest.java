@@ -155,7 +155,7 @@ class SignalEventsTest {
         "schema-name":"capture","table-name":"signal","transaction-id":1,"transaction-record-id":1,\
         "commit-timestamp":"2026-11-22T10:00:00Z","stream-position":"1"}}\
         """);
-    return transformation.apply(record.toBytes(), new Origin("cdc.raw", 0, 0));
+    return transformation.apply(record.toBytes(), new Origin("cdc.raw", 0, 0, null));
   }
 
   private static String nested(int depth) {

@@ -2,7 +2,9 @@ package io.cdcaudit.transformer.shape;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.record.Commit;
+import io.cdcaudit.transformer.record.Operation;
 import io.cdcaudit.transformer.record.TableName;
 import io.cdcaudit.transformer.record.Timestamp;
 import io.cdcaudit.transformer.samples.Json;
@@ -56,6 +58,49 @@ class ShapeHistoryTest {
   }
 
   @Test
+  void theStreamsOrderCountsWhateverTheClockDid() {
+    ShapeHistory history = history(List.of(placed(100, 9, "a"), placed(200, 5, "b")));
+    assertThat(names(history)).containsExactly("a", "b");
+    assertThat(names(history(List.of(placed(200, 5, "b"), placed(100, 9, "a")))))
+        .containsExactly("a", "b");
+    assertThat(history.versionFor(record(7), 150).shape().columns().get(0).name()).isEqualTo("a");
+    assertThat(history.versionFor(record(1), 250).shape().columns().get(0).name()).isEqualTo("b");
+    assertThat(history.versionFor(record(1), 50).shape().columns().get(0).name()).isEqualTo("a");
+  }
+
+  @Test
+  void aRecordThatDmsSendsAgainIsReadAsItWasTheFirstTime() {
+    ShapeHistory history = history(List.of(placed(100, 3, "a"), placed(200, 5, "b")));
+    assertThat(history.versionFor(record(4, "p4"), 300).shape().columns().get(0).name())
+        .isEqualTo("a");
+    // A transaction that began before the signal's and committed after it is no repetition.
+    assertThat(history.versionFor(record(6, "p4"), 300).shape().columns().get(0).name())
+        .isEqualTo("b");
+  }
+
+  @Test
+  void aSignalThatDmsSendsAgainKeepsItsFirstPlace() {
+    ShapeHistory history = history(List.of(placed(100, 1, "a"), placed(200, 2, "b")));
+    assertThat(history.with(placed(300, 1, "a")).saysTheSameAs(history)).isTrue();
+  }
+
+  @Test
+  void anEntryOfAnEarlierVersionGetsThePlaceThatAReplayFinds() {
+    ShapeHistory earlier = history(List.of(version(1, "a"), version(2, "b")));
+    ShapeHistory history = earlier.with(placed(200, 2, "b"));
+    assertThat(names(history)).containsExactly("a", "b");
+    assertThat(history.versions().get(1).order()).isEqualTo(200);
+    assertThat(history.saysTheSameAs(earlier)).isFalse();
+  }
+
+  @Test
+  void whatALaterFullLoadReadsIsInForceFromThereOn() {
+    ShapeHistory history =
+        history(List.of(placed(100, 1, "a"), loadedInPlace(200, "b"), placed(300, 3, "c")));
+    assertThat(names(history)).containsExactly("a", "b", "c");
+  }
+
+  @Test
   void theOldestVersionsAreForgotten() {
     ShapeHistory history =
         history(IntStream.range(0, 70).mapToObj(second -> version(second, "c" + second)).toList());
@@ -92,7 +137,26 @@ class ShapeHistoryTest {
   static ShapeVersion version(int second, String column) {
     Timestamp time = time(second);
     return ShapeVersion.of(
-        new Commit(time, 7000 + second, 1, "p" + second), time, shape(List.of(column)));
+        null, new Commit(time, 7000 + second, 1, "p" + second), time, shape(List.of(column)));
+  }
+
+  private static ShapeVersion placed(long order, int second, String column) {
+    ShapeVersion version = version(second, column);
+    return ShapeVersion.of(order, version.since(), version.capturedAt(), version.shape());
+  }
+
+  private static ShapeVersion loadedInPlace(long order, String column) {
+    return ShapeVersion.of(order, null, time(0), shape(List.of(column)));
+  }
+
+  /** Of a transaction that began after those of the versions, whenever it committed. */
+  private static ChangeRecord record(int second) {
+    return record(second, "q");
+  }
+
+  private static ChangeRecord record(int second, String position) {
+    Commit commit = new Commit(time(second), 9000 + second, 1, position);
+    return new ChangeRecord(Operation.INSERT, TABLE, time(second), commit, true, null, null);
   }
 
   private static ShapeVersion wideVersion(int second, int columns) {
@@ -101,7 +165,7 @@ class ShapeHistoryTest {
             .mapToObj(number -> "a_rather_long_name_of_a_column_" + second + "_" + number)
             .toList();
     Timestamp time = time(second);
-    return ShapeVersion.of(new Commit(time, 7000 + second, 1, "p" + second), time, shape(names));
+    return ShapeVersion.of(null, new Commit(time, 7000 + second, 1, "p" + second), time, shape(names));
   }
 
   private static ShapeVersion loaded(String column) {
@@ -109,7 +173,7 @@ class ShapeHistoryTest {
   }
 
   private static ShapeVersion loadedAt(int second, String column) {
-    return ShapeVersion.of(null, time(second), shape(List.of(column)));
+    return ShapeVersion.of(null, null, time(second), shape(List.of(column)));
   }
 
   private static TableShape shape(List<String> columns) {

@@ -1,11 +1,14 @@
 package io.cdcaudit.transformer.topology;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.cdcaudit.transformer.event.AuditEventWriter;
+import io.cdcaudit.transformer.event.IgnoredKind;
 import io.cdcaudit.transformer.event.Origin;
 import io.cdcaudit.transformer.event.Outcome;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import io.cdcaudit.transformer.order.TopicBeginnings;
 import io.cdcaudit.transformer.samples.Json;
 import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -15,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -52,8 +56,12 @@ class TransformProcessorTest {
                         Map.entry("audit.message", "the value is no JSON from byte 0 on"),
                         Map.entry("audit.source.topic", "cdc.raw"),
                         Map.entry("audit.source.partition", "0"),
-                        Map.entry("audit.source.offset", "1"));
-                assertThat(letter.headers().toArray()).hasSize(6);
+                        Map.entry("audit.source.offset", "1"),
+                        Map.entry("audit.first.origin", "cdc.raw:0:1"),
+                        Map.entry(
+                            "audit.stream.order",
+                            Long.toString(TransformerDriver.BEGINNING + 1)));
+                assertThat(letter.headers().toArray()).hasSize(8);
               });
     }
   }
@@ -64,7 +72,7 @@ class TransformProcessorTest {
     try (TransformerDriver driver =
         new TransformerDriver(2048, 1 << 20, Clock.fixed(now, ZoneOffset.UTC))) {
       Instant longAgo = Instant.parse("2026-01-01T00:00:00Z");
-      driver.send(new TestRecord<>(null, INSERT, longAgo));
+      driver.send(new TestRecord<>(null, catalogSignal("watch", 1), longAgo));
       driver.send(new TestRecord<>(null, bytes("not JSON"), longAgo));
       assertThat(driver.events().get(0).getRecordTime()).isEqualTo(now);
       assertThat(driver.deadLetters().get(0).getRecordTime()).isEqualTo(now);
@@ -120,7 +128,8 @@ class TransformProcessorTest {
             new ShapeHistories(),
             new Limits(1 << 20, 1 << 20, new OversizedEvents()),
             new TransformerMetrics(new SimpleMeterRegistry()),
-            Clock.systemUTC());
+            Clock.systemUTC(),
+            () -> null);
     processor.init(context);
 
     processor.process(new Record<>(null, bytes("{}"), 0));
@@ -138,8 +147,69 @@ class TransformProcessorTest {
   }
 
   @Test
+  void aRecordThatIsSentAgainKeepsThePlaceThatItHadFirst() {
+    try (TransformerDriver driver = new TransformerDriver()) {
+      driver.send(bytes("not JSON"));
+      RecordHeaders headers = new RecordHeaders();
+      headers.add("audit.stream.order", bytes("17"));
+      headers.add("audit.first.origin", bytes("cdc.raw:0:4"));
+      driver.send(catalogSignal("watch", 1));
+      driver.events();
+      driver.send(new TestRecord<>(null, INSERT, headers));
+      assertThat(Json.read(driver.events().get(0).value()).required("stream_order").longValue())
+          .isEqualTo(17);
+
+      driver.deadLetters();
+      driver.send(new TestRecord<>(null, bytes("still no JSON"), headers));
+      assertThat(texts(driver.deadLetters().get(0).headers()))
+          .containsEntry("audit.stream.order", "17")
+          .containsEntry("audit.first.origin", "cdc.raw:0:4")
+          .containsEntry("audit.source.offset", "3");
+    }
+  }
+
+  @Test
+  void withSeveralPartitionsThePlaceIsTheCommitTime() {
+    try (TransformerDriver driver = new TransformerDriver(null)) {
+      driver.send(catalogSignal("watch", 1));
+      driver.events();
+      driver.send(INSERT);
+      assertThat(Json.read(driver.events().get(0).value()).required("stream_order").longValue())
+          .isEqualTo(1_795_341_609_000_000L);
+      driver.send(bytes("not JSON"));
+      assertThat(texts(driver.deadLetters().get(0).headers()))
+          .doesNotContainKey("audit.stream.order");
+    }
+  }
+
+  @Test
+  void aTopicThatWasMadeAgainEndsTheThread() {
+    MockProcessorContext<byte[], byte[]> context = new MockProcessorContext<>();
+    TransformProcessor processor =
+        new TransformProcessor(
+            (value, origin) -> new Outcome.Ignored(IgnoredKind.CONTROL, null),
+            new AuditEventWriter("source"),
+            new ShapeHistories(),
+            new Limits(1 << 20, 1 << 20, new OversizedEvents()),
+            new TransformerMetrics(new SimpleMeterRegistry()),
+            Clock.systemUTC(),
+            () -> 100L);
+    processor.init(context);
+    for (long offset : List.of(7L, 7L, 8L, 11L)) {
+      context.setRecordMetadata("cdc.raw", 0, offset);
+      processor.process(new Record<>(null, bytes("{}"), 0));
+    }
+    context.setRecordMetadata("cdc.raw", 0, 0);
+    assertThatThrownBy(() -> processor.process(new Record<>(null, bytes("{}"), 0)))
+        .isInstanceOf(TopicReplacedException.class)
+        .hasMessageContaining("Offset 0 of topic \"cdc.raw\" came after offset 11");
+  }
+
+  @Test
   void anEventThatABrokerRefusedAsTooLargeIsADeadLetterTheNextTime() {
     try (TransformerDriver driver = new TransformerDriver()) {
+      driver.send(catalogSignal("watch", 1));
+      driver.events();
       driver.send(INSERT);
       byte[] event = driver.events().get(0).value();
       SendFailures failures = new SendFailures();
@@ -213,7 +283,19 @@ class TransformProcessorTest {
       driver.receiveCatalog("shop.orders", driver.catalog().get("shop.orders"));
       driver.receiveCatalog("shop.orders", null);
       driver.send(INSERT);
-      assertThat(Json.read(driver.events().get(0).value()).has("untyped_columns")).isTrue();
+      assertThat(texts(driver.deadLetters().get(0).headers()))
+          .containsEntry("audit.reason", "undescribed-table");
+    }
+  }
+
+  @Test
+  void theNoteOfWhereTheStreamBeginsIsNoTablesEntry() {
+    try (TransformerDriver driver = new TransformerDriver()) {
+      driver.receiveCatalog(
+          TopicBeginnings.KEY, TopicBeginnings.NONE.with("id", Instant.EPOCH).write());
+      driver.receiveCatalog(TopicBeginnings.KEY, null);
+      driver.send(catalogSignal("watch", 1));
+      assertThat(driver.catalog()).containsOnlyKeys("shop.orders");
     }
   }
 
@@ -256,7 +338,8 @@ class TransformProcessorTest {
 
       driver.receiveCatalog("\"a.b\".c", null);
       driver.send(insert);
-      assertThat(Json.read(driver.events().get(0).value()).has("untyped_columns")).isTrue();
+      assertThat(driver.events()).isEmpty();
+      assertThat(driver.deadLetters()).hasSize(1);
     }
   }
 

@@ -2,6 +2,7 @@ package io.cdcaudit.transformer.topology;
 
 import io.cdcaudit.transformer.configuration.AuditProperties;
 import io.cdcaudit.transformer.metrics.TransformerMetrics;
+import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +27,9 @@ public final class TransformerDriver implements AutoCloseable {
   /** Bytes that a dead letter may have beyond the record that it keeps. */
   static final int DEAD_LETTER_HEADROOM = 65_536;
 
+  /** The stream order of the first record. */
+  public static final long BEGINNING = 1_764_547_200_000_000L;
+
   private static final ByteArraySerializer SERIALIZER = new ByteArraySerializer();
   private static final ByteArrayDeserializer DESERIALIZER = new ByteArrayDeserializer();
 
@@ -43,6 +47,18 @@ public final class TransformerDriver implements AutoCloseable {
   }
 
   public TransformerDriver(int lobMaxSizeKilobytes, int messageMaxBytes, Clock clock) {
+    this(lobMaxSizeKilobytes, messageMaxBytes, clock, BEGINNING);
+  }
+
+  /**
+   * @param beginning the stream order of the first record; null as with several partitions
+   */
+  TransformerDriver(Long beginning) {
+    this(2048, 16 << 20, Clock.systemUTC(), beginning);
+  }
+
+  private TransformerDriver(
+      int lobMaxSizeKilobytes, int messageMaxBytes, Clock clock, Long beginning) {
     AuditProperties properties =
         new AuditProperties(
             "samples",
@@ -59,7 +75,13 @@ public final class TransformerDriver implements AutoCloseable {
             8080);
     Topology topology = new Topology();
     AuditTopology.build(
-        topology, properties, oversized, new TransformerMetrics(registry), clock);
+        topology,
+        properties,
+        oversized,
+        new TransformerMetrics(registry),
+        clock,
+        new ShapeHistories(),
+        () -> beginning);
     Properties settings = new Properties();
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");
@@ -72,7 +94,7 @@ public final class TransformerDriver implements AutoCloseable {
   }
 
   public void send(byte[] record) {
-    raw.pipeInput(null, record);
+    send(new TestRecord<>(null, record));
   }
 
   public void send(TestRecord<byte[], byte[]> record) {

@@ -1,0 +1,228 @@
+package io.cdcaudit.transformer.streams;
+
+import io.cdcaudit.transformer.configuration.AuditProperties;
+import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.shape.ShapeHistories;
+import io.cdcaudit.transformer.topology.DeadLetters;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+
+/**
+ * Sends the records of a table through again once a catalog signal has described it. Until then they
+ * lie whole in the dead-letter topic, because nobody could tell which of their columns to redact.
+ *
+ * <p>Each is marked there as replayed, as {@code npm run dead-letters} does, so a restart does not
+ * send it once more. If a crash comes between, or two processes send it, the event has the same
+ * identity and is stored once.
+ */
+final class UndescribedRecords implements SmartLifecycle, Runnable {
+
+  private static final Duration POLL = Duration.ofSeconds(1);
+  private static final Duration AFTER_A_FAILURE = Duration.ofSeconds(10);
+  private static final Logger LOG = LoggerFactory.getLogger(UndescribedRecords.class);
+
+  private final ShapeHistories histories;
+  private final Supplier<Consumer<byte[], byte[]>> consumers;
+  private final Supplier<Producer<byte[], byte[]>> producers;
+  private final TopicPartition letters;
+  private volatile Thread thread;
+
+  UndescribedRecords(AuditProperties properties, ShapeHistories histories) {
+    this(
+        properties.topics().deadLetter(),
+        histories,
+        () -> consumer(properties),
+        () -> producer(properties));
+  }
+
+  UndescribedRecords(
+      String deadLetterTopic,
+      ShapeHistories histories,
+      Supplier<Consumer<byte[], byte[]>> consumers,
+      Supplier<Producer<byte[], byte[]>> producers) {
+    this.letters = new TopicPartition(deadLetterTopic, 0);
+    this.histories = histories;
+    this.consumers = consumers;
+    this.producers = producers;
+  }
+
+  @Override
+  public void start() {
+    Thread started = new Thread(this, "undescribed-records");
+    started.setDaemon(true);
+    thread = started;
+    started.start();
+  }
+
+  /** Reads dead letters until it is stopped. A failure begins it again: nothing is held in it. */
+  @Override
+  public void run() {
+    while (isRunning()) {
+      try (Consumer<byte[], byte[]> consumer = consumers.get();
+          Producer<byte[], byte[]> producer = producers.get()) {
+        Returns returns = new Returns(consumer, producer);
+        while (isRunning()) {
+          returns.look(POLL);
+        }
+      } catch (InterruptException | WakeupException stopped) {
+        return;
+      } catch (RuntimeException failed) {
+        LOG.warn("Records of undescribed tables wait; trying again", failed);
+        pause();
+      }
+    }
+  }
+
+  /** One reading of the topic from its beginning onward. */
+  private final class Returns {
+
+    private final Consumer<byte[], byte[]> consumer;
+    private final Producer<byte[], byte[]> producer;
+    private final long beginning;
+
+    /** Where the letters of each table lie that wait for its description, above the beginning. */
+    private final Map<TableName, BitSet> waiting = new HashMap<>();
+
+    Returns(Consumer<byte[], byte[]> consumer, Producer<byte[], byte[]> producer) {
+      this.consumer = consumer;
+      this.producer = producer;
+      consumer.assign(List.of(letters));
+      consumer.seekToBeginning(List.of(letters));
+      this.beginning = consumer.position(letters);
+    }
+
+    void look(Duration patience) {
+      for (ConsumerRecord<byte[], byte[]> letter : consumer.poll(patience)) {
+        note(letter);
+      }
+      boolean hasReadAll =
+          consumer.position(letters) >= consumer.endOffsets(List.of(letters)).get(letters);
+      if (hasReadAll) {
+        List<TableName> described =
+            waiting.keySet().stream().filter(histories::isDescribed).toList();
+        described.forEach(table -> send(table, waiting.remove(table)));
+      }
+    }
+
+    private void note(ConsumerRecord<byte[], byte[]> letter) {
+      Long replayed = DeadLetters.replayedOffset(letter.headers());
+      if (replayed != null) {
+        waiting.values().forEach(places -> places.clear((int) (replayed - beginning)));
+        waiting.values().removeIf(BitSet::isEmpty);
+        return;
+      }
+      TableName table = DeadLetters.undescribedTable(letter);
+      if (table != null) {
+        waiting
+            .computeIfAbsent(table, name -> new BitSet())
+            .set((int) (letter.offset() - beginning));
+      }
+    }
+
+    /** Reads the letters of a table once more and sends each to where it came from. */
+    private void send(TableName table, BitSet places) {
+      long position = consumer.position(letters);
+      long end = beginning + places.length();
+      consumer.seek(letters, beginning + places.nextSetBit(0));
+      while (consumer.position(letters) < end) {
+        List<ConsumerRecord<byte[], byte[]>> batch = new ArrayList<>();
+        for (ConsumerRecord<byte[], byte[]> letter : consumer.poll(POLL)) {
+          if (letter.offset() < end && places.get((int) (letter.offset() - beginning))) {
+            batch.add(letter);
+          }
+        }
+        // First the records, then the markers: a crash in between sends them again, and loses none.
+        deliver(batch.stream().map(DeadLetters::original).toList());
+        deliver(batch.stream().map(DeadLetters::replayMarker).toList());
+      }
+      consumer.seek(letters, position);
+      LOG.info(
+          "{} is described now: its {} records from the dead letters were sent again",
+          table,
+          places.cardinality());
+    }
+
+    private void deliver(List<ProducerRecord<byte[], byte[]>> records) {
+      List<Future<?>> sent = new ArrayList<>();
+      records.forEach(record -> sent.add(producer.send(record)));
+      producer.flush();
+      for (Future<?> delivery : sent) {
+        try {
+          delivery.get();
+        } catch (ExecutionException failed) {
+          throw new KafkaException(failed.getCause());
+        } catch (InterruptedException interrupted) {
+          throw new InterruptException(interrupted);
+        }
+      }
+    }
+  }
+
+  private static Consumer<byte[], byte[]> consumer(AuditProperties properties) {
+    Map<String, Object> settings = StreamsProperties.connection(properties);
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    settings.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, properties.messageMaxBytes());
+    return new KafkaConsumer<>(
+        settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  private static Producer<byte[], byte[]> producer(AuditProperties properties) {
+    Map<String, Object> settings = StreamsProperties.connection(properties);
+    settings.put(ProducerConfig.ACKS_CONFIG, "all");
+    settings.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, properties.deadLetterMaxBytes());
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(AFTER_A_FAILURE.toMillis());
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void stop() {
+    Thread stopping = thread;
+    thread = null;
+    if (stopping != null) {
+      stopping.interrupt();
+    }
+  }
+
+  @Override
+  public boolean isRunning() {
+    return thread != null;
+  }
+
+  /** Last: Streams runs by then, and the histories are whole. */
+  @Override
+  public int getPhase() {
+    return Integer.MAX_VALUE;
+  }
+}
