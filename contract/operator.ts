@@ -30,9 +30,14 @@ export interface AuditedTable extends TableSelection {
   readonly replicaIdentity?: "full" | "default" | "keep";
 }
 
-/** Applies the SQL, creates the roles with the passwords of their secrets, watches the tables. Safe to repeat. */
+/**
+ * Checks both databases; then applies the SQL, creates the roles with the passwords of their secrets, and watches the
+ * tables. Safe to repeat.
+ */
 export interface BootstrapRequest {
   readonly action: "bootstrap";
+  /** The one side that is prepared, so that sink and transformer can be deployed in between. Default: both. */
+  readonly only?: "destination" | "source";
   readonly source: DatabaseAccess & {
     /** Secret of the role `cdc_capture`. */
     readonly captureSecretArn: string;

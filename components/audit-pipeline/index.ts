@@ -60,8 +60,9 @@ const kafkaMembers: Readonly<Record<keyof PipelineKafkaArgs, true>> = {
  * capture, transformer, sink, monitoring and canary. Changes to the named tables become rows of the audit table.
  *
  * Deploying it prepares the databases, tests the connections and ends when a row has gone all the way. The order:
- * topics and secrets; the transformer; the operator, which prepares databases and brokers; the capture, whose
- * connections the operator tests before the task starts, and the sink; the canary.
+ * topics and secrets; the operator, which prepares destination and brokers; the sink; the transformer; the source; the
+ * capture, whose connections the operator tests before the task starts; the canary. Each part is so deployed before
+ * the one that sends it something new.
  *
  * Several pipelines fit into one stack and one cluster when their names, `sourceId` and `topics.prefix` differ.
  *
@@ -119,17 +120,27 @@ export class AuditPipeline extends pulumi.ComponentResource {
       topics: topics(name, args, this),
       ...roleSecrets(name, args, keyArn, this),
     };
-    const transformer = new TransformerService(names.transformer, transformerArgs(args, prepared), { parent: this });
+    const [transformerRuns, setTransformerRuns] = pulumi.deferredOutput<string>();
     const operator = hasOperator(args)
-      ? new Operator(names.operator, operatorArgs(args, prepared, operatedParts(name, args)), {
-          parent: this,
-          // The transformer is deployed first: the operator's SQL starts sending signals that an older one cannot read.
-          dependsOn: [transformer],
-        })
+      ? new Operator(
+          names.operator,
+          { ...operatorArgs(args, prepared, operatedParts(name, args)), sourceAfter: transformerRuns },
+          { parent: this },
+        )
       : undefined;
-    const shared: SharedResources = { ...prepared, operatorFunctionName: operator?.functionName };
-    const capture = new ChangeCapture(names.capture, captureArgs(args, shared), { parent: this });
+    const shared: SharedResources = {
+      ...prepared,
+      operatorFunctionName: operator?.functionName,
+      destinationFunctionName: operator?.destinationFunctionName,
+    };
     const sink = new AuditSink(names.sink, sinkArgs(args, shared), { parent: this });
+    const transformer = new TransformerService(names.transformer, transformerArgs(args, shared), {
+      parent: this,
+      // An older sink would refuse events with columns that it does not know.
+      dependsOn: [sink],
+    });
+    setTransformerRuns(transformer.serviceArn);
+    const capture = new ChangeCapture(names.capture, captureArgs(args, shared), { parent: this });
     const running = { capture, transformer, sink };
     const monitoring = new Monitoring(names.monitoring, monitoringArgs(args, shared, { ...running, operator }), {
       parent: this,

@@ -25,6 +25,8 @@ export interface SharedResources {
    * Name of the operator's function, which resolves once databases and brokers are prepared. None without an operator.
    */
   readonly operatorFunctionName?: pulumi.Input<string>;
+  /** The same name, which resolves once the destination is prepared; the source comes after the transformer. */
+  readonly destinationFunctionName?: pulumi.Input<string>;
 }
 
 /** A secret of a database role. */
@@ -255,7 +257,7 @@ export function sinkArgs(args: AuditPipelineArgs, shared: SharedResources): Audi
       port,
       databaseName,
       securityGroupId,
-      secretArn: oncePrepared(shared, shared.writerSecret.secretArn),
+      secretArn: onceDestinationIsPrepared(shared, shared.writerSecret.secretArn),
       keyArn: shared.writerSecret.keyArn,
     },
     eventsPartitions: topicsOf(args).events.partitions,
@@ -264,12 +266,12 @@ export function sinkArgs(args: AuditPipelineArgs, shared: SharedResources): Audi
   };
 }
 
-/** The value, once the operator has prepared the databases: nobody can log in before the role exists. */
-function oncePrepared(shared: SharedResources, value: pulumi.Input<string>): pulumi.Input<string> {
-  const { operatorFunctionName } = shared;
-  return operatorFunctionName === undefined
+/** The value, once the operator has prepared the destination: nobody can log in before the role exists. */
+function onceDestinationIsPrepared(shared: SharedResources, value: pulumi.Input<string>): pulumi.Input<string> {
+  const { destinationFunctionName } = shared;
+  return destinationFunctionName === undefined
     ? value
-    : pulumi.all([value, operatorFunctionName]).apply(([ready]) => ready);
+    : pulumi.all([value, destinationFunctionName]).apply(([ready]) => ready);
 }
 
 function common(args: AuditPipelineArgs, shared: SharedResources) {

@@ -45,7 +45,8 @@ const guardRate = "rate(15 minutes)";
  *
  * Deploying it applies the SQL, creates the roles with their passwords and puts the tables under audit. All of it is
  * safe to repeat, and is repeated when the bundle, the tables or a password change. Its outputs resolve once that has
- * succeeded, so a resource that takes them finds databases and brokers prepared.
+ * succeeded, so a resource that takes them finds databases and brokers prepared. An upgrade needs an order: destination,
+ * sink, transformer, source; `sourceAfter` and `destinationFunctionName` make it.
  *
  * Costs: function, schedules and queue by use, its metrics, a key; sums in `docs/cost.md`.
  *
@@ -55,6 +56,8 @@ const guardRate = "rate(15 minutes)";
 export class Operator extends pulumi.ComponentResource {
   /** The function, once databases and brokers are prepared. */
   public readonly functionName: pulumi.Output<string>;
+  /** The function, once the destination and the brokers are prepared: for a sink that `sourceAfter` waits for. */
+  public readonly destinationFunctionName: pulumi.Output<string>;
   /** The function, once databases and brokers are prepared. */
   public readonly functionArn: pulumi.Output<string>;
   /** Role with which EventBridge Scheduler starts the function. */
@@ -73,7 +76,8 @@ export class Operator extends pulumi.ComponentResource {
   public readonly logGroupName: pulumi.Output<string>;
 
   constructor(name: string, args: OperatorArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("cdc-audit:index:Operator", name, args, opts);
+    // The engine waits for the inputs that it is told of, and `sourceAfter` may wait for children of this component.
+    super("cdc-audit:index:Operator", name, { ...args, sourceAfter: undefined }, opts);
     refuse(name, operatorProblems(args), this);
 
     const keyArn = encryptionKey(name, { description: `Operator ${name}`, existingKeyArn: args.kmsKeyArn }, this);
@@ -86,8 +90,9 @@ export class Operator extends pulumi.ComponentResource {
     const prepared = prepare(name, args, operator, this);
     const schedulerRoleArn = schedulerRole(name, { operator, failedRuns, keyArn }, this);
 
-    this.functionName = prepared;
-    this.functionArn = pulumi.all([operator.arn, prepared]).apply(([arn]) => arn);
+    this.functionName = prepared.forCapture;
+    this.destinationFunctionName = prepared.forSink;
+    this.functionArn = pulumi.all([operator.arn, prepared.forCapture]).apply(([arn]) => arn);
     this.schedulerRoleArn = schedulerRoleArn;
     this.failedRunsQueueArn = failedRuns.arn;
     this.failedRunsQueueName = failedRuns.name;
@@ -99,6 +104,7 @@ export class Operator extends pulumi.ComponentResource {
 
     this.registerOutputs({
       functionName: this.functionName,
+      destinationFunctionName: this.destinationFunctionName,
       functionArn: this.functionArn,
       schedulerRoleArn: this.schedulerRoleArn,
       failedRunsQueueArn: this.failedRunsQueueArn,

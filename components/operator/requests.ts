@@ -10,8 +10,11 @@ import { postgresPort } from "../../contract/ports";
 import { canaryTiming, deploymentCanarySeconds, maintenanceOf } from "./timing";
 import type { CanaryArgs, CanaryDatabaseArgs, OperatorArgs } from "./types";
 
-/** Prepares both databases. */
-export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapRequest> {
+/** Checks both databases and prepares one of them. */
+export function bootstrapRequest(
+  args: OperatorArgs,
+  only: NonNullable<BootstrapRequest["only"]>,
+): pulumi.Output<BootstrapRequest> {
   const { partitionsAhead, partitionPeriod } = maintenanceOf(args);
   return pulumi
     .output({
@@ -22,6 +25,7 @@ export function bootstrapRequest(args: OperatorArgs): pulumi.Output<BootstrapReq
     })
     .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
       action: "bootstrap",
+      only,
       source: { ...source, captureSecretArn, tables: args.tables },
       destination: { ...destination, writerSecretArn, partitionsAhead, partitionPeriod },
     }));

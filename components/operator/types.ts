@@ -132,6 +132,11 @@ export interface OperatorArgs {
   topics: OperatedTopicsArgs;
   /** The parts that are created after the operator. */
   parts: OperatedPartsArgs;
+  /**
+   * Any output of the transformer. The source is prepared once it resolves: its triggers may send signals that an older
+   * transformer cannot read. Default: the source is prepared right after the destination.
+   */
+  sourceAfter?: pulumi.Input<string>;
   /** How far ahead the audit table has partitions: `<number> days`, `weeks`, `months` or `years`. Default `3 months`. */
   partitionsAhead?: string;
   /** How much time one partition holds. Default `month`; `day` drops old events by the day. */

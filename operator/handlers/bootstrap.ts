@@ -15,17 +15,19 @@ import { createDatabase, isBesideSource } from "../database/destination-database
 import { scramVerifier } from "../database/passwords";
 import { withDatabase } from "./with-database";
 
-/** What a bootstrap changed on each side. */
+/** What a bootstrap changed on each side: nothing on one that it was not to prepare. */
 export interface BootstrapResult {
   readonly source: BootstrapReport;
   readonly destination: BootstrapReport;
 }
 
+const untouched: BootstrapReport = { changes: [], passwordsSet: [], warnings: [] };
+
 /** Characters that DMS refuses in the password of a source endpoint's secret. */
 const refusedByDms = /[;.:+]/;
 
 /**
- * Applies the SQL to both databases (which may be one), gives the roles that log in the passwords of their secrets, and
+ * Applies the SQL to both databases (which may be one) or to the side that is asked for, gives the roles that log in the passwords of their secrets, and
  * puts the tables under audit. A destination database that the source's own server lacks is created first, empty. Safe
  * to repeat, from any state.
  *
@@ -44,23 +46,28 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
     }
     return withDatabase(context, "destination", destination, async (destinationClient) => {
       await context.step("check both databases", () => checkBoth(sourceClient, destinationClient, request));
-      return {
-        destination: await context.step("prepare the destination", () =>
-          prepareDestination(destinationClient, {
-            lockTimeoutMilliseconds,
-            passwords: { [databaseRoles.writer]: passwords.writer },
-            partitionsAhead: destination.partitionsAhead,
-            partitionPeriod: destination.partitionPeriod,
-          }),
-        ),
-        source: await context.step("prepare the source", () =>
-          prepareSource(sourceClient, {
-            lockTimeoutMilliseconds,
-            tables: source.tables,
-            passwords: { [databaseRoles.capture]: passwords.capture },
-          }),
-        ),
-      };
+      const preparedDestination =
+        request.only === "source"
+          ? untouched
+          : await context.step("prepare the destination", () =>
+              prepareDestination(destinationClient, {
+                lockTimeoutMilliseconds,
+                passwords: { [databaseRoles.writer]: passwords.writer },
+                partitionsAhead: destination.partitionsAhead,
+                partitionPeriod: destination.partitionPeriod,
+              }),
+            );
+      const preparedSource =
+        request.only === "destination"
+          ? untouched
+          : await context.step("prepare the source", () =>
+              prepareSource(sourceClient, {
+                lockTimeoutMilliseconds,
+                tables: source.tables,
+                passwords: { [databaseRoles.capture]: passwords.capture },
+              }),
+            );
+      return { source: preparedSource, destination: preparedDestination };
     });
   });
 }

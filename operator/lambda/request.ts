@@ -53,6 +53,7 @@ const auditedTable = members({
 
 const bootstrap = members({
   action: z.literal("bootstrap"),
+  only: z.enum(["destination", "source"]).optional(),
   source: members({ ...access, captureSecretArn: text(), tables: z.array(auditedTable) }),
   destination: members({ ...access, ...partitioning, writerSecretArn: text() }),
   lockTimeoutMilliseconds: z.int().positive().optional(),

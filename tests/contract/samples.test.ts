@@ -155,7 +155,10 @@ function parsed(record: ChangeRecord | string): unknown {
 
 /** The identity that `contract/README.md` gives an event. */
 function identity(event: AuditEvent, sample: Sample): string {
-  const { source_id, transaction_id, sequence, position, schema_name, table_name, captured_at } = event;
+  const { source_id, transaction_id, sequence, position, captured_at } = event;
+  const [schema_name, table_name] = event.partition_name
+    ? nameParts(event.partition_name)
+    : [event.schema_name, event.table_name];
   if (event.operation !== "baseline") {
     return uuidV5([source_id, transaction_id, sequence, position, schema_name, table_name].join("\n"));
   }
@@ -171,6 +174,11 @@ function identity(event: AuditEvent, sample: Sample): string {
     return uuidV5([source_id, "baseline", captured_at, schema_name, table_name, row].join("\n"));
   });
   return identities.find((candidate) => candidate === event.event_id) ?? `one of ${identities.join(", ")}`;
+}
+
+/** The parts of `schema.table`, where a part may be quoted. */
+function nameParts(name: string): (string | undefined)[] {
+  return [...name.matchAll(/"((?:[^"]|"")*)"|[^."]+/g)].map(([part, quoted]) => quoted?.replaceAll('""', '"') ?? part);
 }
 
 function uuidV5(name: string): string {

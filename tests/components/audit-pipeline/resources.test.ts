@@ -116,9 +116,18 @@ describe("a pipeline", () => {
     expect(Object.keys(only("audit").inputs.kafka)).not.toContain("urn");
   });
 
-  it("has the transformer that understands a signal before the SQL that sends it", async () => {
-    const { only } = await deploy(pipeline());
-    expect(waitsFor(only("audit-operator").options)).toEqual(["audit-transformer"]);
+  it("has each part that understands something new before the one that sends it", async () => {
+    const { registrations, only } = await deploy(pipeline());
+    const places = [
+      "audit-operator-bootstrap",
+      only("Connector").name,
+      only("Service").name,
+      "audit-operator-bootstrap-source",
+      "audit-operator-maintain",
+      only("ReplicationTask").name,
+    ].map((name) => registrations.findIndex((registration) => registration.name === name));
+    expect(places).toEqual([...places].sort((one, other) => one - other));
+    expect(waitsFor(only("audit-transformer").options)).toEqual(["audit-audit-sink"]);
   });
 
   it("makes a secret for each role that logs in, with a password DMS can take", async () => {

@@ -90,7 +90,7 @@ describe.each(modes)("an operator in a %s", (mode) => {
       ...all("Invocation").map(({ inputs }) => inputs.input),
       ...all("Schedule").map(({ inputs }) => inputs.target.input),
     ].filter((request) => !isUnknown(request));
-    expect(requests).toHaveLength(5);
+    expect(requests).toHaveLength(6);
     for (const request of requests) expect(() => parseInvocation(JSON.parse(request))).not.toThrow();
     expect(requests.join()).not.toMatch(/password"/i);
   });
@@ -144,14 +144,24 @@ describe("an operator", () => {
   });
 
   it("prepares anew when the bundle or a password has changed, and not otherwise", async () => {
-    const triggers = async (args: Partial<OperatorArgs>) =>
-      (await deploy(operator(args))).only("operator-bootstrap").inputs.triggers;
+    const triggers = async (args: Partial<OperatorArgs>) => {
+      const { only } = await deploy(operator(args));
+      const [destination, source] = ["operator-bootstrap", "operator-bootstrap-source"].map(
+        (invocation) => only(invocation).inputs.triggers,
+      );
+      return { destination, source };
+    };
     const before = await triggers({});
     expect(await triggers({ logRetentionDays: 1 })).toEqual(before);
-    expect(await triggers({ captureRole: { secretArn: captureSecretArn, versionId: "version-2" } })).not.toEqual(
-      before,
-    );
-    expect(await triggers({ bundlePath: artifacts.pluginPath })).not.toEqual(before);
+    const otherCapture = await triggers({ captureRole: { secretArn: captureSecretArn, versionId: "version-2" } });
+    expect(otherCapture.source).not.toEqual(before.source);
+    expect(otherCapture.destination).toEqual(before.destination);
+    const otherWriter = await triggers({ writerRole: { secretArn: captureSecretArn, versionId: "version-2" } });
+    expect(otherWriter.source).toEqual(before.source);
+    expect(otherWriter.destination).not.toEqual(before.destination);
+    const otherBundle = await triggers({ bundlePath: artifacts.pluginPath });
+    expect(otherBundle.source).not.toEqual(before.source);
+    expect(otherBundle.destination).not.toEqual(before.destination);
   });
 
   it("starts maintenance and guard on a schedule, and keeps what failed", async () => {

@@ -98,6 +98,20 @@ describe("The bootstrap", () => {
     });
   });
 
+  it("prepares the one side that is asked for, and checks both all the same", async () => {
+    const destinationAlone = await done({ ...requestFor(), only: "destination" });
+    expect(destinationAlone.destination.changes).toContainEqual({ object: "view audit.log", change: "created" });
+    expect(destinationAlone.source).toEqual({ changes: [], passwordsSet: [], warnings: [] });
+    expect((await errorOf(source.query("SELECT FROM capture.signal"))).code).toBe("42P01");
+
+    const unknown = requestFor({ tables: [{ schema: "shop", table: "nowhere" }] });
+    expect((await run({ ...unknown, only: "destination" })).error?.message).toContain("There is no table nowhere in schema shop");
+
+    const sourceAlone = await done({ ...requestFor(), only: "source" });
+    expect(sourceAlone.source.changes).toContainEqual({ object: "watch on shop.orders", change: "created" });
+    expect(sourceAlone.destination).toEqual({ changes: [], passwordsSet: [], warnings: [] });
+  });
+
   it("checks each database once", async () => {
     const asked: string[] = [];
     const { error } = await run(requestFor(), {
