@@ -5,6 +5,9 @@ const kinds = ["graph", "package", "database", "pipeline"] as const;
 
 const filesOf = (kind: (typeof kinds)[number]) => `tests/**/*.${kind}.test.ts`;
 
+/** Tests run Java programs for seconds: most of that time would go into optimising code that has hardly begun to run. */
+const briefJava = [process.env.JAVA_TOOL_OPTIONS, "-XX:TieredStopAtLevel=1"].filter(Boolean).join(" ");
+
 export default defineConfig({
   test: {
     maxWorkers: "100%",
@@ -44,6 +47,7 @@ export default defineConfig({
           name: "database",
           include: [filesOf("database")],
           globalSetup: "tests/setup/build.ts",
+          env: { JAVA_TOOL_OPTIONS: briefJava },
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -54,6 +58,7 @@ export default defineConfig({
         test: {
           name: "pipeline",
           include: [filesOf("pipeline")],
+          env: { JAVA_TOOL_OPTIONS: briefJava },
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 600_000,
