@@ -54,12 +54,13 @@ export default defineConfig({
         },
       },
       {
-        // Starts whole pipelines: one file at a time.
+        // Starts whole pipelines, which wait half of the time: two files at a time.
         test: {
           name: "pipeline",
           include: [filesOf("pipeline")],
+          globalSetup: "tests/setup/build.ts",
           env: { JAVA_TOOL_OPTIONS: briefJava },
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 600_000,
         },
