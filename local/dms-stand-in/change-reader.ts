@@ -11,6 +11,7 @@ import { TransactionBuffer } from "./transaction-buffer";
 export class ChangeReader {
   private readonly shapesInUse = new Map<string, TableShape | undefined>();
   private readonly transaction = new TransactionBuffer();
+  private transactionId = 0;
 
   constructor(
     private readonly shapes: TableShapes,
@@ -40,6 +41,7 @@ export class ChangeReader {
   }
 
   private async commit(commit: Extract<DecodedMessage, { kind: "commit" }>, end: bigint): Promise<void> {
+    this.transactionId = commit.transactionId;
     this.records.beginTransaction({
       transactionId: commit.transactionId,
       committedAt: commit.committedAt,
@@ -79,7 +81,7 @@ export class ChangeReader {
   }
 
   private async load(relation: string): Promise<TableShape | undefined> {
-    const shape = await this.shapes.load(relation);
+    const shape = await this.shapes.load(relation, this.transactionId);
     this.shapesInUse.set(relation, shape);
     return shape;
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { relationNames, type PrintedColumn } from "./test-decoding";
 import { valueFormat, type ColumnType, type ValueFormat } from "./values";
@@ -71,6 +72,21 @@ const catalogQuery = `
    where n.nspname = $1 and c.relname = $2
    order by a.attnum`;
 
+/**
+ * Whether queries see a committed transaction. Its number lacks the epoch, which is that of the next number or, where that
+ * puts it more than half a circle ahead, the one before.
+ */
+const visibilityQuery = `
+  with now as (select pg_current_snapshot() as snapshot),
+       next as (select snapshot, pg_snapshot_xmax(snapshot)::text::bigint as number from now),
+       distance as (select snapshot, number, (number - $1::bigint) & 4294967295 as back from next)
+  select pg_visible_in_snapshot(
+           (number - case when back > 2147483647 then back - 4294967296 else back end)::text::xid8, snapshot) as visible
+    from distance`;
+const visibilityPollMilliseconds = 5;
+/** A commit that waits for a standby stays invisible until it comes; the catalog as it is then has to do. */
+const longestInvisibleMilliseconds = 10_000;
+
 /** Looks up how tables are shaped. A log is older than the catalog it is read with, so a shape may have to be guessed. */
 export class TableShapes {
   constructor(
@@ -79,9 +95,11 @@ export class TableShapes {
     private readonly lobMaxKilobytes: number,
   ) {}
 
-  /** The shape of a printed relation; undefined when it is not captured. */
-  async load(relation: string): Promise<TableShape | undefined> {
+  /** The shape of a printed relation after a transaction that changed it; undefined when it is not captured. */
+  async load(relation: string, transactionId: number): Promise<TableShape | undefined> {
     const { schema, table } = relationNames(relation);
+    if (!this.route(schema, table)) return undefined;
+    await this.visible(transactionId);
     return this.find(schema, table);
   }
 
@@ -131,6 +149,16 @@ export class TableShapes {
       primaryKey: primaryKey.includes(-1) ? [] : primaryKey,
       identityKey: new Set([...current.identityKey].map(now)),
     };
+  }
+
+  /** A commit is read from the WAL a moment before queries see what it did, such as a table that it made. */
+  private async visible(transactionId: number): Promise<void> {
+    const deadline = Date.now() + longestInvisibleMilliseconds;
+    for (;;) {
+      const { rows } = await this.database.query<{ visible: boolean }>(visibilityQuery, [transactionId]);
+      if (rows[0]?.visible || Date.now() > deadline) return;
+      await sleep(visibilityPollMilliseconds);
+    }
   }
 
   private column(printed: PrintedColumn, type: ColumnType): ShapeColumn {

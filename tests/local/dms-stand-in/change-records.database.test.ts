@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tableMappings } from "../../../contract/change-capture";
 import { StandInBench, until, type ReceivedRecord } from "./stand-in";
@@ -302,6 +303,43 @@ describe("a table that changes its shape", () => {
       { id: 1, a: "f", later: 1.234567890123457e16 },
       { id: 1, yes: "t" },
     ]);
+  });
+});
+
+describe("a table that a transaction makes", () => {
+  /** Commits wait for a standby that never comes: each is in the WAL, and queries do not see it. */
+  async function holdCommits(hold: boolean): Promise<void> {
+    const client = await bench.connect();
+    await client.query(`ALTER SYSTEM SET synchronous_standby_names = '${hold ? "nobody" : ""}'`);
+    await client.query("SELECT pg_reload_conf()");
+  }
+
+  test("is read right although queries do not see it yet", async () => {
+    const scenario = await bench.scenario();
+    await scenario.run("CREATE TABLE t (id integer PRIMARY KEY)");
+    const standIn = await scenario.start();
+    await holdCommits(true);
+    let commit: Promise<void>;
+    let held = false;
+    let tables = 0;
+    try {
+      do {
+        tables++;
+        commit = scenario.run(
+          `CREATE TABLE made_${tables} (id integer PRIMARY KEY, body jsonb); INSERT INTO made_${tables} VALUES (1, '[2]')`,
+        );
+        held = await Promise.race([commit.then(() => false), sleep(1_000).then(() => true)]);
+      } while (!held && tables < 20);
+    } finally {
+      await holdCommits(false);
+    }
+    await commit;
+    const records = await scenario.arrived();
+    await scenario.close(standIn);
+    expect(held).toBe(true);
+    expect(records.map(({ value }) => value.data)).toEqual(
+      Array.from({ length: tables }, () => ({ id: 1, body: "[2]" })),
+    );
   });
 });
 
