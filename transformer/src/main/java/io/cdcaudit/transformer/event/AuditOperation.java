@@ -11,7 +11,8 @@ public enum AuditOperation {
   BASELINE,
   CONTEXT,
   SCHEMA,
-  CANARY;
+  CANARY,
+  LOAD;
 
   private final String word = name().toLowerCase(Locale.ROOT);
 

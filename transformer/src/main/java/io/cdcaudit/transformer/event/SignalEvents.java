@@ -10,11 +10,13 @@ import io.cdcaudit.transformer.record.Operation;
 import io.cdcaudit.transformer.record.RefusedRecordException;
 import io.cdcaudit.transformer.record.RowImage;
 import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.record.Timestamp;
 import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.cdcaudit.transformer.shape.ShapeJson;
 import io.cdcaudit.transformer.shape.ShapeVersion;
 import io.cdcaudit.transformer.shape.TableShape;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +56,11 @@ final class SignalEvents {
   private static final List<String> CHANGE_MEMBERS =
       List.of("renamed_from", "changes", "added", "rewritten");
 
+  /** Members of a load signal: between which times, and how many rows. */
+  private static final List<String> LOAD_TIMES = List.of("started_at", "ended_at");
+
+  private static final String LOAD_ROWS = "rows";
+
   private static final JsonMapper TREES = JsonMapper.builder().build();
 
   private final EventIdentity identity;
@@ -89,7 +96,9 @@ final class SignalEvents {
       case "canary" ->
           audited(
               record, order, AuditOperation.CANARY, TABLE, new Context(null, null, details(body)));
-      case "truncate" -> audited(record, order, AuditOperation.TRUNCATE, subject(row), Context.NONE);
+      case "truncate" ->
+          audited(record, order, AuditOperation.TRUNCATE, subject(row), Context.NONE);
+      case "load" -> audited(record, order, AuditOperation.LOAD, subject(row), load(members));
       default ->
           throw invalid(
               "kind is \"%s\"; known are %s"
@@ -174,6 +183,28 @@ final class SignalEvents {
     }
     byte[] context = facts.length() == 0 ? null : facts.write('}').toBytes();
     return new Context(actor, row.get(SignalContract.SESSION_FACTS.get(REQUEST)), context);
+  }
+
+  /** Readers of the log calculate with it, so it must be what it says. */
+  private static Context load(Map<String, JsonSlice> body) {
+    JsonOutput load = new JsonOutput();
+    String separator = "{";
+    for (String member : LOAD_TIMES) {
+      String time = string(body.get(member));
+      try {
+        load.writeAscii(separator).writeString(member).write(':');
+        load.writeString(Timestamp.parse(time == null ? "" : time).text());
+      } catch (DateTimeException noTime) {
+        throw invalid("a signal of kind load needs " + member + ", a time");
+      }
+      separator = ",";
+    }
+    JsonSlice rows = body.get(LOAD_ROWS);
+    if (rows == null || !rows.toString().matches("0|[1-9][0-9]{0,17}")) {
+      throw invalid("a signal of kind load needs " + LOAD_ROWS + ", a count");
+    }
+    load.write(',').writeString(LOAD_ROWS).write(':').writeAscii(rows.toString()).write('}');
+    return new Context(null, null, load.toBytes());
   }
 
   private static Context context(Map<String, JsonSlice> body) {

@@ -104,7 +104,7 @@ class SignalEventsTest {
         "null"
       })
   void aBodyThatIsNoJsonObjectIsADeadLetter(String body) {
-    for (String kind : new String[] {"context", "canary", "truncate", "catalog"}) {
+    for (String kind : new String[] {"context", "canary", "truncate", "catalog", "load"}) {
       assertThat(reason(kind, body)).isEqualTo(DeadLetterReason.INVALID_SIGNAL);
     }
   }
@@ -124,7 +124,7 @@ class SignalEventsTest {
     }
     assertThat(((Outcome.Refused) outcome("other", "{}")).message())
         .isEqualTo(
-            "kind is \"other\"; known are context, session, catalog, truncate, canary");
+            "kind is \"other\"; known are context, session, catalog, truncate, canary, load");
   }
 
   private Context context(String body) {
