@@ -77,9 +77,9 @@ CREATE TABLE IF NOT EXISTS capture.signal (
 COMMENT ON TABLE capture.signal IS
   'Messages to the audit pipeline. Each is captured from the WAL in the transaction that it describes. Maintenance '
   'empties the table.';
-COMMENT ON COLUMN capture.signal.kind IS 'context, session, catalog, truncate or canary.';
-COMMENT ON COLUMN capture.signal.schema_name IS 'Schema of the table that a catalog or truncate signal is about.';
-COMMENT ON COLUMN capture.signal.table_name IS 'The table that a catalog or truncate signal is about.';
+COMMENT ON COLUMN capture.signal.kind IS 'context, session, catalog, truncate, canary or load.';
+COMMENT ON COLUMN capture.signal.schema_name IS 'Schema of the table that a catalog, truncate or load signal is about.';
+COMMENT ON COLUMN capture.signal.table_name IS 'The table that a catalog, truncate or load signal is about.';
 DO $$
 BEGIN
   FOR piece IN 1..16 LOOP
@@ -160,3 +160,20 @@ COMMENT ON COLUMN capture.watched_tables.key_index IS
 COMMENT ON COLUMN capture.watched_tables.disabled_triggers IS
   'Triggers of the capture that somebody has switched off, as last published.';
 COMMENT ON COLUMN capture.watched_tables.watched_at IS 'When watch was last called for the table.';
+
+CREATE TABLE IF NOT EXISTS capture.noted_loads (
+  schema_name text NOT NULL,
+  table_name text NOT NULL,
+  started_at timestamptz NOT NULL,
+  ended_at timestamptz NOT NULL,
+  loaded_rows bigint NOT NULL,
+  noted_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (schema_name, table_name, started_at)
+);
+COMMENT ON TABLE capture.noted_loads IS 'The full loads that the log has been told of. capture.note_load writes it.';
+COMMENT ON COLUMN capture.noted_loads.schema_name IS 'Schema of the loaded table, as DMS has it.';
+COMMENT ON COLUMN capture.noted_loads.table_name IS 'The loaded table, as DMS has it.';
+COMMENT ON COLUMN capture.noted_loads.started_at IS 'When the load of the table began, by the clock of DMS.';
+COMMENT ON COLUMN capture.noted_loads.ended_at IS 'When it ended, by the same clock.';
+COMMENT ON COLUMN capture.noted_loads.loaded_rows IS 'How many rows it read.';
+COMMENT ON COLUMN capture.noted_loads.noted_at IS 'When the log was told.';

@@ -105,6 +105,39 @@ $$;
 COMMENT ON FUNCTION capture.write_canary(uuid) IS
   'Sends a probe through the whole pipeline and returns when. It ends as a row of audit.events with operation canary.';
 
+CREATE OR REPLACE FUNCTION capture.note_load(
+  schema_name text, table_name text, started_at timestamptz, ended_at timestamptz, loaded_rows bigint
+)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  written CONSTANT text := 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"';
+BEGIN
+  IF ended_at < started_at OR loaded_rows < 0 OR num_nulls(schema_name, table_name, started_at, ended_at, loaded_rows) > 0 THEN
+    RAISE EXCEPTION 'capture.note_load: a load of %.% from % to % with % rows is none', coalesce(schema_name, 'null'),
+      coalesce(table_name, 'null'), coalesce(started_at::text, 'null'), coalesce(ended_at::text, 'null'),
+      coalesce(loaded_rows::text, 'null')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass what the table statistics of the task say, in their order.';
+  END IF;
+  INSERT INTO capture.noted_loads
+  VALUES (note_load.schema_name, note_load.table_name, note_load.started_at, note_load.ended_at, note_load.loaded_rows)
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  PERFORM capture.write_signal('load', schema_name, table_name, jsonb_build_object(
+    'started_at', to_char(started_at AT TIME ZONE 'UTC', written),
+    'ended_at', to_char(ended_at AT TIME ZONE 'UTC', written),
+    'rows', loaded_rows)::text);
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION capture.note_load(text, text, timestamptz, timestamptz, bigint) IS
+  'Tells the log that a full load of a table has ended: rows that it did not read were not there any more. Returns whether '
+  'it did; each load is told of once, by its beginning.';
+
 CREATE OR REPLACE FUNCTION capture.clear_signals()
 RETURNS boolean
 LANGUAGE plpgsql

@@ -62,6 +62,8 @@ const refused: [role: string, what: string, statement: string][] = [
   ["cdc_capture", "read what is watched", "SELECT * FROM capture.watched_tables"],
   ["cdc_capture", "say who acts", "SELECT capture.set_context('mallory')"],
   ["cdc_capture", "end the audit of a table", "SELECT capture.unwatch('shop.orders')"],
+  ["cdc_capture", "end records by a load", "SELECT capture.note_load('shop', 'orders', now(), now(), 0)"],
+  ["cdc_capture", "forget a load", "DELETE FROM capture.noted_loads"],
   ["cdc_capture", "create beside the capture's objects", "CREATE TABLE capture.mine (id int)"],
   ["cdc_capture", "read the log", "SELECT * FROM audit.log"],
   ["capture_app", "write a signal", "INSERT INTO capture.signal (kind, body_1) VALUES ('context', '{}')"],
@@ -74,6 +76,7 @@ const refused: [role: string, what: string, statement: string][] = [
   ["capture_app", "empty the signals", "SELECT capture.clear_signals()"],
   ["capture_app", "send a canary", "SELECT capture.write_canary(gen_random_uuid())"],
   ["capture_app", "end the audit of a table", "SELECT capture.unwatch('shop.orders')"],
+  ["capture_app", "end records by a load", "SELECT capture.note_load('shop', 'orders', now(), now(), 0)"],
   [
     "capture_app",
     "put a trigger function to another use",

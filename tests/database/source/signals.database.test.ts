@@ -173,6 +173,49 @@ describe("A canary", () => {
   });
 });
 
+describe("The note of a full load", () => {
+  const note = async (table: string, started: string, ended: string | null, rows: number) => {
+    const parameters = ["shop", table, started, ended, rows];
+    return (await client.query("SELECT capture.note_load($1, $2, $3, $4, $5) AS noted", parameters)).rows[0].noted;
+  };
+  const [started, ended] = ["2026-11-05T10:00:00.25Z", "2026-11-05T12:00:10+01:00"];
+
+  it("is written once for each load, with its times in UTC and its count", async () => {
+    expect(await note("orders", started, ended, 200)).toBe(true);
+    expect(await note("orders", started, ended, 200)).toBe(false);
+    expect(await note("lines", started, ended, 0)).toBe(true);
+    expect(await note("orders", "2026-11-06T10:00:00Z", "2026-11-06T10:00:00Z", 3)).toBe(true);
+    const signal = (table: string, started_at: string, ended_at: string, rows: number) => ({
+      kind: "load",
+      table: `shop.${table}`,
+      body: { started_at, ended_at, rows },
+    });
+    expect(await takeSignals(client)).toEqual([
+      signal("orders", "2026-11-05T10:00:00.250000Z", "2026-11-05T11:00:10.000000Z", 200),
+      signal("lines", "2026-11-05T10:00:00.250000Z", "2026-11-05T11:00:10.000000Z", 0),
+      signal("orders", "2026-11-06T10:00:00.000000Z", "2026-11-06T10:00:00.000000Z", 3),
+    ]);
+  });
+
+  it("is not taken for written when its transaction is rolled back", async () => {
+    await client.query("BEGIN");
+    expect(await note("rolled_back", started, ended, 1)).toBe(true);
+    await client.query("ROLLBACK");
+    expect(await takeSignals(client)).toEqual([]);
+    expect(await note("rolled_back", started, ended, 1)).toBe(true);
+    expect(await takeSignals(client)).toHaveLength(1);
+  });
+
+  it("is refused for what is no load", async () => {
+    expect((await errorOf(note("orders", ended, started, 1))).message).toContain(
+      "capture.note_load: a load of shop.orders from",
+    );
+    expect((await errorOf(note("orders", started, ended, -1))).message).toContain("with -1 rows is none");
+    expect((await errorOf(note("orders", started, null, 1))).message).toContain("to null with 1 rows is none");
+    expect(await takeSignals(client)).toEqual([]);
+  });
+});
+
 describe("The catalog", () => {
   const catalog = (table: string, reason: string, command: string | null, shape: object = orderShape) => ({
     kind: "catalog",
