@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS audit.events (
   partition_name text,
   PRIMARY KEY (committed_at, event_id),
   CONSTRAINT operation_is_known CHECK (
-    operation IN ('insert', 'update', 'delete', 'truncate', 'baseline', 'context', 'schema', 'canary')
+    operation IN ('insert', 'update', 'delete', 'truncate', 'baseline', 'context', 'schema', 'canary', 'load')
   )
 ) PARTITION BY RANGE (committed_at);
 
@@ -43,6 +43,20 @@ BEGIN
 END
 $$;
 
+-- Likewise. The rows that are there keep to the narrower rule of before, so nothing has to be read.
+DO $$
+BEGIN
+  IF (SELECT pg_get_constraintdef(oid) NOT LIKE '%''load''%' FROM pg_constraint
+      WHERE conrelid = 'audit.events'::regclass AND conname = 'operation_is_known') THEN
+    ALTER TABLE audit.events
+      DROP CONSTRAINT operation_is_known,
+      ADD CONSTRAINT operation_is_known CHECK (
+        operation IN ('insert', 'update', 'delete', 'truncate', 'baseline', 'context', 'schema', 'canary', 'load')
+      ) NOT VALID;
+  END IF;
+END
+$$;
+
 COMMENT ON TABLE audit.events IS
   'One row per audit event, append-only. The sink writes it, readers use audit.log, and audit.maintain keeps its partitions.';
 COMMENT ON COLUMN audit.events.committed_at IS 'Commit time at the source; for a baseline, when DMS read the row.';
@@ -53,7 +67,8 @@ COMMENT ON COLUMN audit.events.transaction_id IS
   'PostgreSQL transaction id (32 bits, wraps: pair it with committed_at); null for baselines.';
 COMMENT ON COLUMN audit.events.sequence IS 'Place of the change within its transaction, from 1.';
 COMMENT ON COLUMN audit.events.position IS 'DMS stream position, built from the WAL position.';
-COMMENT ON COLUMN audit.events.operation IS 'insert, update, delete, truncate, baseline, context, schema or canary.';
+COMMENT ON COLUMN audit.events.operation IS
+  'insert, update, delete, truncate, baseline, context, schema, canary or load.';
 COMMENT ON COLUMN audit.events.schema_name IS 'Schema of the changed table.';
 COMMENT ON COLUMN audit.events.table_name IS 'The changed table.';
 COMMENT ON COLUMN audit.events.record_key IS
@@ -66,7 +81,7 @@ COMMENT ON COLUMN audit.events.untyped_columns IS
   'Columns kept as the text that DMS sent, because their type was not known or did not fit.';
 COMMENT ON COLUMN audit.events.actor IS 'Context events: who acted.';
 COMMENT ON COLUMN audit.events.request_id IS 'Context events: the request or job that acted.';
-COMMENT ON COLUMN audit.events.context IS 'Context, schema and canary events: free JSON.';
+COMMENT ON COLUMN audit.events.context IS 'Context, schema, canary and load events: free JSON.';
 COMMENT ON COLUMN audit.events.captured_at IS 'When DMS built the change record.';
 COMMENT ON COLUMN audit.events.transformed_at IS 'When the transformer built the audit event.';
 COMMENT ON COLUMN audit.events.stored_at IS 'When the row was stored; set by the database.';
@@ -126,6 +141,10 @@ BEGIN
   IF to_regclass('audit.events_schema') IS NULL THEN
     CREATE INDEX events_schema ON audit.events (table_name, schema_name, stream_order) WHERE operation = 'schema';
     COMMENT ON INDEX audit.events_schema IS 'The shapes and names that a table had.';
+  END IF;
+  IF to_regclass('audit.events_load') IS NULL THEN
+    CREATE INDEX events_load ON audit.events (table_name, schema_name) WHERE operation = 'load';
+    COMMENT ON INDEX audit.events_load IS 'The full loads of a table.';
   END IF;
 END
 $$;

@@ -80,7 +80,7 @@ COMMENT ON VIEW audit.log IS
 COMMENT ON COLUMN audit.log."time" IS 'When the change was committed at the source.';
 COMMENT ON COLUMN audit.log.actor IS 'Who acted; null when the application and the triggers did not say.';
 COMMENT ON COLUMN audit.log.request IS 'The request or job that acted.';
-COMMENT ON COLUMN audit.log.operation IS 'insert, update, delete, truncate, baseline or schema.';
+COMMENT ON COLUMN audit.log.operation IS 'insert, update, delete, truncate, baseline, schema or load.';
 COMMENT ON COLUMN audit.log."schema" IS 'Schema of the changed table.';
 COMMENT ON COLUMN audit.log."table" IS 'The changed table.';
 COMMENT ON COLUMN audit.log.key IS 'Key columns and their values after the change.';
@@ -91,7 +91,8 @@ COMMENT ON COLUMN audit.log.after IS 'Insert, update, baseline: the whole new ro
 COMMENT ON COLUMN audit.log.transaction IS 'PostgreSQL transaction id; it wraps, so pair it with the time.';
 COMMENT ON COLUMN audit.log.sequence IS 'Place of the change within its transaction.';
 COMMENT ON COLUMN audit.log.context IS 'What the application or trigger said about the transaction.';
-COMMENT ON COLUMN audit.log.detail IS 'Schema: reason and command.';
+COMMENT ON COLUMN audit.log.detail IS
+  'Schema: reason and command. Load: when it began and ended, and how many rows it read.';
 COMMENT ON COLUMN audit.log.unknown_columns IS 'Columns whose old or new value the stream did not carry.';
 COMMENT ON COLUMN audit.log.untyped_columns IS 'Columns kept as text, because their type was not known or did not fit.';
 COMMENT ON COLUMN audit.log.source IS 'Which pipeline and database the change came from.';

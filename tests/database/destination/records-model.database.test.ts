@@ -25,7 +25,9 @@ class ModelTable {
   rows: Row[] = [];
   name = "app.things";
   readonly moments: { time: string; name: string; rows: Row[] }[] = [];
-  readonly stream = new Stream();
+  private readonly captured = new Stream();
+  /** Takes what is done while nothing is captured. */
+  private unseen: Stream | undefined;
   private columns: Column[] = [
     ["id", "integer", 1],
     ["a", "text", 2],
@@ -35,6 +37,7 @@ class ModelTable {
   private names = 0;
   /** A clock that was set back makes a time mean two moments, so none before it is asked for. */
   private setBack = 0;
+  private loads = 0;
 
   constructor(private readonly random: Random) {
     this.begin();
@@ -50,12 +53,18 @@ class ModelTable {
     else if (done < 13) this.truncate();
     else if (done < 22) this.shift();
     else if (done < 25) this.lendKey();
+    // Times of loads are compared with times of changes, so one clock must do.
+    else if (done < 31 && this.setBack === 0) this.loadAgain();
     else for (let each = 0; each < count; each++) this.change();
     if (this.random.integer(0, 9) < 2) this.note();
-    if (this.random.integer(0, 39) === 0) {
+    if (this.random.integer(0, 39) === 0 && this.loads === 0) {
       this.setBack += 3;
       this.moments.length = 0;
     }
+  }
+
+  get stream(): Stream {
+    return this.unseen ?? this.captured;
   }
 
   private get key(): string {
@@ -67,8 +76,34 @@ class ModelTable {
   }
 
   private begin(): void {
-    const seconds = 36_000 + ++this.second * 2 - this.setBack;
-    this.stream.at(new Date(seconds * 1000).toISOString().slice(11, 19));
+    this.second++;
+    this.stream.at(this.clock());
+  }
+
+  private clock(): string {
+    const seconds = 36_000 + this.second * 2 - this.setBack;
+    return new Date(seconds * 1000).toISOString().slice(11, 19);
+  }
+
+  /** A lost slot and a new full load, with changes that nobody saw, and changes beside the load that come after it. */
+  private loadAgain(): void {
+    this.loads++;
+    this.unseen = new Stream();
+    for (let each = this.random.integer(0, 6); each > 0; each--) this.change();
+    this.unseen = undefined;
+    this.begin();
+    const started = this.clock();
+    const read = this.rows.map((row) => ({ ...row }));
+    this.second += 2;
+    const ended = this.clock();
+    this.stream.at(ended);
+    for (const row of read) this.stream.baseline(this.name, this.keyOf(row), row);
+    this.second--;
+    this.stream.at(this.clock());
+    for (let each = this.random.integer(0, 3); each > 0; each--) this.change();
+    this.second++;
+    this.begin();
+    this.stream.load(this.name, started, ended, read.length);
   }
 
   private note(): void {

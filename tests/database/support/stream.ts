@@ -7,6 +7,7 @@ export interface ShapeInput {
   readonly key: readonly string[];
   readonly columns: readonly (readonly [name: string, type: string, number?: number])[];
   readonly foreign_keys?: readonly object[];
+  readonly root?: { readonly schema: string; readonly table: string };
 }
 
 /**
@@ -42,6 +43,7 @@ export class Stream {
       key: shape.key,
       columns: shape.columns.map(([name, type, number], index) => ({ name, type, number: number ?? index + 1 })),
       ...(shape.foreign_keys && { foreign_keys: shape.foreign_keys }),
+      ...(shape.root && { root: shape.root }),
     };
     return this.add({ operation: "schema", table, after, context });
   }
@@ -59,12 +61,13 @@ export class Stream {
     return this.add({ operation: "insert", table, record_key: key, after: row, partition_name });
   }
 
-  baseline(table: string, key: object, row: object): this {
+  baseline(table: string, key: object | null, row: object, partition_name?: string): this {
     return this.add({
       operation: "baseline",
       table,
       record_key: key,
       after: row,
+      partition_name,
       transaction_id: null,
       sequence: null,
     });
@@ -81,6 +84,12 @@ export class Stream {
 
   truncate(table: string): this {
     return this.add({ operation: "truncate", table });
+  }
+
+  /** That a full load between two times of 5 November 2026 read so many rows. */
+  load(table: string, started: string, ended: string, rows: number): this {
+    const [started_at, ended_at] = [started, ended].map((time) => `2026-11-05T${time}Z`);
+    return this.add({ operation: "load", table, context: { started_at, ended_at, rows } });
   }
 
   private add(event: Omit<EventInput, "committed_at">): this {

@@ -236,7 +236,11 @@ describe("The bootstrap", () => {
     expect(await takeInventory(source)).toEqual(await takeInventory(fresh.source));
     expect(await takeInventory(destination)).toEqual(await takeInventory(fresh.destination));
     expect(await takeInventory(destination)).not.toEqual(before);
-    expect((await destination.query("SELECT FROM audit.log")).rowCount).toBe(1);
+    const context = { started_at: "2026-11-05T09:59:00Z", ended_at: "2026-11-05T09:59:01Z", rows: 0 };
+    await storeEvents(destination, [{ committed_at: "2026-11-05T10:01:00Z", operation: "load", context }]);
+    expect((await destination.query("SELECT FROM audit.log")).rowCount).toBe(2);
+    const unknown = storeEvents(destination, [{ committed_at: "2026-11-05T10:02:00Z", operation: "gossip" }]);
+    expect((await errorOf(unknown)).message).toContain("operation_is_known");
     const writer = await server.connect({ database: destination.database });
     await writer.query("SET ROLE audit_writer");
     expect((await errorOf(writer.query("UPDATE audit.events SET actor = 'x'"))).code).toBe("42501");

@@ -100,6 +100,56 @@ $$;
 COMMENT ON FUNCTION audit.table_truncations(text, text, text, timestamptz) IS
   'The place of the last TRUNCATE of a table until a time, under any name that it had; null when there was none.';
 
+CREATE OR REPLACE FUNCTION audit.table_loads(
+  source text, named_schema text, named_table text, until timestamptz
+)
+RETURNS TABLE (
+  load_schema text, load_table text, schema_name text, table_name text, partition_name text, started_at timestamptz,
+  loaded_rows bigint, before_time timestamptz, next_started_at timestamptz, found_rows bigint
+)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH names AS (
+    SELECT DISTINCT life.schema_name, life.table_name
+    FROM audit.life(source, named_schema, named_table, until) AS life
+  ), loaded AS (
+    SELECT names.schema_name AS load_schema, names.table_name AS load_table, names.*, NULL AS partition_name
+    FROM names
+    UNION ALL
+    SELECT part.schema_name, part.table_name, names.*, format('%I.%I', part.schema_name, part.table_name)
+    FROM names
+    CROSS JOIN (
+      SELECT DISTINCT load.schema_name, load.table_name FROM audit.events AS load
+      WHERE load.operation = 'load' AND load.source_id = source
+    ) AS part
+    WHERE EXISTS (
+      SELECT FROM audit.events AS described
+      WHERE described.operation = 'schema' AND described.table_name = part.table_name
+        AND described.schema_name = part.schema_name AND described.source_id = source
+        AND described.after -> 'root' ->> 'schema' = names.schema_name
+        AND described.after -> 'root' ->> 'table' = names.table_name
+    )
+  )
+  SELECT loaded.*, known.started_at, known.loaded_rows, known.before_time, known.next_started_at,
+    audit.baselines_between(source, loaded.schema_name, loaded.table_name, loaded.partition_name, known.started_at,
+      known.before_time)
+  FROM loaded
+  CROSS JOIN LATERAL audit.loads_since(source, loaded.load_schema, loaded.load_table, '-infinity') AS known
+  -- The first load of a table ends nothing.
+  WHERE known.started_at <= until AND EXISTS (
+    SELECT FROM names AS borne
+    JOIN audit.events AS earlier
+      ON earlier.table_name = borne.table_name AND earlier.schema_name = borne.schema_name
+    WHERE earlier.source_id = source AND earlier.record_key IS NOT NULL AND earlier.committed_at < known.started_at
+      AND (loaded.partition_name IS NULL OR earlier.partition_name = loaded.partition_name)
+  )
+$$;
+COMMENT ON FUNCTION audit.table_loads(text, text, text, timestamptz) IS
+  'The full loads of a table or of its partitions that began after its first event and until a time, and how many of their '
+  'rows are in the log.';
+
 CREATE OR REPLACE FUNCTION audit.table_as_of(
   "table" text, "time" timestamptz DEFAULT now(), source text DEFAULT NULL
 )
@@ -115,6 +165,8 @@ DECLARE
   of_source text;
   newest jsonb;
   emptied bigint[];
+  loads jsonb;
+  incomplete record;
 BEGIN
   SELECT * INTO named FROM audit.table_name($1);
   of_source := audit.source_of(named.schema_name, named.table_name, NULL, $3);
@@ -123,6 +175,17 @@ BEGIN
     PERFORM audit.check_key($1, '{}', newest);
   END IF;
   emptied := coalesce(audit.table_truncations(of_source, named.schema_name, named.table_name, $2), '{}');
+  SELECT coalesce(jsonb_agg(to_jsonb(known)), '[]') INTO loads
+  FROM audit.table_loads(of_source, named.schema_name, named.table_name, $2) AS known;
+  FOR incomplete IN
+    SELECT * FROM jsonb_to_recordset(loads) AS known (
+      load_schema text, load_table text, started_at timestamptz, loaded_rows bigint, found_rows bigint)
+    WHERE found_rows < loaded_rows
+  LOOP
+    RAISE WARNING 'rows that had ended before the load of % at % may still be listed: only % of the % rows that it read are '
+      'in the log', format('%I.%I', incomplete.load_schema, incomplete.load_table), incomplete.started_at, incomplete.found_rows,
+      incomplete.loaded_rows;
+  END LOOP;
   RETURN QUERY
   WITH touches AS MATERIALIZED (
     SELECT * FROM audit.table_touches(of_source, named.schema_name, named.table_name, $2)
@@ -139,7 +202,7 @@ BEGIN
     CROSS JOIN LATERAL audit.holder(
       of_source, last_touches.schema_name, last_touches.table_name, last_touches.own_key, last_touches.committed_at)
       AS holder
-    WHERE NOT last_touches.holds AND EXISTS (
+    WHERE NOT last_touches.holds AND (holder.ended_by).event_id IS NULL AND EXISTS (
       SELECT FROM touches
       WHERE touches.generation = last_touches.generation AND touches.key = last_touches.key AND touches.holds
         AND touches.transaction_id = last_touches.transaction_id AND touches.committed_at = last_touches.committed_at
@@ -153,6 +216,17 @@ BEGIN
       SELECT FROM audit.table_name(held.partition_name) AS part
       WHERE held.partition_name IS NOT NULL
         AND audit.emptied_since(of_source, part.schema_name, part.table_name, held.place, $2)
+    ) AND NOT EXISTS (
+      SELECT FROM jsonb_to_recordset(loads) AS known (
+        schema_name text, table_name text, partition_name text, started_at timestamptz, loaded_rows bigint,
+        before_time timestamptz, next_started_at timestamptz, found_rows bigint)
+      LEFT JOIN LATERAL audit.next_touch(of_source,
+        ARRAY[[held.schema_name, held.table_name], [known.schema_name, known.table_name]],
+        ARRAY[held.own_key, holders.key], held.place) AS next ON true
+      WHERE known.found_rows >= known.loaded_rows AND known.started_at > audit.captured(event)
+        AND (known.partition_name IS NULL OR known.partition_name = held.partition_name)
+        AND (next.event_id IS NULL OR audit.captured(next) >= known.started_at)
+        AND audit.ended_before(event, next, ARRAY[held.own_key, holders.key], known.before_time, known.next_started_at)
     )
   )
   SELECT coalesce(audit.key_of_image(newest, newest, known."row"), rows.generation_key), known."row",
@@ -168,5 +242,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION audit.table_as_of(text, timestamptz, text) IS
-  'Every row of a table as it was at a time, by default now, with the columns of each that are not known. Reads all '
+  'Every row of a table as it was at a time, by default now, with the columns of each that are not known. Warns of a full '
+  'load that is not whole in the log, since rows may have ended before it. Reads all '
   'events of the table: for a table of millions of events a matter of minutes.';

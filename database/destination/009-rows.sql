@@ -231,7 +231,7 @@ COMMENT ON FUNCTION audit.check_key(text, jsonb, jsonb) IS
 CREATE OR REPLACE FUNCTION audit.row_as_of_explained(
   "table" text, key jsonb, "time" timestamptz DEFAULT now(), source text DEFAULT NULL
 )
-RETURNS TABLE ("row" jsonb, unknown jsonb)
+RETURNS TABLE ("row" jsonb, unknown jsonb, doubt jsonb)
 LANGUAGE plpgsql
 STABLE
 SECURITY DEFINER
@@ -256,14 +256,19 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  RETURN QUERY SELECT known."row", known.unknown
+  IF (kept.ended_by).event_id IS NOT NULL THEN
+    RETURN QUERY SELECT NULL::jsonb, '{}'::jsonb, kept.doubt;
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT known."row", known.unknown, kept.doubt
   FROM audit.reshaped(kept.held, audit.reshaping(
     of_source, named.schema_name, named.table_name, $3, kept.version_place, kept.shape, kept.newest_shape)) AS known;
 END
 $$;
 COMMENT ON FUNCTION audit.row_as_of_explained(text, jsonb, timestamptz, text) IS
-  'A record as it was at a time, and which of its columns are not known: {"column": {"since", "reason"}}. No row when the '
-  'record did not exist then, or nothing is known of it yet.';
+  'A record as it was at a time, and which of its columns are not known: {"column": {"since", "reason"}}. The doubt is what '
+  'a full load makes uncertain of the record, {"since", "until", "reason"}; with a null row it says why the record is taken '
+  'to be gone. No row when the record did not exist then, or nothing is known of it yet.';
 
 CREATE OR REPLACE FUNCTION audit.row_as_of(
   "table" text, key jsonb, "time" timestamptz DEFAULT now(), source text DEFAULT NULL
@@ -278,4 +283,5 @@ AS $$
 $$;
 COMMENT ON FUNCTION audit.row_as_of(text, jsonb, timestamptz, text) IS
   'A record as it was at a time, by default now; null when it did not exist then or nothing is known of it yet. The table '
-  'is named as it was called then. A column that is not known is left out: audit.row_as_of_explained says why.';
+  'is named as it was called then. A column that is not known is left out: audit.row_as_of_explained says why, and '
+  'what a full load makes uncertain.';

@@ -109,7 +109,7 @@ AS $$
   SELECT audit.place((holder.held).stream_order, (holder.held).committed_at, (holder.held).transaction_id,
     (holder.held).sequence) || 0::bigint
   FROM audit.holder(source, named_schema, named_table, key, 'infinity') AS holder
-  WHERE end_place = ARRAY[9223372036854775807]
+  WHERE end_place = ARRAY[9223372036854775807] AND (holder.ended_by).event_id IS NULL
 $$;
 COMMENT ON FUNCTION audit.held_until(text, text, text, jsonb, bigint[]) IS
   'The place right after the event that says what the record with a key is now; null when no record has the key.';
@@ -117,7 +117,9 @@ COMMENT ON FUNCTION audit.held_until(text, text, text, jsonb, bigint[]) IS
 CREATE OR REPLACE FUNCTION audit.path(
   source text, named_schema text, named_table text, key jsonb, end_place bigint[]
 )
-RETURNS TABLE (committed_at timestamptz, event_id uuid, moved_from uuid)
+RETURNS TABLE (
+  committed_at timestamptz, event_id uuid, moved_from uuid, ended_key jsonb, after_place bigint[], last_seen timestamptz
+)
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
@@ -130,7 +132,12 @@ DECLARE
   move audit.events;
   later audit.events;
   path_key jsonb := key;
-  bound bigint[] := coalesce(audit.held_until(source, named_schema, named_table, key, end_place), end_place);
+  held_until bigint[] := audit.held_until(source, named_schema, named_table, key, end_place);
+  bound bigint[] := coalesce(held_until, end_place);
+  names text[] := '{}';
+  keys jsonb[] := '{}';
+  follower audit.events;
+  ended_by audit.events;
   newer_shape jsonb;
   is_first boolean := true;
   begun boolean := false;
@@ -147,6 +154,8 @@ BEGIN
     EXIT WHEN path_key IS NULL;
     is_first := false;
     newer_shape := version.shape;
+    names := names || ARRAY[[version.schema_name, version.table_name]];
+    keys := keys || path_key;
     IF version.swapped AND NOT was_swapped THEN
       -- The same record in the table that bore the name before.
       was_swapped := true;
@@ -161,6 +170,15 @@ BEGIN
           least(bound, version.to_place))
       LOOP
         bound := audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence);
+        ended_by := NULL;
+        IF touch.record_key = path_key AND touch.operation <> 'delete'
+          -- Anything else that follows shows that the record went on.
+          AND (follower.event_id IS NULL AND held_until IS NULL OR follower.operation IN ('insert', 'baseline')
+            OR follower.record_key = path_key
+              AND audit.previous_key(follower.record_key, follower.before) <> path_key) THEN
+          SELECT (fate.ended_by).* INTO ended_by FROM audit.fate(source, names, keys, touch, 'infinity') AS fate;
+        END IF;
+        follower := touch;
         IF touch.record_key IS DISTINCT FROM path_key THEN
           -- Took the key from another record, unless the record asked for is the one that left it.
           EXIT versions WHEN begun;
@@ -170,7 +188,13 @@ BEGIN
           -- Another record that bore the key within the same transaction.
           CONTINUE;
         ELSE
-          EXIT versions WHEN begun AND touch.operation <> 'delete';
+          EXIT versions WHEN begun AND touch.operation <> 'delete' AND ended_by.event_id IS NULL;
+        END IF;
+        IF ended_by.event_id IS NOT NULL THEN
+          SELECT ended_by.committed_at, ended_by.event_id, NULL, path_key, bound || 0::bigint, touch.committed_at
+          INTO committed_at, event_id, moved_from, ended_key, after_place, last_seen;
+          RETURN NEXT;
+          SELECT NULL, NULL, NULL INTO ended_key, after_place, last_seen;
         END IF;
         SELECT * INTO move FROM audit.moved_from(touch);
         SELECT touch.committed_at, touch.event_id, move.event_id INTO committed_at, event_id, moved_from;
@@ -181,11 +205,15 @@ BEGIN
         IF move.event_id IS NOT NULL THEN
           later := move;
           path_key := move.record_key;
+          names := names || ARRAY[[version.schema_name, version.table_name]];
+          keys := keys || path_key;
           bound := audit.place(move.stream_order, move.committed_at, move.transaction_id, move.sequence);
           turned := true;
         ELSIF touch.operation = 'update' AND touch.record_key = path_key
           AND NOT (touch.record_key || touch.before) @> touch.record_key THEN
           path_key := audit.previous_key(touch.record_key, touch.before);
+          names := names || ARRAY[[version.schema_name, version.table_name]];
+          keys := keys || path_key;
           turned := true;
         END IF;
         EXIT WHEN turned;
@@ -197,7 +225,8 @@ END
 $$;
 COMMENT ON FUNCTION audit.path(text, text, text, jsonb, bigint[]) IS
   'The events of one record, newest first, through changes of its key and of its table''s name and shape. An insert that '
-  'moved it between partitions names the delete that belongs to it.';
+  'moved it between partitions names the delete that belongs to it. A load that shows that the record had ended stands after '
+  'its last event, with the key and the time of that.';
 
 CREATE OR REPLACE FUNCTION audit.referring(source text, named_schema text, named_table text, key jsonb)
 RETURNS TABLE (committed_at timestamptz, event_id uuid)
@@ -265,18 +294,21 @@ BEGIN
   WITH path AS (
     SELECT * FROM audit.path(of_source, final.last_schema, final.last_table, final_key, final.end_place)
   ), found AS (
-    SELECT path.committed_at, path.event_id, path.moved_from FROM path
+    SELECT path.* FROM path
     UNION ALL
-    SELECT referring.committed_at, referring.event_id, NULL
+    SELECT referring.committed_at, referring.event_id, NULL, NULL, NULL, NULL
     FROM audit.referring(of_source, final.last_schema, final.last_table, final_key) AS referring
     WHERE $4
   )
   SELECT log."time", log.actor, log.request,
     CASE WHEN gone.event_id IS NULL THEN log.operation ELSE 'update' END,
-    log."schema", log."table", log.key,
+    log."schema", log."table", coalesce(found.ended_key, log.key),
     CASE WHEN gone.event_id IS NULL THEN log.changes ELSE difference.changes END,
     CASE WHEN gone.event_id IS NULL THEN log.before ELSE difference.before END,
-    log.after, log.transaction, log.sequence, log.context, log.detail, log.unknown_columns, log.untyped_columns,
+    log.after, log.transaction, log.sequence, log.context,
+    CASE WHEN found.ended_key IS NULL THEN log.detail ELSE log.detail || jsonb_build_object(
+      'reason', 'not there any more when the table was loaded again', 'last_seen', found.last_seen) END,
+    log.unknown_columns, log.untyped_columns,
     log.source, log.position, log.event_id, log.captured_at, log.transformed_at, log.stored_at, log.stream_order,
     log.partition
   FROM found
@@ -289,10 +321,12 @@ BEGIN
     FROM jsonb_each(gone.before) AS old (name, value)
     WHERE old.value <> log.after -> name
   ) AS difference ON gone.event_id IS NOT NULL
-  ORDER BY audit.place(log.stream_order, log."time", log.transaction, log.sequence);
+  ORDER BY coalesce(
+    found.after_place, audit.place(log.stream_order, log."time", log.transaction, log.sequence));
 END
 $$;
 COMMENT ON FUNCTION audit.history(text, jsonb, text, boolean) IS
   'Everything that happened to a record, in the order of the stream: audit.history(''shop.orders'', ''{"id": 42}''). By '
   'any name that its table had, through changes of its key; the key is written as the table had it under that name. A row '
-  'that moved between partitions shows as one update. Related: also the events of records whose foreign keys name it.';
+  'that moved between partitions shows as one update. A record that a full load did not find any more ends with a line of '
+  'operation load, right after its last event. Related: also the events of records whose foreign keys name it.';

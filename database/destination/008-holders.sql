@@ -202,7 +202,9 @@ COMMENT ON FUNCTION audit.key_by_image(text, text, text, jsonb, jsonb, jsonb, bi
 CREATE OR REPLACE FUNCTION audit.holder(
   source text, named_schema text, named_table text, key jsonb, until timestamptz
 )
-RETURNS TABLE (held audit.events, version_place bigint[], shape jsonb, newest_shape jsonb)
+RETURNS TABLE (
+  held audit.events, version_place bigint[], shape jsonb, newest_shape jsonb, ended_by audit.events, doubt jsonb
+)
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
@@ -216,7 +218,10 @@ DECLARE
   last audit.events;
   last_place bigint[];
   within record;
-  newer_names text[][] := '{}';
+  fate record;
+  newer_names text[] := '{}';
+  known_names text[] := '{}';
+  known_keys jsonb[] := '{}';
 BEGIN
   FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until) LOOP
     IF newer_names = '{}' THEN
@@ -229,6 +234,8 @@ BEGIN
         key, version.from_place, version.to_place, until);
       CONTINUE WHEN version_key IS NULL;
     END IF;
+    known_names := known_names || ARRAY[[version.schema_name, version.table_name]];
+    known_keys := known_keys || version_key;
     -- Versions that differ in nothing that matters here are searched at once.
     IF searched IS DISTINCT FROM ARRAY[version.schema_name, version.table_name, version_key::text] THEN
       SELECT * INTO last FROM audit.newest_touch(
@@ -266,6 +273,9 @@ BEGIN
           RETURN;
         END IF;
       END LOOP;
+      SELECT * INTO fate FROM audit.fate(source, known_names, known_keys, held, until);
+      ended_by := fate.ended_by;
+      doubt := fate.doubt;
       version_place := version.from_place;
       shape := version.shape;
       RETURN NEXT;
@@ -276,4 +286,5 @@ END
 $$;
 COMMENT ON FUNCTION audit.holder(text, text, text, jsonb, timestamptz) IS
   'The event that says what the record with a key was at a time, its table''s shape then, and the shape at the time asked '
-  'for. No row when there was none.';
+  'for. No row when there was none. A load that shows that it had ended by then, and what loads make uncertain: see '
+  'audit.fate.';
