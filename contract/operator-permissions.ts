@@ -128,6 +128,7 @@ export const operatorPermissions: Readonly<Record<OperatorAction, readonly Opera
     decryptSecrets,
     publishMetrics,
     watchTask,
+    { actions: ["dms:DescribeTableStatistics"], resource: "capture-task", reason: "full loads that have ended" },
     { actions: ["kafkaconnect:DescribeConnector"], resource: "connector", reason: "state of the sink" },
     { actions: ["kafka-cluster:Connect"], resource: "cluster", reason: "looking at topics and groups" },
     { actions: ["kafka-cluster:DescribeTopic"], resource: "raw-topic", reason: "whether records arrive" },

@@ -67,7 +67,7 @@ export const canaryHops = ["source", "capture", "raw-topic", "transformer", "eve
 export type CanaryHop = (typeof canaryHops)[number];
 
 /**
- * Writes a canary at the source and waits for its row in `audit.events`. The function needs
+ * Writes a canary at the source and waits for its row in `audit.events`; then tells the log of full loads that have ended. The function needs
  * {@link canaryDiagnosisSeconds} more than the canary may take.
  */
 export interface CanaryRequest {
@@ -147,6 +147,17 @@ export type RotatedCredential =
       readonly targetEndpointArn: string;
       readonly captureTaskArn: string;
     };
+
+/** A full load of one table that has ended, as the capture's own statistics have it. */
+export interface TableLoad {
+  readonly schema: string;
+  readonly table: string;
+  /** ISO-8601, by the clock of the capture. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** How many rows it had to read, those that it could not carry included. */
+  readonly rows: number;
+}
 
 /** Time that a canary keeps back to find out where it stopped, in seconds. */
 export const canaryDiagnosisSeconds = 30;

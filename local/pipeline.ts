@@ -4,7 +4,7 @@ import { sinkConnectorName, sinkConsumerGroup } from "../contract/sink-connector
 import { pipelineTopics, topicList, type Topics } from "../contract/topics";
 import type { CanaryReport } from "../operator/handlers/canary/canary";
 import { freePorts, type ManagedProcess } from "./machine/managed-process";
-import { captureProcess, slotName } from "./parts/capture";
+import { captureProcess, slotName, tableLoads } from "./parts/capture";
 import { diagnoseLocally, type ObservedParts } from "./parts/diagnosis";
 import { type BrokerClient, brokerListeners } from "./parts/links";
 import { PipelineOperator, writerLogin, writerSecret } from "./parts/operator";
@@ -298,6 +298,7 @@ export class Pipeline {
         sinkGroup: sinkConsumerGroup(sinkConnectorName),
       },
       (kafka, writtenAt) => diagnoseLocally(this.observedParts, kafka, writtenAt),
+      () => tableLoads(this.logFile("dms-stand-in")),
       options,
     );
   }

@@ -187,8 +187,8 @@ export function walPosition(position: bigint): string {
   return `${digits.slice(0, 8)}/${digits.slice(8)}`;
 }
 
-/** ISO-8601 in UTC with microseconds. */
-function microsecondClock(): () => string {
+/** ISO-8601 in UTC with microseconds; all clocks of a process agree. */
+export function microsecondClock(): () => string {
   return () => {
     const microseconds = Math.round((performance.timeOrigin + performance.now()) * 1000);
     const iso = new Date(Math.floor(microseconds / 1000)).toISOString();

@@ -1,5 +1,5 @@
 import { escapeIdentifier, type Pool } from "pg";
-import type { ChangeRecordBuilder } from "./change-records";
+import { microsecondClock, type ChangeRecordBuilder } from "./change-records";
 import type { Log } from "./log";
 import type { RecordWriter } from "./record-writer";
 import { TaskError, type SourceTable } from "./source-database";
@@ -19,12 +19,14 @@ export async function fullLoad(
   writer: RecordWriter,
   log: Log,
 ): Promise<void> {
+  const now = microsecondClock();
   for (const { schema, table } of tables) {
     const shape = await shapes.find(schema, table);
     // Dropped since the tables were listed.
     if (!shape || shape.columns.length === 0) continue;
+    const startedAt = now();
     const rows = await loadTable(database, shape, records, writer);
-    log.info("table-loaded", { table: `${schema}.${table}`, rows });
+    log.info("table-loaded", { schema, table, startedAt, endedAt: now(), rows });
   }
   await writer.flush();
 }

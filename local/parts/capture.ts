@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { kafkaEndpointFormat, tableMappings, taskSettings, type TableSelection } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
+import type { TableLoad } from "../../contract/operator";
 import { defaultMessageMaxBytes } from "../../contract/topics";
 import { standInProcess } from "../dms-stand-in/process";
 import type { ManagedProcess } from "../machine/managed-process";
@@ -40,4 +42,15 @@ export function captureProcess(options: CaptureOptions): ManagedProcess {
     },
     { configurationFile, logFile },
   );
+}
+
+/** The full loads that the stand-in's log tells of, in place of the table statistics of a DMS task. */
+export function tableLoads(logFile: string): TableLoad[] {
+  return readFileSync(logFile, "utf8")
+    .split("\n")
+    .filter((line) => line.includes('"event":"table-loaded"'))
+    .map((line) => {
+      const { schema, table, startedAt, endedAt, rows } = JSON.parse(line) as TableLoad;
+      return { schema, table, startedAt, endedAt, rows };
+    });
 }

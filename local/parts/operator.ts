@@ -1,6 +1,6 @@
 import type { TableSelection } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
-import type { CanaryRequest, DatabaseAccess, OperatorAction } from "../../contract/operator";
+import type { CanaryRequest, DatabaseAccess, OperatorAction, TableLoad } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
 import { sinkConnectorName } from "../../contract/sink-connector";
 import type { Credentials, OperatorContext } from "../../operator/context";
@@ -66,10 +66,14 @@ export class PipelineOperator {
     await this.operate("maintain", (context) => maintain({ action: "maintain", ...this.databases }, context));
   }
 
-  /** Sends a row through every part of the pipeline and waits for it; `diagnose` says where one stopped. */
+  /**
+   * Sends a row through every part of the pipeline and waits for it; `diagnose` says where one stopped. Then tells the log of
+   * the full loads that have ended.
+   */
   async canary(
     kafka: CanaryRequest["kafka"],
     diagnose: (kafka: CanaryRequest["kafka"], writtenAt: Date) => Promise<Diagnosis>,
+    tableLoads: () => readonly TableLoad[],
     options: { readonly stop?: AbortSignal; readonly timeoutSeconds?: number },
   ): Promise<CanaryReport> {
     const { stop, timeoutSeconds = canaryTimeoutSeconds } = options;
@@ -83,9 +87,15 @@ export class PipelineOperator {
     return this.operate(
       "canary",
       (context) =>
-        canary({ ...request, timeoutSeconds }, context, (asked, _, writtenAt) => diagnose(asked.kafka, writtenAt), {
-          pollInterval: canaryPollInterval,
-        }),
+        canary(
+          { ...request, timeoutSeconds },
+          context,
+          {
+            diagnose: (asked, _, writtenAt) => diagnose(asked.kafka, writtenAt),
+            tableLoads: async () => tableLoads(),
+          },
+          { pollInterval: canaryPollInterval },
+        ),
       stop,
     );
   }

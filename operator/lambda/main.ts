@@ -39,9 +39,11 @@ async function handle(request: OperatorRequest, context: OperatorContext): Promi
     case "connections":
       return (await import("../handlers/connections")).connections(request, context);
     case "canary":
-      return (await import("../handlers/canary/canary")).canary(request, context, async (...where) =>
-        (await import("../handlers/canary/diagnosis")).diagnoseCanary(...where),
-      );
+      return (await import("../handlers/canary/canary")).canary(request, context, {
+        diagnose: async (...where) => (await import("../handlers/canary/diagnosis")).diagnoseCanary(...where),
+        tableLoads: async ({ captureTaskArn }) =>
+          (await import("../aws/table-loads")).tableLoads(context, captureTaskArn),
+      });
     case "maintain":
       return (await import("../handlers/maintain")).maintain(request, context);
     case "guard":

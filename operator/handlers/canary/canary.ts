@@ -8,8 +8,11 @@ import {
   type CanaryHop,
   type CanaryRequest,
   operatorDefaults,
+  type TableLoad,
 } from "../../../contract/operator";
+import { awsStep } from "../../aws/errors";
 import type { OperatorContext } from "../../context";
+import { noteLoads } from "../../database/note-loads";
 import { OperatorError, type StepError } from "../../errors";
 import { withDatabase } from "../with-database";
 
@@ -26,7 +29,11 @@ export interface CanaryReport {
   readonly sinkMilliseconds: number;
   /** From the commit until it was stored. */
   readonly totalMilliseconds: number;
+  /** Tables of whose full load the log was told now, as `schema.table`. */
+  readonly loadsNoted: readonly string[];
 }
+
+type Passage = Omit<CanaryReport, "loadsNoted">;
 
 /** Where a canary stopped. */
 export interface Diagnosis {
@@ -40,6 +47,13 @@ export interface Diagnosis {
 /** Looks for the hop that a canary written at a time did not pass. */
 export type Diagnose = (request: CanaryRequest, context: OperatorContext, writtenAt: Date) => Promise<Diagnosis>;
 
+/** What a canary asks of the running parts: on AWS of their services, on one machine of their processes. */
+export interface CanaryInquiries {
+  readonly diagnose: Diagnose;
+  /** The full loads of the capture's tables that have ended. */
+  readonly tableLoads: (request: CanaryRequest, context: OperatorContext) => Promise<readonly TableLoad[]>;
+}
+
 /** Milliseconds. */
 export interface CanaryTiming {
   /** Between two looks at the audit table. */
@@ -51,17 +65,17 @@ export interface CanaryTiming {
 const defaultTiming: CanaryTiming = { pollInterval: 250, writeAgainAfter: 15_000 };
 
 /**
- * Sends a row through the whole pipeline and waits for it.
+ * Sends a row through the whole pipeline and waits for it, then tells the log of full loads that have ended.
  *
  * @throws StepError that names the hop where it stopped, as `diagnose` finds it.
  */
 export async function canary(
   request: CanaryRequest,
   context: OperatorContext,
-  diagnose: Diagnose,
+  inquiries: CanaryInquiries,
   timing: Partial<CanaryTiming> = {},
 ): Promise<CanaryReport> {
-  const report = await send(request, context, diagnose, { ...defaultTiming, ...timing }).catch(
+  const passage = await send(request, context, inquiries.diagnose, { ...defaultTiming, ...timing }).catch(
     async (failure: unknown) => {
       // Report the failure, also when even the metrics can't be published.
       await context
@@ -71,9 +85,23 @@ export async function canary(
     },
   );
   await context.step("publish the metrics", () =>
-    context.publishMetrics(request.sourceId, { canaryArrived: 1, canaryLatency: report.totalMilliseconds }),
+    context.publishMetrics(request.sourceId, { canaryArrived: 1, canaryLatency: passage.totalMilliseconds }),
   );
-  return report;
+  return { ...passage, loadsNoted: await noteFullLoads(request, context, inquiries) };
+}
+
+/** After the canary has its result: that a row went through is true, whatever becomes of this. */
+async function noteFullLoads(
+  request: CanaryRequest,
+  context: OperatorContext,
+  { tableLoads }: CanaryInquiries,
+): Promise<string[]> {
+  const loads = await awsStep(context, "ask for full loads", () => tableLoads(request, context));
+  if (loads.length === 0) return [];
+  const noted = await withDatabase(context, "source", request.source, (source) =>
+    context.step("note full loads", () => noteLoads(source, loads)),
+  );
+  return noted.map(({ schema, table }) => `${schema}.${table}`);
 }
 
 async function send(
@@ -81,7 +109,7 @@ async function send(
   context: OperatorContext,
   diagnose: Diagnose,
   timing: CanaryTiming,
-): Promise<CanaryReport> {
+): Promise<Passage> {
   return withDatabase(context, "destination", request.destination, (destination) =>
     withDatabase(context, "source", request.source, async (source) => {
       const id = randomUUID();
@@ -117,12 +145,7 @@ async function write(source: Client, id: string, { publishShapes = false }: Cana
 }
 
 /** The canary's row, found by the index on records: signals have no key. */
-async function find(
-  destination: Client,
-  sourceId: string,
-  id: string,
-  writtenAt: Date,
-): Promise<CanaryReport | undefined> {
+async function find(destination: Client, sourceId: string, id: string, writtenAt: Date): Promise<Passage | undefined> {
   const { rows } = await destination.query<{
     committed_at: Date;
     captured_at: Date;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tableMappings } from "../../../contract/change-capture";
+import { tableLoads } from "../../../local/parts/capture";
 import { StandInBench, until, type ReceivedRecord } from "./stand-in";
 
 let bench: StandInBench;
@@ -358,6 +359,53 @@ describe("a full load", () => {
     standIn = await scenario.start({ fullLoad: true });
     expect(await scenario.arrived()).toHaveLength(5001);
     await scenario.close(standIn);
+  });
+
+  test("says when each table was loaded and how many rows it had, by the clock of its records", async () => {
+    const scenario = await bench.scenario();
+    await scenario.run(
+      "CREATE TABLE a (id integer PRIMARY KEY)",
+      "INSERT INTO a SELECT generate_series(1, 100)",
+      "CREATE TABLE b (id integer PRIMARY KEY)",
+    );
+    const standIn = await scenario.start({ fullLoad: true });
+    const records = await scenario.arrived();
+    await scenario.close(standIn);
+    const loads = tableLoads(standIn.logFile);
+    expect(loads).toMatchObject([
+      { schema: scenario.schema, table: "a", rows: 100 },
+      { schema: scenario.schema, table: "b", rows: 0 },
+    ]);
+    const [first] = loads;
+    for (const { value } of records) {
+      expect(value.metadata.timestamp >= first!.startedAt && value.metadata.timestamp <= first!.endedAt).toBe(true);
+    }
+    expect(loads[1]!.startedAt >= first!.endedAt).toBe(true);
+  });
+
+  test("is followed by what changed beside it, deletes of rows that it had read included", async () => {
+    const scenario = await bench.scenario();
+    await scenario.run(
+      "CREATE TABLE a (id integer PRIMARY KEY, note text)",
+      "INSERT INTO a SELECT i, repeat('x', 500) FROM generate_series(1, 40000) i",
+      "CREATE TABLE b (id integer PRIMARY KEY, n integer)",
+      "INSERT INTO b VALUES (1, 0), (2, 0), (3, 0)",
+    );
+    const standIn = bench.standIn({ ...scenario.configuration, fullLoad: true });
+    const started = standIn.start();
+    await until(20_000, "The load did not begin.", async () => (await scenario.sentRecords()) > 1n);
+    // Table b is read when a is done; what is committed before that is in its baselines and in the stream.
+    await scenario.run("UPDATE b SET n = 1 WHERE id = 1", "DELETE FROM b WHERE id = 2", "DELETE FROM a WHERE id = 1");
+    await started;
+    const records = await scenario.arrived();
+    await scenario.close(standIn);
+    const of = (table: string, id: number) =>
+      operations(records.filter(({ value }) => value.metadata["table-name"] === table && value.data.id === id));
+    expect(of("a", 1)).toEqual(["load", "delete"]);
+    expect(of("b", 1)).toEqual(["load", "update"]);
+    expect(of("b", 2).at(-1)).toBe("delete");
+    expect(of("b", 3)).toEqual(["load"]);
+    expect(operations(records).lastIndexOf("load")).toBe(40_000 + of("b", 2).length);
   });
 
   test("that was killed begins again, and misses nothing", async () => {

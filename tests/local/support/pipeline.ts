@@ -22,16 +22,24 @@ export interface TestPipeline {
   stop(): Promise<void>;
 }
 
+export interface TestPipelineOptions {
+  /** Whether the capture begins with a full load. Default false. */
+  readonly fullLoad?: boolean;
+  /** Work beside the start. */
+  readonly beside?: (pipeline: Pipeline) => Promise<void>;
+}
+
 /** Builds if necessary, and starts everything in a new folder. */
 export async function startTestPipeline(
   tables: readonly { schema: string; table: string }[],
   prepareSample: (client: Client) => Promise<void>,
+  options: TestPipelineOptions = {},
 ): Promise<TestPipeline> {
   if (!isBuilt()) await build();
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-test-"));
   // The server may run as another user, who must be able to enter.
   chmodSync(folder, 0o755);
-  const pipeline = await Pipeline.prepare({ folder, tables, prepareSample });
+  const pipeline = await Pipeline.prepare({ folder, tables, prepareSample, fullLoad: options.fullLoad ?? false });
   const exits: string[] = [];
   pipeline.onUnexpectedExit((description) => {
     const log = pipeline.processes.find(({ name }) => description.startsWith(name))?.logFile;
@@ -42,7 +50,7 @@ export async function startTestPipeline(
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await pipeline.start();
+    await Promise.all([pipeline.start(), options.beside?.(pipeline)]);
     await withClient(pipeline.destination, (client) => installOracle(client, namedWhole(tables)));
   } catch (error) {
     await stop();

@@ -5,6 +5,7 @@ import {
   canary,
   type CanaryReport,
   type CanaryTiming,
+  type CanaryInquiries,
   type Diagnose,
 } from "../../../../operator/handlers/canary/canary";
 import { storeEvents } from "../../../database/support/audit-events";
@@ -42,6 +43,7 @@ function send(
     readonly database?: string;
     readonly timeout?: number;
     readonly publishShapes?: boolean;
+    readonly tableLoads?: CanaryInquiries["tableLoads"];
   } = {},
 ): Promise<Operation<CanaryReport>> {
   const request: CanaryRequest = {
@@ -62,7 +64,12 @@ function send(
     ...(options.publishShapes === undefined ? {} : { publishShapes: options.publishShapes }),
   };
   return operate("canary", { timeout: options.timeout ?? 90_000 }, (context) =>
-    canary(request, context, options.diagnose ?? unasked, options.timing ?? timing),
+    canary(
+      request,
+      context,
+      { diagnose: options.diagnose ?? unasked, tableLoads: options.tableLoads ?? (() => Promise.resolve([])) },
+      options.timing ?? timing,
+    ),
   );
 }
 
@@ -115,6 +122,57 @@ describe("A canary", () => {
       "SELECT array_agg(kind ORDER BY kind) AS kinds FROM capture.signal GROUP BY xmin::text",
     );
     expect(rows).toEqual([{ kinds: ["canary", "catalog"] }]);
+  });
+
+  it("tells the log of full loads that have ended, once, and of none of the pipeline's own tables", async () => {
+    const load = (schema: string, table: string) => ({
+      schema,
+      table,
+      startedAt: "2026-11-05T10:00:00.123456Z",
+      endedAt: "2026-11-05T10:00:01Z",
+      rows: 7,
+    });
+    const loads = [
+      load("shop", "orders"),
+      load("capture", "signal"),
+      load("capture_heartbeat", "awsdms_heartbeat"),
+      load("shop", "awsdms_status"),
+      load("shop", "lines"),
+    ];
+    const noted: (readonly string[] | undefined)[] = [];
+    for (const asked of [loads, loads, [...loads, load("shop", "new")]]) {
+      await source.query("DELETE FROM capture.signal WHERE kind = 'canary'");
+      const sent = send({
+        tableLoads: async ({ captureTaskArn }) => {
+          expect(captureTaskArn).toBe("task");
+          return asked;
+        },
+      });
+      await carry((await written())[0]!);
+      const { result, error } = await sent;
+      expect(error).toBeUndefined();
+      noted.push(result?.loadsNoted);
+    }
+    expect(noted).toEqual([["shop.orders", "shop.lines"], [], ["shop.new"]]);
+    const signals = (await takeSignals(source)).filter(({ kind }) => kind === "load");
+    expect(signals.map(({ table }) => table)).toEqual(["shop.orders", "shop.lines", "shop.new"]);
+    expect(signals[0]?.body).toEqual({
+      started_at: "2026-11-05T10:00:00.123456Z",
+      ended_at: "2026-11-05T10:00:01.000000Z",
+      rows: 7,
+    });
+  });
+
+  it("has arrived even when the full loads can't be asked for, which is reported", async () => {
+    const refused = Object.assign(new Error("no"), { name: "AccessDeniedException" });
+    const sent = send({ tableLoads: () => Promise.reject(refused) });
+    await carry((await written())[0]!);
+    const { error, metrics } = await sent;
+    expect(metrics).toEqual([expect.objectContaining({ canaryArrived: 1 })]);
+    expect(error).toMatchObject({
+      step: "ask for full loads",
+      fix: expect.stringContaining("operator-permissions.ts"),
+    });
   });
 
   it("takes neither another pipeline's row nor another canary's for its own", async () => {
