@@ -173,7 +173,7 @@ COMMENT ON FUNCTION audit.load_doubt(audit.events, audit.events, timestamptz, te
   'What a load makes uncertain of a record between its event and the beginning of the load.';
 
 CREATE OR REPLACE FUNCTION audit.fate(
-  source text, names text[], keys jsonb[], held audit.events, until timestamptz,
+  source text, names text[], keys jsonb[], held audit.events, newest audit.events, until timestamptz,
   OUT ended_by audit.events, OUT doubt jsonb
 )
 LANGUAGE plpgsql
@@ -197,11 +197,11 @@ BEGIN
   FOR named IN 1..array_length(loaded_names, 1) LOOP
     CONTINUE WHEN named > 1 AND loaded_names[named:named] = loaded_names[named - 1:named - 1];
     FOR load IN
-      SELECT * FROM audit.loads_since(source, loaded_names[named][1], loaded_names[named][2], audit.captured(held))
+      SELECT * FROM audit.loads_since(source, loaded_names[named][1], loaded_names[named][2], audit.captured(newest))
     LOOP
       IF NOT looked THEN
         SELECT * INTO next FROM audit.next_touch(source, names, keys,
-          audit.place(held.stream_order, held.committed_at, held.transaction_id, held.sequence));
+          audit.place(newest.stream_order, newest.committed_at, newest.transaction_id, newest.sequence));
         looked := true;
       END IF;
       -- The record went on in the stream before the load, so the load is not about this event.
@@ -235,6 +235,7 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION audit.fate(text, text[], jsonb[], audit.events, timestamptz) IS
+COMMENT ON FUNCTION audit.fate(text, text[], jsonb[], audit.events, audit.events, timestamptz) IS
   'What loads tell of the record that an event left: the load that shows that it had ended, if that began until a time; '
-  'and what they make uncertain, {"since", "until", "reason"}. Names and keys as for audit.next_touch.';
+  'and what they make uncertain, {"since", "until", "reason"}. The newest event is that after which nothing touched the key: '
+  'another one when it only lent the key. Names and keys as for audit.next_touch.';

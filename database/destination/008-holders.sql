@@ -216,6 +216,7 @@ DECLARE
   version_key jsonb;
   searched text[];
   last audit.events;
+  newest audit.events;
   last_place bigint[];
   within record;
   fate record;
@@ -241,6 +242,9 @@ BEGIN
       SELECT * INTO last FROM audit.newest_touch(
         source, version.schema_name, version.table_name, version_key, version.to_place, until);
       searched := ARRAY[version.schema_name, version.table_name, version_key::text];
+      IF newest.event_id IS NULL THEN
+        newest := last;
+      END IF;
     END IF;
     LOOP
       EXIT WHEN last.event_id IS NULL;
@@ -273,7 +277,7 @@ BEGIN
           RETURN;
         END IF;
       END LOOP;
-      SELECT * INTO fate FROM audit.fate(source, known_names, known_keys, held, until);
+      SELECT * INTO fate FROM audit.fate(source, known_names, known_keys, held, newest, until);
       ended_by := fate.ended_by;
       doubt := fate.doubt;
       version_place := version.from_place;

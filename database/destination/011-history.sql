@@ -97,23 +97,6 @@ $$;
 COMMENT ON FUNCTION audit.touches(text, text, text, jsonb, bigint[], bigint[]) IS
   'The events between two places that gave a key to a record, changed a record under it, or took it away; newest first.';
 
-CREATE OR REPLACE FUNCTION audit.held_until(
-  source text, named_schema text, named_table text, key jsonb, end_place bigint[]
-)
-RETURNS bigint[]
-LANGUAGE sql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  -- Behind that event stand those that took the key from others within its transaction.
-  SELECT audit.place((holder.held).stream_order, (holder.held).committed_at, (holder.held).transaction_id,
-    (holder.held).sequence) || 0::bigint
-  FROM audit.holder(source, named_schema, named_table, key, 'infinity') AS holder
-  WHERE end_place = ARRAY[9223372036854775807] AND (holder.ended_by).event_id IS NULL
-$$;
-COMMENT ON FUNCTION audit.held_until(text, text, text, jsonb, bigint[]) IS
-  'The place right after the event that says what the record with a key is now; null when no record has the key.';
-
 CREATE OR REPLACE FUNCTION audit.path(
   source text, named_schema text, named_table text, key jsonb, end_place bigint[]
 )
@@ -132,18 +115,28 @@ DECLARE
   move audit.events;
   later audit.events;
   path_key jsonb := key;
-  held_until bigint[] := audit.held_until(source, named_schema, named_table, key, end_place);
-  bound bigint[] := coalesce(held_until, end_place);
+  final record;
+  bound bigint[] := end_place;
   names text[] := '{}';
   keys jsonb[] := '{}';
   follower audit.events;
   ended_by audit.events;
+  last_holder audit.events;
   newer_shape jsonb;
   is_first boolean := true;
   begun boolean := false;
   was_swapped boolean := false;
   turned boolean;
 BEGIN
+  IF end_place = ARRAY[9223372036854775807] THEN
+    SELECT * INTO final FROM audit.holder(source, named_schema, named_table, key, 'infinity');
+    IF FOUND THEN
+      -- Behind that event stand those that took the key from others within its transaction.
+      bound := audit.place((final.held).stream_order, (final.held).committed_at, (final.held).transaction_id,
+        (final.held).sequence) || 0::bigint;
+      last_holder := final.held;
+    END IF;
+  END IF;
   <<versions>>
   FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, 'infinity', end_place, true) LOOP
     path_key := CASE WHEN is_first THEN path_key ELSE coalesce(
@@ -171,12 +164,15 @@ BEGIN
       LOOP
         bound := audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence);
         ended_by := NULL;
-        IF touch.record_key = path_key AND touch.operation <> 'delete'
+        IF touch.event_id = last_holder.event_id THEN
+          ended_by := final.ended_by;
+        ELSIF touch.record_key = path_key AND touch.operation <> 'delete'
           -- Anything else that follows shows that the record went on.
-          AND (follower.event_id IS NULL AND held_until IS NULL OR follower.operation IN ('insert', 'baseline')
+          AND (follower.event_id IS NULL OR follower.operation IN ('insert', 'baseline')
             OR follower.record_key = path_key
               AND audit.previous_key(follower.record_key, follower.before) <> path_key) THEN
-          SELECT (fate.ended_by).* INTO ended_by FROM audit.fate(source, names, keys, touch, 'infinity') AS fate;
+          SELECT (fate.ended_by).* INTO ended_by
+          FROM audit.fate(source, names, keys, touch, touch, 'infinity') AS fate;
         END IF;
         follower := touch;
         IF touch.record_key IS DISTINCT FROM path_key THEN

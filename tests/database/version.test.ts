@@ -5,7 +5,7 @@ import { type DatabaseSide, sqlFiles, sqlVersion } from "../../database";
 /** What each version of the SQL is made of: an operator refuses to replace newer objects, which it tells by the version. */
 const recorded: Record<DatabaseSide, { readonly version: number; readonly sha256: string }> = {
   source: { version: 5, sha256: "22846a2246556da4c20723b240dde5313b5c21ff15aca07b1e454b497d188283" },
-  destination: { version: 5, sha256: "27ce871e60f532c75ca53224a7109dc041da7ccb7fd163a6339060bb0ada4496" },
+  destination: { version: 5, sha256: "283cfdaa30716f663e2b18b6339d4c23e794391668e9135787219949084cebb5" },
 };
 
 const sha256 = (side: DatabaseSide) =>
