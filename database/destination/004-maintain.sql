@@ -3,6 +3,9 @@ RETURNS TABLE (partition regclass, lower_bound timestamptz, upper_bound timestam
 LANGUAGE sql
 STABLE
 SET search_path = pg_catalog, pg_temp
+-- Bounds are read from text, in which the abbreviation of a time zone may be that of another.
+SET timezone = 'UTC'
+SET datestyle = 'ISO'
 AS $$
   SELECT
     pg_class.oid::regclass,

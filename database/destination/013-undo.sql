@@ -221,7 +221,8 @@ BEGIN
     RAISE EXCEPTION 'the TRUNCATE of % can''t be undone by a statement', format('%I.%I', event.schema_name, event.table_name)
       USING ERRCODE = 'feature_not_supported', HINT = format(
         'The rows it removed are those of audit.table_as_of(%L, %L): insert them again from there.',
-        format('%I.%I', event.schema_name, event.table_name), event.committed_at - interval '1 microsecond');
+        format('%I.%I', event.schema_name, event.table_name),
+        to_char((event.committed_at - interval '1 microsecond') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
   END IF;
   -- The last change first, so that each finds what it left.
   FOR event IN

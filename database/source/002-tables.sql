@@ -19,6 +19,8 @@ AS $$
     ('TimeZone', 'UTC'),
     ('bytea_output', 'hex'),
     ('extra_float_digits', '1'),
+    -- The output plugin names types without their schema if it finds them here.
+    ('search_path', '"$user", public'),
     ('idle_in_transaction_session_timeout', '0'),
     ('idle_session_timeout', '0'),
     ('lock_timeout', '0'),
@@ -32,6 +34,18 @@ COMMENT ON FUNCTION capture.role_settings() IS
   'Settings of the role cdc_capture. They outrank those of the database, and shape the values that it reads or would end '
   'its sessions: transaction_timeout ends one that sends a long transaction, again at each attempt.';
 
+CREATE OR REPLACE FUNCTION capture.role_setting_statement(name text, value text)
+RETURNS text
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- In quotes a search path would be a single name.
+  SELECT format('ALTER ROLE cdc_capture SET %s = %s', name, CASE name WHEN 'search_path' THEN value ELSE quote_literal(value) END)
+$$;
+COMMENT ON FUNCTION capture.role_setting_statement(text, text) IS
+  'The statement that gives the role cdc_capture one of its settings.';
+
 DO $$
 DECLARE
   setting record;
@@ -42,7 +56,7 @@ BEGIN
       SELECT FROM pg_db_role_setting
       WHERE setdatabase = 0 AND setrole = to_regrole('cdc_capture') AND setconfig @> ARRAY[name || '=' || value])
   LOOP
-    EXECUTE format('ALTER ROLE cdc_capture SET %s = %L', setting.name, setting.value);
+    EXECUTE capture.role_setting_statement(setting.name, setting.value);
   END LOOP;
 EXCEPTION WHEN insufficient_privilege THEN
   -- The role is of somebody else's making.
@@ -86,7 +100,7 @@ BEGIN
     EXECUTE format('COMMENT ON COLUMN capture.signal.body_%s IS %L', piece,
       format('Piece %s of 16 of the JSON body. Each has 2,000 characters; the reader joins them.', piece)
         || coalesce(' In a session signal: ' || (ARRAY['actor', 'request_id', 'session_user', 'application_name',
-          'client_address'])[piece] || ', as it is.', ''));
+          'client_address', 'current_user'])[piece] || ', as it is.', ''));
   END LOOP;
 END
 $$;

@@ -1,4 +1,10 @@
 import type { Client } from "pg";
+import { valueSettings } from "../../contract/session-settings";
+
+/** The truth is spelled as the log spells it, whatever the application's session is set to. */
+const spelled = Object.entries(valueSettings)
+  .map(([name, value]) => `SET ${name} = '${value}'`)
+  .join(" ");
 
 /**
  * Triggers note what really happened, in the same transactions. This is the truth that the audit log is compared with.
@@ -17,7 +23,7 @@ const oracleSchema = `
     actor text DEFAULT nullif(current_setting('oracle.actor', true), '')
   );
   GRANT USAGE ON SCHEMA oracle TO PUBLIC;
-  CREATE OR REPLACE FUNCTION oracle.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+  CREATE OR REPLACE FUNCTION oracle.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${spelled} AS $$
   BEGIN
     INSERT INTO oracle.changes (operation, schema_name, table_name, old_row, new_row) VALUES (
       lower(TG_OP), TG_TABLE_SCHEMA, TG_TABLE_NAME,

@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { Client } from "pg";
 import type { TableSelection } from "../../contract/change-capture";
 import { postgresPort } from "../../contract/ports";
+import { pinSession } from "../../contract/session-settings";
 import { exactJson, followLog } from "./follow-log";
 import { localFolder, repositoryFolder, runFile } from "../machine/folders";
 import { connectionUrl, withClient } from "../servers/database-client";
@@ -112,6 +113,7 @@ async function showLog(
   const reader = new Client({ ...pipeline.destination, types: exactJson });
   reader.on("error", () => undefined);
   await reader.connect();
+  await reader.query(pinSession());
 
   const follow = (async () => {
     for await (const row of followLog(reader, new Date(options.keep ? Date.now() : 0), signal)) {

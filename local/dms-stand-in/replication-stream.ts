@@ -1,5 +1,6 @@
 import { Client, type Connection } from "pg";
 import { setTimeout as sleep } from "node:timers/promises";
+import { captureSearchPath, pinSession } from "../../contract/session-settings";
 
 /** A message of the output plugin. */
 export interface WalMessage {
@@ -21,13 +22,15 @@ export interface ReplicationStreamOptions {
   readonly onMessages: (messages: readonly WalMessage[], stream: ReplicationStream) => Promise<void>;
 }
 
-/** The text forms that DMS's rendering builds on. They override the settings of the role and of the database. */
-const sessionSettings =
-  "-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex";
+/**
+ * Gives every session that reads rows the text forms that DMS's rendering builds on. They override the settings of the
+ * role, of the database, and of the connection URL.
+ */
+export const pinReader = pinSession(captureSearchPath);
 
 /** Connection settings of every session that reads rows. */
 export function sessionOptions(sourceUrl: string) {
-  return { connectionString: sourceUrl, application_name: "dms-stand-in", options: sessionSettings };
+  return { connectionString: sourceUrl, application_name: "dms-stand-in" };
 }
 
 const xlogDataHeaderBytes = 25;
@@ -98,6 +101,7 @@ export class ReplicationStream {
     client.on("error", (error) => stream.fail(error));
     await client.connect();
     try {
+      await client.query(pinReader);
       await stream.start();
     } catch (error) {
       await stream.close();

@@ -1,19 +1,27 @@
 import { Pool } from "pg";
-import { sessionOptions } from "./replication-stream";
+import { pinReader, sessionOptions } from "./replication-stream";
 
 /** The task can't go on until a person helps; the message says what to do. */
 export class TaskError extends Error {}
 
 /** An ordinary session pool on the source, for the catalog, the heartbeat and the slot. */
 export function sourceDatabase(sourceUrl: string): Pool {
-  const pool = new Pool({ ...sessionOptions(sourceUrl), max: 2, connectionTimeoutMillis: 10_000 });
+  const pool = new Pool({
+    ...sessionOptions(sourceUrl),
+    max: 2,
+    connectionTimeoutMillis: 10_000,
+    onConnect: async (client) => void (await client.query(pinReader)),
+  });
   // A broken idle session is replaced by the next query.
   pool.on("error", () => undefined);
   return pool;
 }
 
-/** SQLSTATEs (or their classes) after which the server is expected back, and Node's names for a lost connection. */
-const recoverable = /^(08...|57P0[123]|53...|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
+/**
+ * SQLSTATEs (or their classes) after which the server is expected back, and Node's names for a lost connection. 25P04 ends
+ * the stream within a transaction that takes longer to send than transaction_timeout allows.
+ */
+const recoverable = /^(08...|25P04|57P0[123]|53...|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
 const lostConnection = /Connection terminated|PostgreSQL ended the replication stream|timeout exceeded when trying/;
 
 /** Whether trying again may help: the server is away, starting, stopping, or full. */

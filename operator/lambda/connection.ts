@@ -2,6 +2,7 @@ import type { SecureContext } from "node:tls";
 import { Client } from "pg";
 import type { DatabaseAccess } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
+import { pinSession, systemSearchPath } from "../../contract/session-settings";
 import { OperatorError } from "../errors";
 import type { Credentials } from "../context";
 
@@ -43,7 +44,10 @@ export async function connectToDatabase(
   });
 }
 
-/** Connects a client, and ends it when the signal is aborted. */
+/**
+ * Connects a client, and ends it when the signal is aborted. Its session spells values as the operator reads them, whatever
+ * the database or the role are set to.
+ */
 export async function openUntil(client: Client, signal: AbortSignal): Promise<Client> {
   // A server that goes away is the next failing query, not an uncaught event.
   client.on("error", () => undefined);
@@ -51,6 +55,7 @@ export async function openUntil(client: Client, signal: AbortSignal): Promise<Cl
   signal.addEventListener("abort", end, { once: true });
   client.once("end", () => signal.removeEventListener("abort", end));
   await client.connect();
+  await client.query(pinSession(systemSearchPath));
   return client;
 }
 

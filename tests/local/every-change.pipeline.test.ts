@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withClient } from "../../local/servers/database-client";
 import { sampleUser } from "../../local/parts/sample-database";
+import { unusualSettings } from "../../local/servers/test-server";
 import { startTestPipeline, type TestPipeline } from "./support/pipeline";
 
 const schema = "kinds";
@@ -12,8 +13,11 @@ const tables = ["people", "composite", "keyless", "every_type", "documents", "re
 let running: TestPipeline;
 
 beforeAll(async () => {
-  running = await startTestPipeline(tables, async (client) => {
-    await client.query(`
+  running = await startTestPipeline(
+    tables,
+    async (client) => {
+      await client.query(`
+      SET search_path = public;
       CREATE EXTENSION citext;
       CREATE EXTENSION hstore;
       CREATE SCHEMA kinds;
@@ -35,7 +39,9 @@ beforeAll(async () => {
       CREATE TABLE kinds.documents (id integer PRIMARY KEY, version integer NOT NULL, body jsonb, long text);
       CREATE TABLE kinds.renamed_key (id integer PRIMARY KEY, name text);
     `);
-  });
+    },
+    unusualSettings,
+  );
 });
 
 afterAll(async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tableMappings, taskSettings } from "../../../contract/change-capture";
@@ -103,6 +104,22 @@ describe("an outage", () => {
     const count = await writing.stop();
     expect(standIn.running).toBe(true);
     await expectComplete(scenario, count);
+    await scenario.close(standIn);
+  });
+
+  test("a transaction_timeout of the database that ends the stream is outlived, however often it does", async () => {
+    const scenario = await bench.scenario();
+    await scenario.run("CREATE TABLE t (id integer PRIMARY KEY, note text)");
+    await scenario.run("ALTER DATABASE postgres SET transaction_timeout = '50ms'");
+    const standIn = await scenario.start();
+    await scenario.run("INSERT INTO t SELECT i, repeat('x', 4000) FROM generate_series(1, 10000) i");
+    await until(30_000, "The stream was not ended twice.", () => {
+      const away = readFileSync(standIn.logFile, "utf8").match(/"source-away".*transaction timeout/g) ?? [];
+      return Promise.resolve(away.length > 1);
+    });
+    expect(standIn.running).toBe(true);
+    await scenario.run("ALTER DATABASE postgres RESET transaction_timeout");
+    expect(await scenario.arrived()).toHaveLength(10_000);
     await scenario.close(standIn);
   });
 

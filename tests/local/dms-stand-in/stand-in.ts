@@ -10,6 +10,7 @@ import { standInProcess } from "../../../local/dms-stand-in/process";
 import { kafkaBroker } from "../../../local/servers/kafka-broker";
 import { freePorts, type ManagedProcess } from "../../../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../../../local/servers/postgres";
+import { unusualSettings } from "../../../local/servers/test-server";
 import { createTopics, topicEndOffsets } from "../../../local/servers/topics";
 
 /** A change record as Kafka holds it. */
@@ -44,6 +45,7 @@ export class StandInBench {
       logFile: join(folder, "postgres.log"),
       port: postgresPort,
       superuserPassword: "superuser",
+      settings: unusualSettings,
     });
     const broker = await kafkaBroker({
       dataFolder: join(folder, "kafka"),

@@ -25,6 +25,8 @@ export interface TestPipeline {
 export interface TestPipelineOptions {
   /** Whether the capture begins with a full load. Default false. */
   readonly fullLoad?: boolean;
+  /** Settings of the PostgreSQL server. Default: none of its own. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
   /** Work beside the start. */
   readonly beside?: (pipeline: Pipeline) => Promise<void>;
 }
@@ -39,7 +41,8 @@ export async function startTestPipeline(
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-test-"));
   // The server may run as another user, who must be able to enter.
   chmodSync(folder, 0o755);
-  const pipeline = await Pipeline.prepare({ folder, tables, prepareSample, fullLoad: options.fullLoad ?? false });
+  const { fullLoad = false, postgresSettings = {} } = options;
+  const pipeline = await Pipeline.prepare({ folder, tables, prepareSample, fullLoad, postgresSettings });
   const exits: string[] = [];
   pipeline.onUnexpectedExit((description) => {
     const log = pipeline.processes.find(({ name }) => description.startsWith(name))?.logFile;

@@ -8,6 +8,7 @@ import io.debezium.openlineage.ConnectorContext;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
@@ -63,6 +64,7 @@ final class DebeziumWriter implements EventWriter {
         DestinationTable.named(properties.get(JdbcSinkConnectorConfig.COLLECTION_NAME_FORMAT));
     DebeziumWriter writer = new DebeziumWriter(connection, table);
     try {
+      pinSession(connection);
       table.check(connection);
       writer.prepare(properties);
       return writer;
@@ -73,6 +75,18 @@ final class DebeziumWriter implements EventWriter {
       RuntimeException explained = writer.explained(error);
       writer.close();
       throw explained;
+    }
+  }
+
+  /**
+   * Server, database and role may be set otherwise. The driver itself pins DateStyle, TimeZone and
+   * extra_float_digits. Not by a startup option: proxies refuse those.
+   */
+  private static void pinSession(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex';"
+              + " SET search_path = pg_catalog, pg_temp");
     }
   }
 
