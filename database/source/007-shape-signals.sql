@@ -184,6 +184,8 @@ CREATE OR REPLACE FUNCTION capture.republish_shapes()
 RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+-- Planning the queries for each table takes longer than running them.
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   watched regclass;

@@ -10,19 +10,20 @@ DECLARE
   found pg_class;
   has_actor_trigger boolean;
   statements text[] := '{}';
+  -- In one command: each that alters the table runs the event triggers.
+  alterations text[] := '{}';
 BEGIN
   SELECT * INTO found FROM pg_class WHERE oid = target;
   IF found.relkind = 'r' THEN
     IF replica_identity NOT IN ('keep', capture.replica_identity_word(found.relreplident)) THEN
-      statements := statements || format('ALTER TABLE %s REPLICA IDENTITY %s', target, upper(replica_identity));
+      alterations := alterations || format('REPLICA IDENTITY %s', upper(replica_identity));
     END IF;
     IF NOT EXISTS (
       SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'capture_truncate' AND tgenabled = 'A'
     ) THEN
-      statements := statements || ARRAY[
-        format('CREATE OR REPLACE TRIGGER capture_truncate AFTER TRUNCATE ON %s
-                FOR EACH STATEMENT EXECUTE FUNCTION capture.on_truncate()', target),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER capture_truncate', target)];
+      statements := statements || format('CREATE OR REPLACE TRIGGER capture_truncate AFTER TRUNCATE ON %s
+        FOR EACH STATEMENT EXECUTE FUNCTION capture.on_truncate()', target);
+      alterations := alterations || 'ENABLE ALWAYS TRIGGER capture_truncate'::text;
     END IF;
     IF NOT has_table_privilege('cdc_capture', target, 'SELECT') THEN
       statements := statements || format('GRANT SELECT ON %s TO cdc_capture', target);
@@ -43,7 +44,10 @@ BEGIN
   IF EXISTS (
     SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'capture_actor' AND tgenabled NOT IN ('O', 'A')
   ) THEN
-    statements := statements || format('ALTER TABLE %s ENABLE TRIGGER capture_actor', target);
+    alterations := alterations || 'ENABLE TRIGGER capture_actor'::text;
+  END IF;
+  IF alterations <> '{}' THEN
+    statements := statements || format('ALTER TABLE %s %s', target, array_to_string(alterations, ', '));
   END IF;
   RETURN statements;
 END
@@ -139,6 +143,8 @@ CREATE OR REPLACE FUNCTION capture.watch(
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+-- Many tables are watched in one session: planning the queries for each takes longer than running them.
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   known capture.watched_tables;
@@ -192,6 +198,45 @@ COMMENT ON FUNCTION capture.watch(regclass, text[], text[], boolean, text) IS
   'values are known), default (only old keys are known) or keep. Call it again to change settings; what is not given stays '
   'as it is. For a new table the default is what the selection says, else no columns, no actor, and full. It needs '
   'ownership of the table. It locks each new table against writers for a moment.';
+
+CREATE OR REPLACE FUNCTION capture.needs_watch(
+  target regclass, ignored_columns text[], redacted_columns text[], identify_actor boolean, replica_identity text
+)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT
+    FROM (
+        SELECT target::oid AS relation
+        UNION
+        SELECT relid FROM pg_partition_tree(target)
+      ) AS tree
+      JOIN pg_class ON pg_class.oid = tree.relation
+      JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      LEFT JOIN capture.watched_tables AS known ON known.relation = tree.relation
+    WHERE
+      -- A partition that was watched by its own name keeps its settings.
+      NOT (tree.relation <> target AND known.relation IS NOT NULL AND known.partition_of IS NULL)
+      AND (
+        known.shape IS NULL
+        OR known.partition_of IS DISTINCT FROM CASE WHEN tree.relation <> target THEN target END
+        OR (known.ignored_columns, known.redacted_columns, known.identify_actor, known.replica_identity)
+          <> (needs_watch.ignored_columns, needs_watch.redacted_columns, needs_watch.identify_actor, needs_watch.replica_identity)
+        OR (known.schema_name, known.table_name) <> (nspname, relname)
+        OR capture.statements_to_watch(
+          tree.relation, needs_watch.identify_actor, needs_watch.replica_identity) <> '{}'
+        OR known.shape <> capture.shape(
+          tree.relation, needs_watch.ignored_columns, needs_watch.redacted_columns, known.original_identity_index)
+      )
+  );
+END
+$$;
+COMMENT ON FUNCTION capture.needs_watch(regclass, text[], text[], boolean, text) IS
+  'Whether capture.watch with these settings would change or warn of anything but losses.';
 
 CREATE OR REPLACE FUNCTION capture.unwatch(target regclass)
 RETURNS void

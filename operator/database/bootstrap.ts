@@ -9,13 +9,22 @@ import { checkSource, SourceNotReadyError } from "./check-source";
 import { setPasswords } from "./passwords";
 import { NotReadyError } from "./problems";
 import {
+  asTransaction,
   defaultLockTimeoutMilliseconds,
   exclusively,
   inTransaction,
   type LockOptions,
   withWarnings,
 } from "./transaction";
-import { checkTables, noteSelection, resolveTables, type TableToWatch, watchTable } from "./watch-tables";
+import {
+  checkTables,
+  noteSelection,
+  presentColumns,
+  resolveTables,
+  tablesToWatch,
+  type TableToWatch,
+  watchStatement,
+} from "./watch-tables";
 
 export { checkDestination } from "./check-destination";
 export { checkSource, SourceNotReadyError } from "./check-source";
@@ -74,10 +83,10 @@ export async function prepareSource(client: ClientBase, options: SourceBootstrap
       const selected = await resolveTables(client, options.tables);
       await checkTables(client, selected.tables);
       await noteSelection(client, options.tables);
-      return selected;
+      return { ...selected, tables: await presentColumns(client, selected.tables) };
     });
-    for (const table of tables) {
-      await inTransaction(client, options, () => explainingLocks(options, table.name, () => watchTable(client, table)));
+    for (const table of await inTransaction(client, options, () => tablesToWatch(client, tables))) {
+      await explainingLocks(options, table.name, () => asTransaction(client, options, watchStatement(table)));
     }
     return {
       passwordsSet: await inTransaction(client, options, () => setPasswords(client, options.passwords ?? {})),
@@ -138,8 +147,8 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
       return watchedTables(client);
     });
     for (const { oid, name } of watched) {
-      await inTransaction(client, options, () =>
-        explainingLocks(options, name, () => client.query("SELECT capture.unwatch($1::oid::regclass)", [oid])),
+      await explainingLocks(options, name, () =>
+        asTransaction(client, options, `SELECT capture.unwatch(${oid}::oid::regclass)`),
       );
     }
     await inTransaction(client, options, async () => {

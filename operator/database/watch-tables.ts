@@ -1,4 +1,4 @@
-import type { ClientBase } from "pg";
+import { type ClientBase, escapeLiteral } from "pg";
 import { neverAudited, type TableSelection } from "../../contract/change-capture";
 
 /** A table to put under audit, and how. */
@@ -74,18 +74,25 @@ export async function resolveTables(
 
 /** Raises the error that watching one of the tables would raise, before any is touched. */
 export async function checkTables(client: ClientBase, tables: readonly SelectedTable[]): Promise<void> {
-  for (const table of tables) {
-    await client.query("SELECT capture.check_watchable($1::oid::regclass)", [table.oid]);
-    await client.query(
-      `SELECT capture.check_columns($1::oid::regclass, $2::text[], $3::text[],
-         capture.key_columns($1::oid::regclass, NULL, $2::text[] || $3::text[]))`,
-      [
-        table.oid,
-        await presentColumns(client, table, table.selection.ignoredColumns ?? []),
-        await presentColumns(client, table, table.selection.redactedColumns ?? []),
-      ],
-    );
-  }
+  const checked = await presentColumns(client, tables);
+  await client.query("SELECT capture.check_watchable(oid::regclass) FROM unnest($1::oid[]) AS oid", [
+    tables.map(({ oid }) => oid),
+  ]);
+  await client.query(
+    `SELECT capture.check_columns(oid::regclass, ignored, redacted,
+       capture.key_columns(oid::regclass, NULL, ignored || redacted))
+     FROM jsonb_to_recordset($1) AS selected (oid oid, ignored text[], redacted text[])
+     WHERE ignored || redacted <> '{}'`,
+    [
+      JSON.stringify(
+        checked.map(({ oid, selection: { ignoredColumns = [], redactedColumns = [] } }) => ({
+          oid,
+          ignored: ignoredColumns,
+          redacted: redactedColumns,
+        })),
+      ),
+    ],
+  );
 }
 
 /**
@@ -116,27 +123,66 @@ function watchSettings(selection: TableToWatch): [readonly string[], readonly st
   ];
 }
 
-/** Puts one table under audit. */
-export async function watchTable(client: ClientBase, table: SelectedTable): Promise<void> {
-  const [ignoredColumns, redactedColumns, identifyActor, replicaIdentity] = watchSettings(table.selection);
-  await client.query("SELECT capture.watch($1::oid::regclass, $2::text[], $3::text[], $4, $5)", [
-    table.oid,
-    await presentColumns(client, table, ignoredColumns),
-    await presentColumns(client, table, redactedColumns),
-    identifyActor,
-    replicaIdentity,
-  ]);
+/**
+ * Those of {@link presentColumns} that are not under audit as they should be. The server warns of what capture loses of the
+ * others, as it does when it watches a table.
+ */
+export async function tablesToWatch(
+  client: ClientBase,
+  tables: readonly SelectedTable[],
+): Promise<readonly SelectedTable[]> {
+  const wanted = tables.map(({ oid, selection }) => {
+    const [ignored, redacted, actor, identity] = watchSettings(selection);
+    return { oid, ignored, redacted, actor, identity };
+  });
+  const { rows } = await client.query<{ oid: number }>(
+    `SELECT oid
+     FROM jsonb_to_recordset($1) AS wanted (oid oid, ignored text[], redacted text[], actor boolean, identity text)
+     WHERE capture.needs_watch(oid::regclass, ignored, redacted, actor, identity)`,
+    [JSON.stringify(wanted)],
+  );
+  const lacking = new Set(rows.map(({ oid }) => oid));
+  await client.query(
+    `SELECT capture.warn_of_losses(relation, original_identity_index, ignored_columns, redacted_columns)
+     FROM capture.watched_tables
+     WHERE relation = ANY ($1::oid[]) OR partition_of = ANY ($1::oid[])
+     ORDER BY relation`,
+    [tables.filter(({ oid }) => !lacking.has(oid)).map(({ oid }) => oid)],
+  );
+  return tables.filter(({ oid }) => lacking.has(oid));
 }
 
-async function presentColumns(
+/** The statement that puts one of {@link presentColumns} under audit. */
+export function watchStatement({ oid, selection }: SelectedTable): string {
+  const [ignoredColumns, redactedColumns, identifyActor, replicaIdentity] = watchSettings(selection);
+  const list = (columns: readonly string[]) =>
+    `ARRAY[${columns.map((column) => escapeLiteral(column)).join(", ")}]::text[]`;
+  return `SELECT capture.watch(${oid}::oid::regclass, ${list(ignoredColumns)}, ${list(redactedColumns)}, ${identifyActor}, ${escapeLiteral(replicaIdentity)})`;
+}
+
+/** The same tables; what a pattern ignores or redacts becomes the columns that each table has. */
+export async function presentColumns(
   client: ClientBase,
-  { oid, selection }: SelectedTable,
-  columns: readonly string[],
-): Promise<readonly string[]> {
-  if (!isPattern(selection) || columns.length === 0) return columns;
-  const { rows } = await client.query<{ name: string }>(
-    "SELECT unnest(capture.column_names($1::oid::regclass)) AS name",
-    [oid],
+  tables: readonly SelectedTable[],
+): Promise<readonly SelectedTable[]> {
+  const { rows } = await client.query<{ oid: number; names: string[] }>(
+    `SELECT attrelid AS oid, array_agg(attname::text) AS names FROM pg_attribute
+     WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped GROUP BY attrelid`,
+    [tables.filter(({ selection }) => isPattern(selection)).map(({ oid }) => oid)],
   );
-  return columns.filter((column) => rows.some(({ name }) => name === column));
+  const columnsOf = new Map(rows.map(({ oid, names }) => [oid, new Set(names)]));
+  return tables.map((table) => {
+    const { selection } = table;
+    if (!isPattern(selection)) return table;
+    const present = (columns: readonly string[] = []) =>
+      columns.filter((column) => columnsOf.get(table.oid)?.has(column));
+    return {
+      ...table,
+      selection: {
+        ...selection,
+        ignoredColumns: present(selection.ignoredColumns),
+        redactedColumns: present(selection.redactedColumns),
+      },
+    };
+  });
 }
