@@ -32,7 +32,7 @@ BEGIN
       format('left out: %s characters, at most %s fit', length(given), most_characters));
   END IF;
   -- Only PostgreSQL may give these, even when it has no value for them.
-  RETURN given_context - ARRAY['session_user', 'application_name', 'client_address'];
+  RETURN given_context - ARRAY['session_user', 'application_name', 'client_address', 'current_user'];
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
   RETURN jsonb_build_object('capture.context', left(given, 1000));
 END
@@ -53,6 +53,8 @@ AS $$
 DECLARE
   actor text;
   request_id text;
+  -- This function runs as its owner. The setting is what the session said in SET ROLE.
+  acting_role text := nullif(nullif(current_setting('role'), 'none'), session_user);
 BEGIN
   IF current_setting('capture.context_transaction', true) = pg_current_xact_id()::text THEN
     RETURN NULL;
@@ -63,23 +65,24 @@ BEGIN
   IF set_config('capture.context_transaction', pg_current_xact_id()::text, true) <> ''
     AND coalesce(current_setting('capture.context', true), '') = ''
   THEN
-    INSERT INTO capture.signal (kind, body_1, body_2, body_3, body_4, body_5) VALUES (
+    INSERT INTO capture.signal (kind, body_1, body_2, body_3, body_4, body_5, body_6) VALUES (
       'session', actor, request_id, session_user, nullif(current_setting('application_name'), ''),
-      host(inet_client_addr()));
+      host(inet_client_addr()), acting_role);
   ELSE
     PERFORM capture.write_signal('context', NULL, NULL, (jsonb_strip_nulls(
       jsonb_build_object('actor', actor, 'request_id', request_id, 'origin', 'session')
     ) || jsonb_build_object('context',
       capture.session_context() || jsonb_strip_nulls(jsonb_build_object(
         'session_user', session_user, 'application_name', nullif(current_setting('application_name'), ''),
-        'client_address', host(inet_client_addr())))))::text);
+        'client_address', host(inet_client_addr()), 'current_user', acting_role))))::text);
   END IF;
   RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION capture.identify_actor() IS
   'Signals who acts when the application did not: the setting capture.actor, else the session user. It adds the settings '
-  'capture.request_id and capture.context, the application name and the client address.';
+  'capture.request_id and capture.context, the application name, the client address, and the role of SET ROLE as '
+  'current_user if it is not the session user.';
 
 CREATE OR REPLACE FUNCTION capture.disabled_triggers(relation regclass)
 RETURNS text[]

@@ -61,7 +61,7 @@ describe("the SQL of the source", () => {
   test("hands the facts of a session over in their order", () => {
     expect(sql).toContain(`INSERT INTO capture.signal (kind, ${columnsOfFacts()}) VALUES`);
     const handedOver = /VALUES \(\s*'session',([^;]*)\);/.exec(sql)?.[1] ?? "";
-    const order = ["actor", "request_id", "session_user", "'application_name'", "inet_client_addr"];
+    const order = ["actor", "request_id", "session_user", "'application_name'", "inet_client_addr", "acting_role"];
     expect(order.map((value) => handedOver.indexOf(value))).toEqual(
       order.map((value) => handedOver.indexOf(value)).sort((left, right) => left - right),
     );

@@ -468,6 +468,27 @@ describe("The actor trigger", () => {
     ]);
   });
 
+  it("names the role of SET ROLE beside the session's user when it is another", async () => {
+    await client.query(`
+      CREATE ROLE cashier; GRANT cashier TO clerk;
+      GRANT USAGE ON SCHEMA shop TO cashier; GRANT INSERT ON shop.orders TO cashier`);
+    await application.query("SET ROLE cashier; INSERT INTO shop.orders (id) VALUES (1)");
+    await application.query("SET ROLE clerk; INSERT INTO shop.orders (id) VALUES (2)");
+    await application.query("RESET ROLE; INSERT INTO shop.orders (id) VALUES (3)");
+    await application.query(`
+      BEGIN;
+      SET LOCAL ROLE cashier;
+      SELECT set_config('capture.context', '{"reason": "stocktaking", "current_user": "boss"}', true);
+      INSERT INTO shop.orders (id) VALUES (4);
+      COMMIT`);
+    expect((await takeSignals(client)).map(({ body }) => body.context ?? body)).toEqual([
+      { actor: "clerk", ...facts, current_user: "cashier" },
+      { actor: "clerk", ...facts },
+      { actor: "clerk", ...facts },
+      { reason: "stocktaking", ...facts, current_user: "cashier" },
+    ]);
+  });
+
   it("takes actor, request and context from the settings", async () => {
     await application.query(`
       BEGIN;
