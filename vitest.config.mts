@@ -54,6 +54,18 @@ export default defineConfig({
         },
       },
       {
+        // The SQL and what reads it, on the next version of PostgreSQL. `npm run test:postgres18` runs all of them on it.
+        test: {
+          name: "postgres-18",
+          include: ["tests/database/**/*.database.test.ts", "tests/local/dms-stand-in/change-records.database.test.ts"],
+          env: { POSTGRES_VERSION: "18" },
+          globalSetup: "tests/setup/build.ts",
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         // Starts whole pipelines, which wait half of the time: two files at a time.
         test: {
           name: "pipeline",

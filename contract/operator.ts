@@ -42,6 +42,8 @@ export interface BootstrapRequest {
     /** Secret of the role `cdc_capture`. */
     readonly captureSecretArn: string;
     readonly tables: readonly AuditedTable[];
+    /** Major versions of PostgreSQL that the DMS engine reads. Default: those that the pipeline is made for. */
+    readonly postgresVersions?: readonly number[];
   };
   readonly destination: DatabaseAccess & {
     /** Secret of the role `audit_writer`. */

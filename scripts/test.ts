@@ -22,7 +22,7 @@ const stages: readonly (readonly (readonly Part[])[])[] = [
     ],
     [script("java", "test:java")],
   ],
-  [[project("graph"), project("package")], [project("database")]],
+  [[project("graph"), project("package"), project("postgres-18")], [project("database")]],
   [[project("pipeline")]],
 ];
 

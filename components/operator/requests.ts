@@ -7,6 +7,7 @@ import type {
   MaintainRequest,
 } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
+import { dmsPostgresVersions } from "../change-capture/engine-versions";
 import { canaryTiming, deploymentCanarySeconds, maintenanceOf } from "./timing";
 import type { CanaryArgs, CanaryDatabaseArgs, OperatorArgs } from "./types";
 
@@ -26,7 +27,7 @@ export function bootstrapRequest(
     .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
       action: "bootstrap",
       only,
-      source: { ...source, captureSecretArn, tables: args.tables },
+      source: { ...source, captureSecretArn, tables: args.tables, postgresVersions: dmsPostgresVersions },
       destination: { ...destination, writerSecretArn, partitionsAhead, partitionPeriod },
     }));
 }

@@ -38,6 +38,7 @@ interface CatalogColumn {
   readonly has_key: boolean;
   readonly in_identity_key: boolean;
   readonly full_identity: boolean;
+  readonly is_table: boolean;
 }
 
 const catalogQuery = `
@@ -62,7 +63,8 @@ const catalogQuery = `
          exists (select from pg_index u
                   where u.indrelid = c.oid and a.attnum = any(u.indkey)
                     and case c.relreplident when 'i' then u.indisreplident else u.indisprimary end) as in_identity_key,
-         c.relreplident = 'f' as full_identity
+         c.relreplident = 'f' as full_identity,
+         c.relkind = 'r' as is_table
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -108,6 +110,8 @@ export class TableShapes {
     const route = this.route(schema, table);
     if (!route) return undefined;
     const { rows } = await this.database.query<CatalogColumn>(catalogQuery, [schema, table]);
+    // The plug-in also prints what REFRESH MATERIALIZED VIEW CONCURRENTLY does. DMS captures changes of tables.
+    if (rows[0]?.is_table === false) return undefined;
     const columns = rows.map((row) =>
       this.column(
         { name: row.name, type: row.printed_type, prefix: row.prefix },

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { pipelinePostgresVersions } from "../../contract/postgres-versions";
 import { type DatabaseSide, sqlVersion, sqlVersionFunction } from "../../database";
 import type { Problem } from "./problems";
 
@@ -25,23 +26,30 @@ export const serverFactsColumns = `
     current_database() AS database,
     rolsuper AS is_superuser`;
 
-/** The versions of PostgreSQL that both AWS DMS and this pipeline support. */
-const oldestVersion = 15;
-const newestVersion = 17;
-
-export function checkVersion(facts: ServerFacts): Problem[] {
+/**
+ * The server's version against those that the pipeline is made for.
+ *
+ * @param capturable those that AWS DMS reads, of a server that it is to read.
+ */
+export function checkVersion(facts: ServerFacts, capturable?: readonly number[]): Problem[] {
   const major = Math.floor(facts.version_number / 10_000);
-  if (major >= oldestVersion && major <= newestVersion) return [];
+  const allowed = pipelinePostgresVersions.filter((version) => capturable?.includes(version) ?? true);
+  if (allowed.includes(major)) return [];
+  const newest = Math.max(...allowed);
   return [
     {
       what: `The server is PostgreSQL ${facts.version}`,
-      why: "AWS DMS and this pipeline support 15, 16 and 17",
+      why: `${capturable ? "AWS DMS reads" : "This pipeline is made for"} ${listed(allowed)}`,
       fix:
-        major < oldestVersion
-          ? `Upgrade to ${newestVersion}`
-          : `Use a server of version ${newestVersion} until DMS supports newer ones`,
+        major < newest
+          ? `Upgrade to ${newest}`
+          : `Use a server of version ${newest} until ${capturable ? "AWS DMS reads" : "the pipeline knows"} newer ones`,
     },
   ];
+}
+
+function listed(versions: readonly number[]): string {
+  return new Intl.ListFormat("en-GB").format(versions.map(String));
 }
 
 export function checkWriter(facts: ServerFacts, why: string): Problem[] {

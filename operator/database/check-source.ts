@@ -63,14 +63,14 @@ const factsQuery = `
  */
 export async function checkSource(
   client: ClientBase,
-  options: { readonly tables?: readonly TableToWatch[] } = {},
+  options: { readonly tables?: readonly TableToWatch[]; readonly postgresVersions?: readonly number[] } = {},
 ): Promise<Problem[]> {
   return inTransaction(client, {}, async () => {
     const { rows } = await client.query<SourceFacts>(factsQuery);
     const facts = rows[0];
     if (!facts) throw new Error("The server does not know the role that is connected to it.");
     return [
-      ...checkServer(facts),
+      ...checkServer(facts, options.postgresVersions),
       ...checkPrivileges(facts),
       ...(await checkInstalled(client, facts, "source")),
       ...(await checkTables(client, facts, options.tables ?? [])),
@@ -78,8 +78,11 @@ export async function checkSource(
   });
 }
 
-function checkServer(facts: SourceFacts): Problem[] {
-  const problems = [...checkVersion(facts), ...checkWriter(facts, "Changes are captured where they are made")];
+function checkServer(facts: SourceFacts, postgresVersions?: readonly number[]): Problem[] {
+  const problems = [
+    ...checkVersion(facts, postgresVersions),
+    ...checkWriter(facts, "Changes are captured where they are made"),
+  ];
   if (facts.wal_level !== "logical") {
     problems.push({
       what: `wal_level is ${facts.wal_level}`,

@@ -100,7 +100,7 @@ async function checkBoth(source: Client, destination: Client, request: Bootstrap
   const named = (side: string, problems: Awaited<ReturnType<typeof checkDestination>>) =>
     problems.map((problem) => ({ ...problem, what: `${side}: ${problem.what}` }));
   const problems = [
-    ...named("Source", await checkSource(source, { tables: request.source.tables })),
+    ...named("Source", await checkSource(source, request.source)),
     ...named("Destination", await checkDestination(destination)),
   ];
   if (problems.length > 0) {

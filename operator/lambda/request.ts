@@ -54,7 +54,12 @@ const auditedTable = members({
 const bootstrap = members({
   action: z.literal("bootstrap"),
   only: z.enum(["destination", "source"]).optional(),
-  source: members({ ...access, captureSecretArn: text(), tables: z.array(auditedTable) }),
+  source: members({
+    ...access,
+    captureSecretArn: text(),
+    tables: z.array(auditedTable),
+    postgresVersions: z.array(z.int()).min(1).optional(),
+  }),
   destination: members({ ...access, ...partitioning, writerSecretArn: text() }),
   lockTimeoutMilliseconds: z.int().positive().optional(),
 }) satisfies z.ZodType<BootstrapRequest>;

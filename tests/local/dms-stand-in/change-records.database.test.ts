@@ -25,6 +25,18 @@ async function recordsOf(prepare: string[], statements: string[]): Promise<Recei
 
 const operations = (records: ReceivedRecord[]) => records.map(({ value }) => value.metadata.operation);
 describe("what changes become", () => {
+  test("nothing, of a materialized view that is refreshed beside its readers", async () => {
+    const records = await recordsOf(
+      [
+        "CREATE TABLE t (id integer PRIMARY KEY)",
+        "CREATE MATERIALIZED VIEW seen AS SELECT * FROM t",
+        "CREATE UNIQUE INDEX ON seen (id)",
+      ],
+      ["INSERT INTO t VALUES (1)", "REFRESH MATERIALIZED VIEW CONCURRENTLY seen", "INSERT INTO t VALUES (2)"],
+    );
+    expect(records.map(({ key }) => key.replace(/^\w+\./, ""))).toEqual(["t.1", "t.2"]);
+  });
+
   test("every type arrives as DMS writes it, from the stream and from a full load alike", async () => {
     const scenario = await bench.scenario();
     await scenario.run(

@@ -302,6 +302,19 @@ describe("The checks", () => {
     expect(await checkSource(client, { tables: [orders, { schema: "empty", table: "%" }] })).toEqual([]);
   });
 
+  it("refuse a version of PostgreSQL that AWS DMS does not read, and take any that the pipeline is made for without DMS", async () => {
+    const { rows } = await client.query("SELECT current_setting('server_version_num')::integer / 10000 AS major");
+    const major = rows[0].major as number;
+    expect(await checkSource(client, { postgresVersions: [15, major] })).toEqual([]);
+    expect(await checkSource(client, { postgresVersions: [15, 16] })).toEqual([
+      {
+        what: expect.stringMatching(new RegExp(`^The server is PostgreSQL ${major}\\.`)) as string,
+        why: "AWS DMS reads 15 and 16",
+        fix: "Use a server of version 16 until AWS DMS reads newer ones",
+      },
+    ]);
+  });
+
   it("refuse tables of which row security would hide rows from a full load, with what mends it", async () => {
     await client.query(`
       CREATE TABLE shop.cases (id int PRIMARY KEY, tenant text);
