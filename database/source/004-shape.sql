@@ -73,7 +73,15 @@ BEGIN
               AND (attnotnull IS NOT TRUE OR attgenerated = 'v' OR attname = ANY (hidden_columns)))
         )
       )
-    ORDER BY indisreplident DESC, indisprimary DESC, indexrelid IS NOT DISTINCT FROM fallback_index DESC, indnkeyatts,
+    ORDER BY
+      -- Full old rows hold every column, so another index may stand in for one that must not show its values.
+      hidden_columns <> '{}' AND EXISTS (SELECT FROM pg_class AS owner WHERE owner.oid = relation AND owner.relreplident = 'f')
+        AND EXISTS (
+          SELECT
+          FROM unnest(indkey::int2[]) WITH ORDINALITY AS part (number, place)
+            JOIN pg_attribute ON attrelid = indrelid AND attnum = number
+          WHERE place <= indnkeyatts AND attname = ANY (hidden_columns)),
+      indisreplident DESC, indisprimary DESC, indexrelid IS NOT DISTINCT FROM fallback_index DESC, indnkeyatts,
       indkey::int2[], relname
     LIMIT 1
   );
@@ -82,7 +90,8 @@ $$;
 COMMENT ON FUNCTION capture.key_index(regclass, regclass, text[]) IS
   'The index whose columns identify a row: that of the replica identity (old rows hold no others), else the primary key, '
   'else the fallback (the identity index before watch set full identity), else the plain unique index over NOT NULL '
-  'columns with the fewest and foremost columns, none of them hidden; null without any.';
+  'columns with the fewest and foremost columns, none of them hidden; null without any. Under full identity one without '
+  'hidden columns goes before one with them.';
 
 -- Two functions of one name whose arguments have defaults would make calls ambiguous.
 DROP FUNCTION IF EXISTS capture.key_columns(regclass, regclass);

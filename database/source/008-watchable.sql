@@ -183,15 +183,18 @@ BEGIN
       SELECT relreplident, relkind,
         EXISTS (SELECT FROM pg_index WHERE indrelid = target AND indisprimary) AS has_primary_key,
         EXISTS (SELECT FROM pg_index WHERE indrelid = target AND indisunique AND indisvalid) AS has_unique_index,
-        capture.key_columns(target, fallback_index) AS key,
-        capture.key_columns(target, fallback_index, ignored_columns || redacted_columns) AS usable_key
-      FROM pg_class WHERE oid = target
+        key,
+        CASE WHEN ignored_columns || redacted_columns = '{}' THEN key
+          ELSE capture.key_columns(target, fallback_index, ignored_columns || redacted_columns) END AS usable_key
+      FROM pg_class, capture.key_columns(target, fallback_index) AS key WHERE oid = target
     ), large AS (
       SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS names
-      FROM pg_attribute JOIN pg_type ON pg_type.oid = capture.base_type(atttypid)
+      FROM pg_attribute
+        JOIN pg_type AS own_type ON own_type.oid = atttypid
+        JOIN pg_type ON pg_type.oid = CASE own_type.typtype WHEN 'd' THEN capture.base_type(atttypid) ELSE atttypid END
       WHERE attrelid = target AND attnum > 0 AND NOT attisdropped
-        AND (typcategory = 'A' OR typtype = 'c'
-          OR typname IN ('text', 'json', 'jsonb', 'bytea', 'xml', 'tsvector', 'citext', 'hstore'))
+        AND (pg_type.typcategory = 'A' OR pg_type.typtype = 'c'
+          OR pg_type.typname IN ('text', 'json', 'jsonb', 'bytea', 'xml', 'tsvector', 'citext', 'hstore'))
     )
     SELECT
       CASE
@@ -225,14 +228,16 @@ BEGIN
           WHERE place <= indnkeyatts AND NOT attnotnull
           HAVING count(*) > 0
         ),
-        format('Give it a primary key of the columns that identify a row. If there are none: '
-          'ALTER TABLE %s ADD COLUMN record_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY', target))
+        format('ALTER TABLE %s ADD COLUMN record_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY '
+          '/* or a primary key of the columns that identify a row, if there are any */', target))
     FROM facts CROSS JOIN large WHERE relkind = 'r' AND key = '{}'
     UNION ALL
     SELECT format('has %s column in its key: its audit events carry no key',
         CASE WHEN key && redacted_columns THEN 'a redacted' ELSE 'an ignored' END),
-      format('Do not %s it, or give the table a primary key or unique index over other NOT NULL columns.',
-        CASE WHEN key && redacted_columns THEN 'redact' ELSE 'ignore' END)
+      CASE WHEN relreplident <> 'f' THEN format('SELECT capture.watch(%L, replica_identity => ''full''); ', target) ELSE '' END
+        || format('ALTER TABLE %s ADD COLUMN record_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE '
+          '/* or a unique index over other NOT NULL columns, or do not %s this one */', target,
+          CASE WHEN key && redacted_columns THEN 'redact' ELSE 'ignore' END)
     FROM facts WHERE relkind = 'r' AND key <> '{}' AND (usable_key = '{}' OR usable_key && redacted_columns);
 END
 $$;
@@ -254,16 +259,17 @@ BEGIN
     FROM capture.key_losses(target, fallback_index, ignored_columns, redacted_columns) AS loss
     UNION ALL
     SELECT format('has columns that DMS shortens: %s', string_agg(
-        format('%I (%s)', attname, CASE typname WHEN 'numeric' THEN 'numeric without a precision' ELSE 'timetz' END),
+        format('%I (%s)', attname, CASE pg_type.typname WHEN 'numeric' THEN 'numeric without a precision' ELSE 'timetz' END),
         ', ' ORDER BY attnum)) || '; the log leaves them out and names them as unknown',
-      format('Declare a type that holds every value, such as ALTER TABLE %s %s. It rounds values that have more digits.', target,
+      format('ALTER TABLE %s %s /* rounds values that have more digits: declare a type that holds them all */', target,
         string_agg(format('ALTER COLUMN %I TYPE %s', attname,
-          CASE typname WHEN 'numeric' THEN 'numeric(38, 10)' ELSE 'time' END), ', ' ORDER BY attnum))
+          CASE pg_type.typname WHEN 'numeric' THEN 'numeric(38, 10)' ELSE 'time' END), ', ' ORDER BY attnum))
     FROM pg_class
       JOIN pg_attribute ON attrelid = pg_class.oid
-      JOIN pg_type ON pg_type.oid = capture.base_type(atttypid)
+      JOIN pg_type AS own_type ON own_type.oid = atttypid
+      JOIN pg_type ON pg_type.oid = CASE own_type.typtype WHEN 'd' THEN capture.base_type(atttypid) ELSE atttypid END
     WHERE pg_class.oid = target AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
-      AND (typname = 'timetz' OR (typname = 'numeric' AND capture.base_modifier(atttypid, atttypmod) = -1))
+      AND (pg_type.typname = 'timetz' OR (pg_type.typname = 'numeric' AND capture.base_modifier(atttypid, atttypmod) = -1))
     HAVING count(*) > 0
     UNION ALL
     SELECT 'has row security that may hide rows from cdc_capture: a full load would lack them',
@@ -276,7 +282,9 @@ BEGIN
       format('SELECT capture.watch(%L)', child.oid::regclass)
     FROM capture.descendants(target) AS tree (relation) JOIN pg_class AS child ON child.oid = tree.relation
     WHERE child.relkind = 'r' AND child.relpersistence = 'p' AND NOT child.relispartition
-      AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = child.oid);
+      AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = child.oid)
+      -- A bootstrap that names the child comes to it; if it did not, the checks name the child itself.
+      AND capture.selection_entry(child.oid) IS NULL;
 END
 $$;
 COMMENT ON FUNCTION capture.losses(regclass, regclass, text[], text[]) IS

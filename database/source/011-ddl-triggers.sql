@@ -268,7 +268,11 @@ COMMENT ON FUNCTION capture.on_rewrite() IS
   'Notes that DDL gives rows new values, of which no change is captured, for the signal at the end of the command. It '
   'never fails the DDL.';
 
-DO $$
+CREATE OR REPLACE FUNCTION capture.create_event_triggers()
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
 DECLARE
   wanted record;
 BEGIN
@@ -302,3 +306,6 @@ BEGIN
   END LOOP;
 END
 $$;
+COMMENT ON FUNCTION capture.create_event_triggers() IS
+  'Makes the event triggers of the capture, or puts right what somebody has changed about them.';
+SELECT capture.create_event_triggers();

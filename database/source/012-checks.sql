@@ -25,6 +25,8 @@ RETURNS TABLE (object text, problem text, fix text)
 LANGUAGE sql
 STABLE
 SET search_path = pg_catalog, pg_temp
+-- Planning the queries for each table takes longer than running them.
+SET plan_cache_mode = force_generic_plan
 AS $$
   WITH watched AS (
     SELECT watched_tables.*, relkind, relpersistence, relreplident,
@@ -33,7 +35,7 @@ AS $$
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
   )
   SELECT 'event trigger ' || wanted.name, 'is missing or not enabled always: changes of shape go unseen',
-    'Run the bootstrap again.'
+    'SELECT capture.create_event_triggers(), capture.republish_shapes()'
   FROM (VALUES ('capture_ddl'::name), ('capture_drop'), ('capture_rewrite')) AS wanted (name)
   WHERE NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = wanted.name AND evtenabled = 'A')
   UNION ALL
@@ -66,7 +68,7 @@ AS $$
   UNION ALL
   SELECT 'role cdc_capture',
     format('lacks its setting %s: what the server or the database sets shapes or ends what it reads', name || ' = ' || value),
-    format('ALTER ROLE cdc_capture SET %s = %L', name, value)
+    capture.role_setting_statement(name, value)
   FROM capture.role_settings()
   WHERE NOT EXISTS (
     SELECT FROM pg_db_role_setting
@@ -86,7 +88,7 @@ AS $$
     AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = descendant)
   UNION ALL
   SELECT relation::text, 'is watched, but DMS does not read a table of this name: its changes are not captured',
-    'Add its name, or a pattern that matches it, to the tables of the pipeline and deploy.'
+    format('SELECT capture.unwatch(%L) /* or add its name to the tables of the pipeline and deploy */', relation)
   FROM watched JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
   WHERE watched.relkind = 'r' AND EXISTS (SELECT FROM capture.selection) AND NOT EXISTS (
     SELECT FROM capture.selection WHERE nspname = schema_name AND relname LIKE table_pattern)
