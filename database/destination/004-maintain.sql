@@ -110,7 +110,7 @@ $$;
 COMMENT ON FUNCTION audit.add_partitions(timestamptz, timestamptz, text) IS
   'Adds the partitions that a span of time lacks; returns them.';
 
--- audit.maintain calls it and sets its lock timeout and time zone.
+-- audit.maintain calls it and sets its lock timeout, time zone and styles.
 CREATE OR REPLACE FUNCTION audit.drop_expired_partitions(retention interval)
 RETURNS TABLE (action text, partition text, detail text)
 LANGUAGE plpgsql
@@ -143,6 +143,8 @@ RETURNS TABLE (action text, partition text, detail text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
+SET datestyle = 'ISO'
+SET intervalstyle = 'postgres'
 SET lock_timeout = '10s'
 AS $$
 DECLARE

@@ -22,6 +22,8 @@ RETURNS jsonb
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+-- Times stand in JSON.
+SET timezone = 'UTC'
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
@@ -94,6 +96,7 @@ CREATE OR REPLACE FUNCTION audit.reshaped(held audit.events, steps jsonb, OUT "r
 LANGUAGE sql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
 AS $$
   SELECT
     CASE WHEN steps IS NULL THEN held.after ELSE coalesce((

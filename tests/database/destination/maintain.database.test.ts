@@ -75,6 +75,7 @@ describe("audit.maintain", () => {
   it("is not led astray by the time zone of its session", async () => {
     await client.query("SET timezone = 'Pacific/Auckland'");
     await maintainDestination(client, { ahead: "6 months" });
+    await client.query("RESET timezone");
     expect((await partitions()).at(-1)?.from.toISOString()).toBe(monthsFromNow(6));
   });
 
