@@ -88,6 +88,7 @@ const topics = {
 
 const capture = {
   engineVersion: text().optional(),
+  postgresVersions: z.array(number()).optional(),
   instanceClass: text().optional(),
   allocatedStorageGiB: number().optional(),
   multiAz: flag().optional(),

@@ -89,6 +89,7 @@ export function operatorArgs(args: AuditPipelineArgs, shared: SharedResources, p
     captureRole: shared.captureSecret,
     writerRole: shared.writerSecret,
     tables: args.tables,
+    postgresVersions: args.capture?.postgresVersions,
     kafka: {
       clusterArn: kafka.clusterArn,
       bootstrapBrokersIam: kafka.bootstrapBrokersIam,

@@ -96,6 +96,10 @@ export interface PipelineTopicsArgs {
 export interface PipelineCaptureArgs {
   /** DMS engine version. Default `3.6.1`. */
   engineVersion?: pulumi.Input<string>;
+  /**
+   * Major versions of PostgreSQL that this engine reads, of 15 to 18: a source of another is refused. Default 15, 16 and 17.
+   */
+  postgresVersions?: number[];
   /** Default `dms.t3.medium`. */
   instanceClass?: pulumi.Input<string>;
   /** Default 50. */

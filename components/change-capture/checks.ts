@@ -3,7 +3,7 @@ import { defaultMessageMaxBytes } from "../../contract/topics";
 import { type Problem, checkDistinct, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
 import { tableProblems } from "../shared/tables";
-import { defaultEngineVersion, firstEngineFor } from "./engine-versions";
+import { defaultEngineVersion, dmsPostgresVersions, firstEngineFor, postgresVersionProblems } from "./engine-versions";
 import type { ChangeCaptureArgs } from "./types";
 
 /** Everything that is wrong with the arguments of a change capture; unknown values are left to AWS. */
@@ -14,6 +14,7 @@ export function changeCaptureProblems(args: ChangeCaptureArgs): Problem[] {
     ...tableProblems(args.tables, { reservedSchemas: neverAudited.schemas }),
     ...checkMessageSize(args),
     ...checkPattern("engineVersion", args.engineVersion, /^\d+\.\d+\.\d+$/, "a full version such as 3.6.1"),
+    ...postgresVersionProblems(args.postgresVersions),
     ...checkEngineReadsSource(args),
     ...checkPattern(
       "instanceClass",
@@ -73,21 +74,23 @@ function checkMessageSize(args: ChangeCaptureArgs): Problem[] {
   return problems;
 }
 
-function checkEngineReadsSource({ engineVersion, source }: ChangeCaptureArgs): Problem[] {
+function checkEngineReadsSource({ engineVersion, source, postgresVersions }: ChangeCaptureArgs): Problem[] {
+  const readable = postgresVersions ?? dmsPostgresVersions;
   const postgresVersion = known(source.postgresVersion);
   if (postgresVersion === undefined) return [];
   const major = postgresVersion.split(".")[0]!;
   const first = firstEngineFor[major];
-  if (first === undefined) {
+  if (!readable.includes(Number(major))) {
     return [
       {
         setting: "source.postgresVersion",
         value: postgresVersion,
-        allowed: `PostgreSQL ${Object.keys(firstEngineFor).join(", ")}`,
-        fix: "Upgrade the database, or wait until DMS reads its version.",
+        allowed: `PostgreSQL ${readable.join(", ")}`,
+        fix: "Upgrade the database, or name its version in postgresVersions once the DMS engine reads it.",
       },
     ];
   }
+  if (first === undefined) return [];
   const engine = engineVersion === undefined ? defaultEngineVersion : known(engineVersion);
   if (engine === undefined || compareVersions(engine, first) >= 0) return [];
   return [

@@ -57,6 +57,8 @@ export interface ChangeCaptureArgs {
   lobMaxSizeKilobytes?: number;
   /** DMS engine version. Default `3.6.1`, the first that reads PostgreSQL 17. */
   engineVersion?: pulumi.Input<string>;
+  /** Major versions of PostgreSQL that this engine reads, of 15 to 18. Default 15, 16 and 17. */
+  postgresVersions?: number[];
   /** Default `dms.t3.medium`. */
   instanceClass?: pulumi.Input<string>;
   /** GiB for logs and for changes that wait, 5 to 6144. Default 50. It can grow, not shrink. */

@@ -1,6 +1,7 @@
 import { operatorDefaults } from "../../contract/operator";
 import { type Problem, checkDistinct, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
+import { postgresVersionProblems } from "../change-capture/engine-versions";
 import { bundleCommand, entryFile, isBundle } from "./bundle";
 import { canaryTiming, maintenanceOf } from "./timing";
 import { type AuditedTableArgs, type CanaryArgs, type OperatorArgs, PartitionPeriod, ReplicaIdentity } from "./types";
@@ -15,6 +16,7 @@ export function operatorProblems(args: OperatorArgs): Problem[] {
     ...checkAdminSecret("source.adminSecretArn", args.source.adminSecretArn),
     ...checkAdminSecret("destination.adminSecretArn", args.destination?.adminSecretArn),
     ...auditedTableProblems(args.tables),
+    ...postgresVersionProblems(args.postgresVersions),
     ...checkEndTime(args),
     ...upkeepProblems(args),
     ...checkWholeNumber("reservedConcurrency", args.reservedConcurrency, 1, 100),

@@ -17,6 +17,7 @@ export function bootstrapRequest(
   only: NonNullable<BootstrapRequest["only"]>,
 ): pulumi.Output<BootstrapRequest> {
   const { partitionsAhead, partitionPeriod } = maintenanceOf(args);
+  const postgresVersions = args.postgresVersions ?? dmsPostgresVersions;
   return pulumi
     .output({
       source: access(args.source),
@@ -27,7 +28,7 @@ export function bootstrapRequest(
     .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
       action: "bootstrap",
       only,
-      source: { ...source, captureSecretArn, tables: args.tables, postgresVersions: dmsPostgresVersions },
+      source: { ...source, captureSecretArn, tables: args.tables, postgresVersions },
       destination: { ...destination, writerSecretArn, partitionsAhead, partitionPeriod },
     }));
 }

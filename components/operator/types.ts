@@ -126,6 +126,8 @@ export interface OperatorArgs {
   writerRole: RolePasswordArgs;
   /** What to put under audit, at least one table. */
   tables: AuditedTableArgs[];
+  /** Major versions of PostgreSQL that the DMS engine reads, of 15 to 18. Default 15, 16 and 17. */
+  postgresVersions?: number[];
   /** The Kafka cluster. */
   kafka: OperatedKafkaArgs;
   /** The topics. */

@@ -43,7 +43,7 @@ export function checkVersion(facts: ServerFacts, capturable?: readonly number[])
       fix:
         major < newest
           ? `Upgrade to ${newest}`
-          : `Use a server of version ${newest} until ${capturable ? "AWS DMS reads" : "the pipeline knows"} newer ones`,
+          : `Use a server of version ${newest} until ${capturable ? "AWS DMS reads" : "the pipeline knows"} newer ones${capturable ? ", which postgresVersions of the capture then names" : ""}`,
     },
   ];
 }

@@ -64,6 +64,14 @@ describe("a change capture's arguments", () => {
     ["a proxy", source({ endpoint: "shop.proxy-abc.eu-central-1.rds.amazonaws.com" }), ["source.endpoint"]],
     ["an impossible port", source({ port: 70_000 }), ["source.port"]],
     ["PostgreSQL 18, which DMS can't read", source({ postgresVersion: "18.1" }), ["source.postgresVersion"]],
+    [
+      "a version that DMS is said not to read",
+      { ...source({ postgresVersion: "15.4" }), postgresVersions: [16, 17] },
+      ["source.postgresVersion"],
+    ],
+    ["no version at all", { postgresVersions: [] }, ["postgresVersions"]],
+    ["a version that the pipeline is not made for", { postgresVersions: [17, 19] }, ["postgresVersions"]],
+    ["a version twice", { postgresVersions: [17, 17] }, ["postgresVersions"]],
     ["an engine too old for 17", { ...source({ postgresVersion: "17" }), engineVersion: "3.5.4" }, ["engineVersion"]],
     ["an engine without its patch", { engineVersion: "3.6" }, ["engineVersion"]],
     ["a class of another service", { instanceClass: "db.r6i.large" }, ["instanceClass"]],
@@ -85,6 +93,10 @@ describe("a change capture's arguments", () => {
     ["a table twice", { tables: [...minimal.tables, ...minimal.tables] }, ["tables[1]"]],
   ])("are refused with %s", (_, args, refused) => {
     expect(settings(args)).toEqual(refused);
+  });
+
+  it("are accepted with PostgreSQL 18 once DMS is said to read it", () => {
+    expect(settings({ ...source({ postgresVersion: "18.1" }), postgresVersions: [17, 18] })).toEqual([]);
   });
 
   it("are refused for all reasons at once", () => {

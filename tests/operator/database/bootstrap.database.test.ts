@@ -310,7 +310,7 @@ describe("The checks", () => {
       {
         what: expect.stringMatching(new RegExp(`^The server is PostgreSQL ${major}\\.`)) as string,
         why: "AWS DMS reads 15 and 16",
-        fix: "Use a server of version 16 until AWS DMS reads newer ones",
+        fix: "Use a server of version 16 until AWS DMS reads newer ones, which postgresVersions of the capture then names",
       },
     ]);
   });
