@@ -12,7 +12,7 @@ import { pipelineSystem } from "./systems/ours";
 import { measureOutage, measureRestart, measureStart } from "./measurements/recovery";
 import { writeReport } from "./report/report";
 import { meets, Recorder, thisMachine, type Run } from "./report/results";
-import { measureSink } from "./measurements/sink";
+import { measureSink, measureSinkAgainst } from "./measurements/sink";
 import { measureTransformer } from "./measurements/transformer";
 import { createTables, workloads as allWorkloads } from "./load/workloads";
 import { measureWriterCost, removePipeline } from "./measurements/writer-cost";
@@ -28,6 +28,7 @@ interface Options {
   readonly only?: readonly Phase[];
   readonly workloads?: readonly string[];
   readonly scale: number;
+  readonly against?: string;
   readonly json?: string;
   readonly report?: readonly string[];
 }
@@ -61,7 +62,12 @@ async function main(): Promise<void> {
   console.log(`${processors}, ${memoryGibibytes} GiB, load ${loadBefore}; writer: ${run.writer}; ${run.startedAt}`);
 
   await measureOnPipeline(recorder, plan);
-  if (plan.wanted.includes("sink")) await recorder.attempt("sink", () => measureSink(recorder, plan.sinkEvents));
+  const { against } = options;
+  if (plan.wanted.includes("sink")) {
+    await recorder.attempt("sink", () =>
+      against ? measureSinkAgainst(recorder, plan.sinkEvents, against) : measureSink(recorder, plan.sinkEvents),
+    );
+  }
 
   const { figures, failures } = recorder;
   if (options.json) {
@@ -223,6 +229,7 @@ function parse(): Options {
     .option("--only <phases>", `some of ${phases.join(",")}; growth only by name`, listOf(phases))
     .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
     .option("--scale <factor>", "multiply every size by this, to try out the benchmark itself", positive, 1)
+    .option("--against <commit>", "the sink beside that of a commit of this repository, in place of Debezium's")
     .option("--json <file>", "also write the figures to this file")
     .option("--report <files...>", "measure nothing: write docs/performance.md from these files")
     .parse()

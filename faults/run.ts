@@ -179,13 +179,14 @@ class FaultRun {
     return (this.options.patience ?? 240) * 1000;
   }
 
-  /** The changes since the last step, and once more all that were compared before. */
+  /** The changes since the last step, once more all that were compared before, and what the log makes of them all. */
   private async checkEverything(): Promise<void> {
     this.options.report?.({ kind: "checking" });
     await this.workload.pause();
     const { comparison, problems } = await this.truth.waitForTruth(Date.now(), this.system.exits.length);
     this.changes += comparison.changes;
     this.problems.push(...problems, ...(await this.truth.surplus()), ...(await this.truth.compareAgain()));
+    if (this.problems.length === 0) this.problems.push(...(await this.truth.tables()));
   }
 
   private result(): FaultRunResult {

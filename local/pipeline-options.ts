@@ -31,6 +31,8 @@ interface CommonOptions {
   readonly fullLoad?: boolean;
   /** Extra settings of the PostgreSQL server. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Extra environment of the PostgreSQL server. */
+  readonly postgresEnvironment?: Readonly<Record<string, string>>;
   /** Extra properties of the broker. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
   /** Extra environment of the transformer. */

@@ -173,6 +173,7 @@ export class Pipeline {
         port: this.ports.postgres,
         superuserPassword: this.passwords.superuser,
         ...(this.options.postgresSettings ? { settings: this.options.postgresSettings } : {}),
+        environment: this.options.postgresEnvironment ?? {},
       }),
     );
     await this.postgres.start();

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,8 +23,7 @@ export async function measureSink(recorder: Recorder, events: number): Promise<v
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-sink-"));
   try {
     const file = join(folder, "results.json");
-    await maven([`-Devents=${events}`, "-Drounds=1", `-Dresult=${file}`]);
-    const results = JSON.parse(readFileSync(file, "utf8")) as SinkResult[];
+    const results = await drain(repositoryFolder, events, file);
     for (const result of results) {
       const { sink, tasks, batch, indexes, rowsPerSecond, processorMicroseconds } = result;
       const setup = `${tasks} ${tasks === 1 ? "task" : "tasks"}, batches of ${batch}, ${indexes === "key" ? "primary key only" : "shipped indexes"}`;
@@ -59,17 +58,65 @@ export async function measureSink(recorder: Recorder, events: number): Promise<v
   }
 }
 
-function maven(properties: readonly string[]): Promise<void> {
+/** Rounds of {@link measureSinkAgainst}, each with both sinks. */
+const pairedRounds = 3;
+const pairedGoal = 0.97;
+
+/** Our sink, and that of a commit of this repository built in a work tree of its own, each by its own benchmark, in turns. */
+export async function measureSinkAgainst(recorder: Recorder, events: number, commit: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-sink-"));
+  const tree = join(folder, "tree");
+  const git = (...words: string[]) => execFileSync("git", words, { cwd: repositoryFolder, stdio: "pipe" });
+  git("worktree", "add", "--detach", tree, commit);
+  try {
+    await maven(tree, ["-T1C", "package", "-DskipTests"]);
+    const ratios: number[] = [];
+    for (let round = 0; round < pairedRounds; round += 1) {
+      const rates = new Map<string, number>();
+      for (const each of round % 2 === 0 ? [repositoryFolder, tree] : [tree, repositoryFolder]) {
+        const results = await drain(each, events, join(folder, "results.json"));
+        const usual = results.find(
+          ({ sink, tasks, batch, indexes }) =>
+            sink === "ours" && tasks === 2 && batch === 1000 && indexes === "shipped",
+        );
+        rates.set(each, usual?.rowsPerSecond ?? Number.NaN);
+      }
+      const [ours, theirs] = [repositoryFolder, tree].map((each) => rates.get(each) ?? Number.NaN) as [number, number];
+      ratios.push(ours / theirs);
+      recorder.recordAll({ system: "cdc-audit", phase: "sink" }, [
+        { metric: `round ${round + 1}: rows`, value: ours, unit: "/s" },
+        { metric: `round ${round + 1}: rows at ${commit}`, value: theirs, unit: "/s" },
+      ]);
+    }
+    recorder.record({
+      system: "cdc-audit",
+      phase: "sink",
+      metric: `2 tasks, batches of 1000, shipped indexes: median rate over that of ${commit}`,
+      value: ratios.sort((one, other) => one - other)[Math.floor(pairedRounds / 2)] as number,
+      unit: "×",
+      goal: { atLeast: pairedGoal },
+    });
+  } finally {
+    git("worktree", "remove", "--force", tree);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function drain(folder: string, events: number, file: string): Promise<SinkResult[]> {
+  await maven(folder, [
+    ...["-f", "connect/pom.xml", "test-compile", "exec:java@benchmark"],
+    ...[`-Devents=${events}`, "-Drounds=1", `-Dresult=${file}`],
+  ]);
+  return JSON.parse(readFileSync(file, "utf8")) as SinkResult[];
+}
+
+function maven(folder: string, words: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      "mvn",
-      ["-q", "-B", "-f", "connect/pom.xml", "test-compile", "exec:java@benchmark", ...properties],
-      {
-        cwd: repositoryFolder,
-        timeout: patienceMilliseconds,
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const child = spawn("mvn", ["-q", "-B", ...words], {
+      cwd: folder,
+      timeout: patienceMilliseconds,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     child.stdout.on("data", (text: Buffer) => (output += text.toString()));
     child.stderr.on("data", (text: Buffer) => (output += text.toString()));

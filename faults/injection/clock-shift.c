@@ -1,5 +1,5 @@
 /*
- * Preloaded into one process, shifts its real-time clock by the seconds that the file named by CLOCK_SHIFT_FILE holds
+ * Preloaded into one process, shifts its real-time clock by the milliseconds that the file named by CLOCK_SHIFT_FILE holds
  * as eight bytes. The file may change at any time. Monotonic clocks run on, as they do when a real clock jumps.
  */
 #define _GNU_SOURCE
@@ -29,7 +29,17 @@ __attribute__((constructor)) static void begin(void) {
 int clock_gettime(clockid_t id, struct timespec *now) {
   if (!real_clock_gettime) begin();
   int result = real_clock_gettime(id, now);
-  if (result == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) now->tv_sec += *shift;
+  if (result != 0 || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE)) return result;
+  int64_t milliseconds = *shift;
+  now->tv_sec += milliseconds / 1000;
+  now->tv_nsec += milliseconds % 1000 * 1000000;
+  if (now->tv_nsec < 0) {
+    now->tv_sec -= 1;
+    now->tv_nsec += 1000000000;
+  } else if (now->tv_nsec >= 1000000000) {
+    now->tv_sec += 1;
+    now->tv_nsec -= 1000000000;
+  }
   return result;
 }
 

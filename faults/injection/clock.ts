@@ -42,10 +42,10 @@ export class ShiftedClock {
     return { LD_PRELOAD: this.library, CLOCK_SHIFT_FILE: this.file };
   }
 
-  /** Sets the clock ahead by this many seconds, or back when it is below 0. */
+  /** Sets the clock ahead by this many seconds, to the millisecond, or back when it is below 0. */
   shift(seconds: number): void {
     const value = Buffer.alloc(8);
-    value.writeBigInt64LE(BigInt(seconds));
+    value.writeBigInt64LE(BigInt(Math.round(seconds * 1000)));
     const file = openSync(this.file, "r+");
     writeSync(file, value, 0, value.length, 0);
     closeSync(file);

@@ -3,7 +3,10 @@ import { withClient } from "../../local/servers/database-client";
 import { topicEndOffsets } from "../../local/servers/topics";
 import { deadLetterOrigins } from "../injection/poison";
 import type { System } from "../system";
+import { workloadTables } from "../workload";
 import { compareOnceComplete, compareStretch, eventsSince, isExact, type Comparison, type Stretch } from "./comparison";
+import { connectTables, sourceTablesSchema } from "./oracle";
+import { compareTable } from "./tables";
 
 /** How long the log may take to match the truth once a part has given up; the run has failed by then in any case. */
 const afterGivingUpMilliseconds = 60_000;
@@ -111,6 +114,32 @@ export class TruthCheck {
       problems.push("What was right before has changed:", ...this.count(comparison));
     }
     return problems;
+  }
+
+  /** What the log tells that tables hold now and they do not, of those that have a key. No transaction may be open. */
+  async tables(): Promise<string[]> {
+    const tables = await this.system.querySource<{ schema: string; table: string; key: string[] }>(
+      `SELECT nspname AS schema, relname AS table,
+              (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
+               WHERE attrelid = indrelid AND attnum = ANY (indkey)) AS key
+       FROM pg_index JOIN pg_class ON pg_class.oid = indrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+       WHERE indisprimary AND (nspname, relname) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+       ORDER BY relname`,
+      [workloadTables.map(({ schema }) => schema), workloadTables.map(({ table }) => table)],
+    );
+    return withClient(this.system.pipeline.destination, async (client) => {
+      const problems: string[] = [];
+      for (const schema of new Set(tables.map((each) => each.schema))) {
+        await connectTables(client, schema);
+        for (const { table, key } of tables.filter((each) => each.schema === schema)) {
+          const relation = `${sourceTablesSchema}.${client.escapeIdentifier(table)}`;
+          const name = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(table)}`;
+          problems.push(...(await compareTable(client, { name, relation, key })));
+        }
+      }
+      this.found.wrong += problems.length;
+      return problems;
+    });
   }
 
   /** Adds up the differences, and returns their lines. */

@@ -61,3 +61,14 @@ export async function connectOracle(
     CREATE SCHEMA oracle;
     IMPORT FOREIGN SCHEMA oracle LIMIT TO (changes) FROM SERVER source INTO oracle;`);
 }
+
+/** Holds the source's tables as foreign tables in the database of the log; see {@link connectTables}. */
+export const sourceTablesSchema = "source_tables";
+
+/** Makes the source's tables readable in the database of the log, with the columns that they have now. */
+export async function connectTables(destination: Client, schema: string): Promise<void> {
+  await destination.query(`
+    DROP SCHEMA IF EXISTS ${sourceTablesSchema} CASCADE;
+    CREATE SCHEMA ${sourceTablesSchema};
+    IMPORT FOREIGN SCHEMA ${destination.escapeIdentifier(schema)} FROM SERVER source INTO ${sourceTablesSchema};`);
+}

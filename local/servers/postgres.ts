@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly superuserPassword: string;
   /** Extra server settings, e.g. `{ log_statement: "all" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Extra environment of the server. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The settings of Aurora's parameter group, and some that make a small server start quickly. */
@@ -52,7 +54,7 @@ export async function postgresServer(options: PostgresOptions): Promise<ManagedP
       options.dataFolder,
       ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
     ],
-    environment: { LC_MESSAGES: "C" },
+    environment: { LC_MESSAGES: "C", ...options.environment },
     logFile: options.logFile,
     // A fast shutdown: sessions are ended, the data are checkpointed.
     stopSignal: "SIGINT",

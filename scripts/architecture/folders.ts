@@ -141,6 +141,11 @@ export const folders: readonly Folder[] = [
     holds: "the fault harness: injection, truth, catalogue",
     mayDependOn: ["local", "operator", "contract"],
   },
+  {
+    path: "truth",
+    holds: "a random workload, and whether the log tells what its tables held",
+    mayDependOn: ["faults", "local", "operator", "contract"],
+  },
   { path: "bench", holds: "benchmarks with their peers", mayDependOn: ["local", "operator", "contract"] },
   { path: "findings", holds: "scripts that show surprises of outside software", mayDependOn: [] },
   { path: "docs", holds: "documents, and the data that they print", mayDependOn: [] },

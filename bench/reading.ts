@@ -1,0 +1,114 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Client } from "pg";
+import { Command, InvalidArgumentError } from "commander";
+import { freePorts } from "../local/machine/managed-process";
+import { postgresServer, superuserConnection } from "../local/servers/postgres";
+import { fill, installOf, installToday, measureReading, type ReadingSystem } from "./measurements/reading";
+import { meets, Recorder, type Run, thisMachine } from "./report/results";
+
+interface Options {
+  readonly events: number;
+  readonly against?: string;
+  readonly json?: string;
+}
+
+const fullSize = 10_000_000;
+
+/** Fills logs with events, the same in each, and measures what it takes to read them. */
+async function main(): Promise<void> {
+  const options = parse();
+  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-reading-"));
+  chmodSync(folder, 0o755);
+  const server = {
+    dataFolder: join(folder, "postgres"),
+    logFile: join(folder, "postgres.log"),
+    port: (await freePorts(1))[0] as number,
+    superuserPassword: "superuser-password",
+  };
+  const process_ = await postgresServer({
+    ...server,
+    settings: { shared_buffers: "1GB", max_wal_size: "4GB", wal_level: "replica", checkpoint_timeout: "15min" },
+  });
+  const clients: Client[] = [];
+  const connect = async (database: string) => {
+    const client = new Client(superuserConnection(server, database));
+    await client.connect();
+    clients.push(client);
+    return client;
+  };
+  const stop = async () => {
+    await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+    await process_.retire();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const interrupted = () => void stop().finally(() => process.exit(130));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  const recorder = new Recorder();
+  const machine = thisMachine();
+  const startedAt = new Date().toISOString();
+  console.log(`${machine.processors}, ${machine.memoryGibibytes} GiB, load ${machine.loadBefore}; ${startedAt}`);
+  try {
+    await process_.start();
+    await (await connect("postgres")).query("CREATE DATABASE today").then(() => undefined);
+    const systems: ReadingSystem[] = [await installToday(await connect("today"))];
+    if (options.against) {
+      await (clients[0] as Client).query("CREATE DATABASE before");
+      systems.push(await installOf(await connect("before"), options.against));
+    }
+    for (const system of systems) {
+      const begun = performance.now();
+      await fill(system, options.events, new Date(startedAt));
+      console.log(
+        `${system.name}: ${options.events.toLocaleString("en")} events in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
+      );
+    }
+    await measureReading(recorder, systems);
+  } finally {
+    await stop();
+  }
+  const { figures, failures } = recorder;
+  const run: Run = {
+    startedAt,
+    machine,
+    writer: "none",
+    quick: false,
+    scale: options.events / fullSize,
+    figures,
+    failures,
+  };
+  if (options.json) {
+    mkdirSync(dirname(options.json), { recursive: true });
+    writeFileSync(options.json, JSON.stringify(run, undefined, 1) + "\n");
+  }
+  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
+  console.log(
+    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
+  );
+}
+
+function parse(): Options {
+  const events = (text: string) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < 200_000) {
+      throw new InvalidArgumentError(`${text} is not a whole number from 200000 on.`);
+    }
+    return value;
+  };
+  return new Command("npm run bench:reading --")
+    .description(
+      "Measures row_as_of and history on a log of three months: 1,000 records of 10 to 10,000 events that are asked for, " +
+        "among records of 8 events. The full size takes 16 GB of disk and half an hour with --against, half of it without.",
+    )
+    .option("--events <number>", "events of the log, from 200000 on", events, fullSize)
+    .option("--against <commit>", "ask the log's SQL of this commit too, in turns, on the same events")
+    .option("--json <file>", "also write the figures to this file")
+    .parse()
+    .opts<Options>();
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  process.exit(1);
+});
