@@ -23,6 +23,7 @@ const refusals = new Set([
   "42P07", // the name is taken
   "42P16", // not allowed for this table
   "42P17", // partitions that overlap
+  "54000", // too long for an index
   "55006", // in use by this session
   "55P03", // somebody else holds the lock
 ]);

@@ -117,8 +117,8 @@ async function insertAll({ client, hasStreamOrder }: ReadingSystem, until: Date)
   };
   await client.query(
     `INSERT INTO audit.events (${columns})
-     SELECT at, gen_random_uuid(), 'bench', 1, 1, '0', 'schema', 'ledger', 'accounts', NULL, '{"key": [], "columns": []}', $2::jsonb,
-       NULL, '{"reason": "watch", "command": null}', at, at${order}
+     SELECT at, gen_random_uuid(), 'bench', 1, 1, '0', 'schema', 'ledger', 'accounts', NULL::jsonb, '{"key": [], "columns": []}'::jsonb, $2::jsonb,
+       NULL, '{"reason": "watch", "command": null}'::jsonb, at, at${order}
      FROM (SELECT $1::timestamptz - interval '1 second' AS at) AS first`,
     [begin, JSON.stringify(shape)],
   );
@@ -131,7 +131,7 @@ async function insertAll({ client, hasStreamOrder }: ReadingSystem, until: Date)
          CASE WHEN number > 1 THEN jsonb_build_object('balance', number - 1, 'active', number % 2 = 0) END,
          jsonb_build_object('id', record, 'owner', 'owner ' || record, 'balance', number, 'active', number % 2 = 1,
            'note', repeat('x', 120)),
-         NULL, NULL, at, at${order}
+         NULL::text, NULL::jsonb, at, at${order}
        FROM (
          SELECT *, ${at} AS at
          FROM (
@@ -141,7 +141,7 @@ async function insertAll({ client, hasStreamOrder }: ReadingSystem, until: Date)
        ) AS dated
        UNION ALL
        SELECT at, md5('context ' || transaction)::uuid, 'bench', 1000 + transaction, 1, lpad(to_hex(transaction), 16, '0'),
-         'context', 'capture', 'signal', NULL, NULL, NULL, 'clerk ' || transaction % 50, '{}', at, at${order}
+         'context', 'capture', 'signal', NULL, NULL, NULL, 'clerk ' || transaction % 50, '{}'::jsonb, at, at${order}
        FROM (
          SELECT transaction, ${at} AS at
          FROM generate_series($2::int / ${changesOfTransaction}, $3::int / ${changesOfTransaction} - 1) AS transaction
