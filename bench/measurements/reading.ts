@@ -93,7 +93,7 @@ export async function fill(system: ReadingSystem, events: number, until: Date): 
   await insertAll(system, until);
   await client.query("DROP TABLE public.changes");
   await client.query("VACUUM (ANALYZE) audit.events");
-  await client.query("CHECKPOINT");
+  await client.query("CHECKPOINT; RESET ALL");
 }
 
 async function insertAll({ client, hasStreamOrder }: ReadingSystem, until: Date): Promise<void> {

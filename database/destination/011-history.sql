@@ -105,6 +105,8 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql
 STABLE
+-- So that the planner looks each event up, however small the log: from its default of 1000 rows it would read the log.
+ROWS 50
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
@@ -192,7 +194,10 @@ BEGIN
           RETURN NEXT;
           SELECT NULL, NULL, NULL INTO ended_key, after_place, last_seen;
         END IF;
-        SELECT * INTO move FROM audit.moved_from(touch);
+        move := NULL;
+        IF touch.operation = 'insert' AND touch.partition_name IS NOT NULL THEN
+          SELECT * INTO move FROM audit.moved_from(touch);
+        END IF;
         SELECT touch.committed_at, touch.event_id, move.event_id INTO committed_at, event_id, moved_from;
         RETURN NEXT;
         later := touch;
@@ -228,6 +233,7 @@ CREATE OR REPLACE FUNCTION audit.referring(source text, named_schema text, named
 RETURNS TABLE (committed_at timestamptz, event_id uuid)
 LANGUAGE sql
 STABLE
+ROWS 50
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT event.committed_at, event.event_id
