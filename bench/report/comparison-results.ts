@@ -38,6 +38,7 @@ export const phaseTitles: Readonly<Record<string, string>> = {
   restart: "Restart",
   outage: "Outage",
   growth: "A growing log",
+  reading: "Reading a log of ten million events",
 };
 
 /** A latency's metric names its rate first, which differs with the size of a run. */

@@ -35,7 +35,14 @@ DECLARE
   step jsonb;
   steps jsonb := '{}';
 BEGIN
-  IF newest_shape IS NOT DISTINCT FROM then_shape OR then_shape IS NULL OR newest_shape IS NULL THEN
+  IF then_shape IS NULL OR newest_shape IS NULL THEN
+    RETURN NULL;
+  END IF;
+  -- DDL may give rows other values and leave the shape as it is.
+  IF newest_shape = then_shape AND NOT EXISTS (
+    SELECT FROM audit.life(source, named_schema, named_table, until) AS life
+    WHERE life.from_place > then_place AND (life.detail -> 'rewritten')::boolean
+  ) THEN
     RETURN NULL;
   END IF;
   FOR entry IN
@@ -67,13 +74,15 @@ BEGIN
         END;
       ELSE
         alike := audit.column_type(older_shape, older_name) = audit.column_type(version.shape, entry.newer_name);
-        IF NOT alike AND NOT coalesce(
+        -- A record is known by its key, so a key's values are taken for the same, as the other type writes them.
+        IF NOT version.shape -> 'key' ? entry.newer_name AND (
+          NOT alike AND NOT coalesce(
             NOT (version.detail -> 'rewritten')::boolean,
             audit.column_type(older_shape, older_name) IN ('text', 'character varying')
               AND audit.column_type(version.shape, entry.newer_name) IN ('text', 'character varying'))
           -- A rewrite that shows in no type may have given any column another value.
           OR alike AND coalesce((version.detail -> 'rewritten')::boolean, false)
-            AND version.shape -> 'columns' = older_shape -> 'columns' AND NOT version.shape -> 'key' ? entry.newer_name
+            AND version.shape -> 'columns' = older_shape -> 'columns')
         THEN
           step := jsonb_build_object('unknown', jsonb_build_object(
             'since', version.since, 'reason', 'rewritten by ' || coalesce(version.detail ->> 'command', 'DDL')));
@@ -246,15 +255,16 @@ DECLARE
   named record;
   of_source text;
   kept record;
-  newest jsonb;
+  newest record;
 BEGIN
   SELECT * INTO named FROM audit.table_name($1);
   of_source := audit.source_of(named.schema_name, named.table_name, $2, $4);
-  SELECT life.shape INTO newest FROM audit.life(of_source, named.schema_name, named.table_name, $3) AS life LIMIT 1;
+  SELECT life.shape, life.from_place INTO newest
+  FROM audit.life(of_source, named.schema_name, named.table_name, $3) AS life LIMIT 1;
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  PERFORM audit.check_key($1, $2, newest);
+  PERFORM audit.check_key($1, $2, newest.shape);
   SELECT * INTO kept FROM audit.holder(of_source, named.schema_name, named.table_name, $2, $3);
   IF NOT FOUND THEN
     RETURN;
@@ -264,8 +274,8 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY SELECT known."row", known.unknown, kept.doubt
-  FROM audit.reshaped(kept.held, audit.reshaping(
-    of_source, named.schema_name, named.table_name, $3, kept.version_place, kept.shape, kept.newest_shape)) AS known;
+  FROM audit.reshaped(kept.held, CASE WHEN kept.version_place < newest.from_place THEN audit.reshaping(
+    of_source, named.schema_name, named.table_name, $3, kept.version_place, kept.shape, kept.newest_shape) END) AS known;
 END
 $$;
 COMMENT ON FUNCTION audit.row_as_of_explained(text, jsonb, timestamptz, text) IS

@@ -494,6 +494,26 @@ describe("DDL between a record's last change and the time asked for", () => {
     expect((await unknownAsOf("app.dc", { id: 1 })).amount?.reason).toBe("rewritten by ALTER TABLE");
     expect(await tableAsOf("app.dc")).toEqual([{ id: 1, note: "gone" }]);
   });
+
+  it("takes a key's values for the same when the key gets another type", async () => {
+    const shape: ShapeInput = { ...start, columns: [["id", "text", 1], ...start.columns.slice(1)] };
+    await store(first().shape("app.dc", shape, { ...ddl, rewritten: true }));
+    expect(await asOf("app.dc", { id: "1" })).toEqual({ id: "1", a: 1, b: "gone" });
+    expect(await tableAsOf("app.dc")).toEqual([{ id: "1", a: 1, b: "gone" }]);
+  });
+
+  it("names every column as unknown when DDL gave rows other values without a change of the shape", async () => {
+    await store(
+      first()
+        .shape("app.dc", start, { ...ddl, rewritten: true })
+        .at("11:00:00")
+        .shape("app.dc", start, ddl),
+    );
+    expect(await asOf("app.dc", { id: 1 })).toEqual({ id: 1 });
+    expect(Object.keys(await unknownAsOf("app.dc", { id: 1 }))).toEqual(["a", "b"]);
+    expect(await tableAsOf("app.dc")).toEqual([{ id: 1 }]);
+    expect(await asOf("app.dc", { id: 1 }, "09:30:00")).toEqual({ id: 1, a: 1, b: "gone" });
+  });
 });
 
 describe("A question that can have no answer says what there is instead", () => {
