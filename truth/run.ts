@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, isBuilt } from "../local/machine/build";
@@ -70,6 +70,8 @@ export async function runTruth(options: TruthOptions): Promise<TruthResult> {
     try {
       const result = await runSeed(system, { seed, without, steps: options.steps ?? defaultSteps, scriptFile, keep });
       seeds.push(result);
+      if (isWrong(result))
+        writeFileSync(join(folder, "statements", `${seed}.differences`), result.differences.join("\n"));
       options.report?.({ kind: "seed", result });
     } catch (error) {
       broken = { seed, reason: (error as Error).stack ?? String(error) };

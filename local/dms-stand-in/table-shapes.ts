@@ -39,15 +39,18 @@ interface CatalogColumn {
   readonly in_identity_key: boolean;
   readonly full_identity: boolean;
   readonly is_table: boolean;
+  readonly relation: number;
 }
 
 const catalogQuery = `
-  with recursive base as (
+  with recursive target as (
+    select coalesce(
+      (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2),
+      $3::oid) as oid
+  ), base as (
     select a.attnum, a.atttypid as type, a.atttypmod as modifier
-      from pg_attribute a
-     where a.attrelid = (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                          where n.nspname = $1 and c.relname = $2)
-       and a.attnum > 0 and not a.attisdropped
+      from pg_attribute a join target on target.oid = a.attrelid
+     where a.attnum > 0 and not a.attisdropped
     union all
     select b.attnum, t.typbasetype, case when b.modifier = -1 then t.typtypmod else b.modifier end
       from base b join pg_type t on t.oid = b.type where t.typtype = 'd'
@@ -64,14 +67,14 @@ const catalogQuery = `
                   where u.indrelid = c.oid and a.attnum = any(u.indkey)
                     and case c.relreplident when 'i' then u.indisreplident else u.indisprimary end) as in_identity_key,
          c.relreplident = 'f' as full_identity,
-         c.relkind = 'r' as is_table
+         c.relkind = 'r' as is_table,
+         c.oid::int8::float8 as relation
     from pg_class c
-    join pg_namespace n on n.oid = c.relnamespace
+    join target on target.oid = c.oid
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     join base b on b.attnum = a.attnum
     join pg_type t on t.oid = b.type and t.typtype <> 'd'
     left join pg_index i on i.indrelid = c.oid and i.indisprimary
-   where n.nspname = $1 and c.relname = $2
    order by a.attnum`;
 
 /**
@@ -91,6 +94,9 @@ const longestInvisibleMilliseconds = 10_000;
 
 /** Looks up how tables are shaped. A log is older than the catalog it is read with, so a shape may have to be guessed. */
 export class TableShapes {
+  /** The tables that bore a name when it was last looked up. One that was renamed since is still known by it. */
+  private readonly relations = new Map<string, number>();
+
   constructor(
     private readonly database: Pool,
     private readonly route: TableRouter,
@@ -109,7 +115,9 @@ export class TableShapes {
   async find(schema: string, table: string): Promise<TableShape | undefined> {
     const route = this.route(schema, table);
     if (!route) return undefined;
-    const { rows } = await this.database.query<CatalogColumn>(catalogQuery, [schema, table]);
+    const name = JSON.stringify([schema, table]);
+    const { rows } = await this.database.query<CatalogColumn>(catalogQuery, [schema, table, this.relations.get(name)]);
+    if (rows[0]) this.relations.set(name, rows[0].relation);
     // The plug-in also prints what REFRESH MATERIALIZED VIEW CONCURRENTLY does. DMS captures changes of tables.
     if (rows[0]?.is_table === false) return undefined;
     const columns = rows.map((row) =>

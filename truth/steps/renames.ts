@@ -79,7 +79,7 @@ export const renameSteps: readonly Step[] = [
   },
   {
     title: "rename a schema while others write",
-    part: "renames",
+    part: "schema-renames",
     weight: 1,
     isDdl: true,
     take: async (world) => {

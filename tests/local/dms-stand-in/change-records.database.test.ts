@@ -317,6 +317,27 @@ describe("a table that changes its shape", () => {
       { id: 1, yes: "t" },
     ]);
   });
+
+  test("is known by its former name, with key and texts, when it is renamed before its rows are read", async () => {
+    const scenario = await bench.scenario();
+    const standIn = await scenario.start();
+    await scenario.run("CREATE TABLE t (id integer PRIMARY KEY, note text)", "INSERT INTO t VALUES (1, 'read')");
+    await scenario.confirmed();
+    process.kill(standIn.pid as number, "SIGSTOP");
+    await scenario.run(
+      "INSERT INTO t VALUES (2, 'late')",
+      "ALTER TABLE t RENAME COLUMN note TO text",
+      "UPDATE t SET text = 'later' WHERE id = 2",
+      "ALTER TABLE t RENAME TO renamed",
+    );
+    process.kill(standIn.pid as number, "SIGCONT");
+    const records = await scenario.arrived();
+    await scenario.close(standIn);
+    expect(records.slice(1).map(({ key, value }) => [key, value.data])).toEqual([
+      [`${scenario.schema}.t.2`, { id: 2, note: "late" }],
+      [`${scenario.schema}.t.2`, { id: 2, text: "later" }],
+    ]);
+  });
 });
 
 describe("a table that a transaction makes", () => {
