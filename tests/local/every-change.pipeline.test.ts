@@ -40,7 +40,7 @@ beforeAll(async () => {
       CREATE TABLE kinds.renamed_key (id integer PRIMARY KEY, name text);
     `);
     },
-    unusualSettings,
+    { postgresSettings: unusualSettings },
   );
 });
 
