@@ -197,7 +197,7 @@ BEGIN
   FOR named IN 1..array_length(loaded_names, 1) LOOP
     CONTINUE WHEN named > 1 AND loaded_names[named:named] = loaded_names[named - 1:named - 1];
     FOR load IN
-      SELECT * FROM audit.loads_since(source, loaded_names[named][1], loaded_names[named][2], audit.captured(newest))
+      SELECT * FROM audit.loads_since(source, loaded_names[named][1], loaded_names[named][2], audit.captured(held))
     LOOP
       IF NOT looked THEN
         SELECT * INTO next FROM audit.next_touch(source, names, keys,

@@ -46,7 +46,7 @@ CREATE OR REPLACE FUNCTION audit.table_touches(
 RETURNS TABLE (
   generation bigint, shape jsonb, generation_shape jsonb, steps jsonb, own_key jsonb, key jsonb, schema_name text,
   table_name text, committed_at timestamptz, event_id uuid, transaction_id bigint, partition_name text, place bigint[],
-  holds boolean, captured_at timestamptz
+  holds boolean
 )
 LANGUAGE sql
 STABLE
@@ -56,7 +56,7 @@ AS $$
     CASE WHEN version.shape IS NOT DISTINCT FROM version.generation_shape THEN touch.key
       ELSE coalesce(audit.key_in(version.generation_shape, version.shape, touch.key), touch.key) END AS key,
     version.schema_name, version.table_name, event.committed_at, event.event_id, event.transaction_id,
-    event.partition_name, place.place, touch.holds, audit.captured(event)
+    event.partition_name, place.place, touch.holds
   FROM audit.generations(source, named_schema, named_table, until) AS version
   JOIN audit.events AS event
     ON event.table_name = version.table_name AND event.schema_name = version.schema_name
@@ -223,7 +223,7 @@ BEGIN
       LEFT JOIN LATERAL audit.next_touch(of_source,
         ARRAY[[held.schema_name, held.table_name], [known.schema_name, known.table_name]],
         ARRAY[held.own_key, holders.key], holders.place) AS next ON true
-      WHERE known.found_rows >= known.loaded_rows AND known.started_at > holders.captured_at
+      WHERE known.found_rows >= known.loaded_rows AND known.started_at > audit.captured(event)
         AND (known.partition_name IS NULL OR known.partition_name = held.partition_name)
         AND (next.event_id IS NULL OR audit.captured(next) >= known.started_at)
         AND audit.ended_before(event, next, ARRAY[held.own_key, holders.key], known.before_time, known.next_started_at)
