@@ -156,9 +156,8 @@ function parsed(record: ChangeRecord | string): unknown {
 /** The identity that `contract/README.md` gives an event. */
 function identity(event: AuditEvent, sample: Sample): string {
   const { source_id, transaction_id, sequence, position, captured_at } = event;
-  const [schema_name, table_name] = typeof event.partition_name === "string"
-    ? nameParts(event.partition_name)
-    : [event.schema_name, event.table_name];
+  const [schema_name, table_name] =
+    typeof event.partition_name === "string" ? nameParts(event.partition_name) : [event.schema_name, event.table_name];
   if (event.operation !== "baseline") {
     return uuidV5([source_id, transaction_id, sequence, position, schema_name, table_name].join("\n"));
   }
