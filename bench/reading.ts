@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     port: (await freePorts(1))[0] as number,
     superuserPassword: "superuser-password",
   };
-  const process_ = await postgresServer({
+  const postgres = await postgresServer({
     ...server,
     settings: { shared_buffers: "1GB", max_wal_size: "4GB", wal_level: "replica", checkpoint_timeout: "15min" },
   });
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   };
   const stop = async () => {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
-    await process_.retire();
+    await postgres.retire();
     rmSync(folder, { recursive: true, force: true });
   };
   const interrupted = () => void stop().finally(() => process.exit(130));
@@ -50,8 +50,8 @@ async function main(): Promise<void> {
   const startedAt = new Date().toISOString();
   console.log(`${machine.processors}, ${machine.memoryGibibytes} GiB, load ${machine.loadBefore}; ${startedAt}`);
   try {
-    await process_.start();
-    await (await connect("postgres")).query("CREATE DATABASE today").then(() => undefined);
+    await postgres.start();
+    await (await connect("postgres")).query("CREATE DATABASE today");
     const systems: ReadingSystem[] = [await installToday(await connect("today"))];
     if (options.against) {
       await (clients[0] as Client).query("CREATE DATABASE before");

@@ -14,9 +14,13 @@ export interface AskedTable {
   readonly mayBeUnknown?: readonly string[];
 }
 
+/** Rows of a table whose differences are told. */
+const shownRows = 20;
+
 /**
  * Compares `audit.table_as_of` with what a table holds, row by row and column by column, and `audit.row_as_of` with both.
- * Returns the differences, one line each.
+ * Returns the differences, one line each,
+ * for the first 20 rows that differ.
  *
  * @param log connected to the database of the log, in which the relation can be read too.
  * @param rowsAsked how many rows to ask `audit.row_as_of` for.
@@ -29,7 +33,7 @@ export async function compareTable(log: Client, asked: AskedTable, rowsAsked = 3
     `(SELECT jsonb_object_agg(name, ${image} -> name) FROM jsonb_array_elements_text(${literal(asked.key)}) AS part (name))`;
   const table = log.escapeLiteral(name);
   try {
-    const { rows } = await log.query<{ line: string }>(`
+    const { rows } = await log.query<{ line: string; count: string }>(`
       WITH told AS MATERIALIZED (
         SELECT key, "row", unknown_columns AS unknown, to_jsonb(jsonb_populate_record(NULL::${relation}, "row")) AS image,
                count(*) OVER (PARTITION BY key) AS times,
@@ -61,9 +65,10 @@ export async function compareTable(log: Client, asked: AskedTable, rowsAsked = 3
       )
       SELECT format('%s; the log tells %s%s, the table held %s', verdict, coalesce("row"::text, 'nothing'),
                     CASE WHEN unknown = '{}' THEN '' ELSE ' (unknown: ' || array_to_string(unknown, ', ') || ')' END,
-                    coalesce(true_image::text, 'nothing')) AS line
-      FROM judged WHERE verdict IS NOT NULL ORDER BY coalesce(true_image, image)::text`);
-    return rows.map(({ line }) => `${name}: ${line}`);
+                    coalesce(true_image::text, 'nothing')) AS line, count(*) OVER () AS count
+      FROM judged WHERE verdict IS NOT NULL ORDER BY coalesce(true_image, image)::text LIMIT ${shownRows}`);
+    const more = Number(rows[0]?.count ?? 0) - rows.length;
+    return [...rows.map(({ line }) => `${name}: ${line}`), ...(more > 0 ? [`${name}: and ${more} more rows`] : [])];
   } catch (error) {
     return [`${name}: the log could not be asked, or its values not be read back: ${(error as Error).message}`];
   }
