@@ -141,7 +141,8 @@ COMMENT ON FUNCTION audit.holder_within(text, text, text, jsonb, audit.events) I
   'then; or the place to look before, when the transaction only lent the key; no row when nobody bears it.';
 
 CREATE OR REPLACE FUNCTION audit.emptied_since(
-  source text, named_schema text, named_table text, after_place bigint[], until timestamptz
+  source text, named_schema text, named_table text, after_place bigint[], until timestamptz,
+  before_place bigint[] DEFAULT ARRAY[9223372036854775807]
 )
 RETURNS boolean
 LANGUAGE plpgsql
@@ -158,11 +159,14 @@ BEGIN
       AND audit.place(
           truncation.stream_order, truncation.committed_at, truncation.transaction_id, truncation.sequence)
         > after_place
+      AND audit.place(
+          truncation.stream_order, truncation.committed_at, truncation.transaction_id, truncation.sequence)
+        < before_place
   );
 END
 $$;
-COMMENT ON FUNCTION audit.emptied_since(text, text, text, bigint[], timestamptz) IS
-  'Whether a table or partition was truncated after a place.';
+COMMENT ON FUNCTION audit.emptied_since(text, text, text, bigint[], timestamptz, bigint[]) IS
+  'Whether a table or partition was truncated between two places.';
 
 CREATE OR REPLACE FUNCTION audit.key_by_image(
   source text, named_schema text, named_table text, shape jsonb, newer_shape jsonb, newer_key jsonb,
@@ -228,7 +232,9 @@ BEGIN
     IF newer_names = '{}' THEN
       newest_shape := version.shape;
     END IF;
-    newer_names := newer_names || ARRAY[[version.schema_name, version.table_name]];
+    -- With the places between which it bore the name: others may have borne it before.
+    newer_names := newer_names
+      || ARRAY[[version.schema_name, version.table_name, version.from_place::text, version.to_place::text]];
     version_key := audit.key_in(version.shape, newest_shape, key);
     IF version_key IS NULL THEN
       version_key := audit.key_by_image(source, version.schema_name, version.table_name, version.shape, newest_shape,
@@ -269,11 +275,12 @@ BEGIN
       END IF;
       last_place := audit.place(held.stream_order, held.committed_at, held.transaction_id, held.sequence);
       IF held.partition_name IS NOT NULL THEN
-        SELECT newer_names || ARRAY[[part.schema_name, part.table_name]] INTO newer_names
+        SELECT newer_names || ARRAY[[part.schema_name, part.table_name, '{}', '{9223372036854775807}']] INTO newer_names
         FROM audit.table_name(held.partition_name) AS part;
       END IF;
       FOR named IN 1..array_length(newer_names, 1) LOOP
-        IF audit.emptied_since(source, newer_names[named][1], newer_names[named][2], last_place, until) THEN
+        IF audit.emptied_since(source, newer_names[named][1], newer_names[named][2],
+          greatest(last_place, newer_names[named][3]::bigint[]), until, newer_names[named][4]::bigint[]) THEN
           RETURN;
         END IF;
       END LOOP;

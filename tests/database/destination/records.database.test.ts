@@ -438,6 +438,31 @@ describe("Several sources in one log", () => {
   });
 });
 
+describe("A name that another table bore before", () => {
+  it("brings no TRUNCATE of that table with it", async () => {
+    const other: ShapeInput = { ...seats, relation: 2 };
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("app.seats", seats)
+        .shape("app.places", other)
+        .insert("app.seats", { id: 8 }, { id: 8, state: "free" })
+        .at("09:30:00")
+        .truncate("app.places")
+        .drop("app.places")
+        .at("10:00:00")
+        .drop("app.seats", "ALTER TABLE")
+        .shape("app.places", seats, {
+          reason: "ddl",
+          command: "ALTER TABLE",
+          renamed_from: { schema: "app", table: "seats" },
+        }),
+    );
+    expect(await asOf("app.places", { id: 8 })).toEqual({ id: 8, state: "free" });
+    expect(await tableAsOf("app.places")).toEqual([{ id: 8, state: "free" }]);
+  });
+});
+
 describe("DDL between a record's last change and the time asked for", () => {
   const start: ShapeInput = {
     relation: 1,
