@@ -1,6 +1,7 @@
 /**
  * Property values of a recording, as plain JSON. What the Pulumi protocol marks with signatures is marked here with one
- * readable member: `{"$unknown": true}`, `{"$secret": value}`, `{"$resource": urn, "id": …}`, `{"$asset": …}`.
+ * readable member: `{"$unknown": true}`, `{"$secret": value}`, `{"$resource": urn, "id": …}`, `{"$asset": …}`. Only
+ * written, never read: `{"$output": value}`, the known output of a resource.
  */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 export type ValueMap = { readonly [key: string]: Value };
@@ -51,18 +52,20 @@ export function decodeValue(wire: unknown): Value {
 /**
  * Writes a value in the Pulumi protocol's form.
  *
- * @param secretsAsOutputs Whether secrets are written as outputs are: so the engine hands them to components, where a
- *   secret member must not make its whole object secret. Default false.
+ * @param markedAsOutputs Whether secret and unknown values are written as outputs are: so the engine hands them to
+ *   components, where such a member must not mark its whole object. Default false.
  */
-export function encodeValue(value: Value, secretsAsOutputs = false): unknown {
-  const encode = (member: Value) => encodeValue(member, secretsAsOutputs);
+export function encodeValue(value: Value, markedAsOutputs = false): unknown {
+  const encode = (member: Value) => encodeValue(member, markedAsOutputs);
+  const output = (rest: object) => ({ [protocol.signatureKey]: protocol.outputValue, dependencies: [], ...rest });
   if (value === null || typeof value !== "object") return value;
   if (isList(value)) return value.map(encode);
-  if (isUnknown(value)) return protocol.unknown;
+  if (isUnknown(value)) return markedAsOutputs ? output({}) : protocol.unknown;
+  if ("$output" in value) return output({ value: encode(value.$output ?? null) });
   if ("$secret" in value) {
     const content = encode(value.$secret ?? null);
-    return secretsAsOutputs
-      ? { [protocol.signatureKey]: protocol.outputValue, value: content, secret: true, dependencies: [] }
+    return markedAsOutputs
+      ? output({ value: content, secret: true })
       : { [protocol.signatureKey]: protocol.secret, value: content };
   }
   if ("$resource" in value) {

@@ -6,7 +6,7 @@ import { kafkaTopic } from "../kafka-cluster";
 import { Monitoring } from "../monitoring";
 import { publishers } from "../monitoring/notifications";
 import { Canary, Operator } from "../operator";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
 import { withSecretScramPassword } from "../shared/scram-user";
 import { TransformerService } from "../transformer-service";
@@ -102,7 +102,7 @@ export class AuditPipeline extends pulumi.ComponentResource {
   constructor(name: string, args: AuditPipelineArgs, opts?: pulumi.ComponentResourceOptions) {
     args = { ...args, kafka: withSecretScramPassword(args.kafka, kafkaMembers) };
     super("cdc-audit:index:AuditPipeline", name, args, opts);
-    refuse(name, auditPipelineProblems(args), this);
+    checkArguments({ kind: "AuditPipeline", name, resource: this }, args, (given) => auditPipelineProblems(given));
 
     const keyArn = encryptionKey(
       name,

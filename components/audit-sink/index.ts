@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { postgresPort } from "../../contract/ports";
 import { sinkConnectorProperties, sinkConsumerGroup } from "../../contract/sink-connector";
 import { brokerPorts } from "../kafka-cluster";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
@@ -54,7 +54,7 @@ export class AuditSink extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuditSinkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:AuditSink", name, args, opts);
-    refuse(name, auditSinkProblems(args), this);
+    checkArguments({ kind: "AuditSink", name, resource: this }, args, (given) => auditSinkProblems(given));
 
     const connectorName = connectorNameOf(name, args);
     const keyArn = encryptionKey(

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
@@ -59,7 +59,7 @@ export class AuroraPostgres extends pulumi.ComponentResource {
 
   constructor(name: string, args: AuroraPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:AuroraPostgres", name, args, opts);
-    refuse(name, auroraPostgresProblems(args), this);
+    checkArguments({ kind: "AuroraPostgres", name, resource: this }, args, (given) => auroraPostgresProblems(given));
 
     const retain = args.retainData ?? true;
     const keyArn = encryptionKey(

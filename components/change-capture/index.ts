@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { tableMappings, taskSettings } from "../../contract/change-capture";
 import type { OperatorRequest } from "../../contract/operator";
 import { callOperator } from "../operator/invocation";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
@@ -58,7 +58,7 @@ export class ChangeCapture extends pulumi.ComponentResource {
   constructor(name: string, args: ChangeCaptureArgs, opts?: pulumi.ComponentResourceOptions) {
     args = { ...args, kafka: withSecretScramPassword(args.kafka, kafkaMembers) };
     super("cdc-audit:index:ChangeCapture", name, args, opts);
-    refuse(name, changeCaptureProblems(args), this);
+    checkArguments({ kind: "ChangeCapture", name, resource: this }, args, (given) => changeCaptureProblems(given));
 
     const keyArn = encryptionKey(
       name,

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
@@ -73,7 +73,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: KafkaClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:KafkaCluster", name, args, opts);
-    refuse(name, kafkaClusterProblems(args), this);
+    checkArguments({ kind: "KafkaCluster", name, resource: this }, args, (given) => kafkaClusterProblems(given));
 
     const replication = replicationFor(args.brokers);
     const retain = args.retainData ?? true;

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
 import { nameLimits, physicalName } from "../shared/names";
 import { arnParts } from "../shared/policies";
@@ -39,7 +39,7 @@ export class Monitoring extends pulumi.ComponentResource {
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:Monitoring", name, args, opts);
-    refuse(name, monitoringProblems(args), this);
+    checkArguments({ kind: "Monitoring", name, resource: this }, args, (given) => monitoringProblems(given));
 
     const keyArn = encryptionKey(
       name,

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as awsx from "@pulumi/awsx";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { networkProblems } from "./checks";
@@ -35,7 +35,7 @@ export class Network extends pulumi.ComponentResource {
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:Network", name, args, opts);
-    refuse(name, networkProblems(args), this);
+    checkArguments({ kind: "Network", name, resource: this }, args, (given) => networkProblems(given));
 
     if (args.existing) {
       this.vpcId = pulumi.output(args.existing.vpcId);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { known, refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
+import { known } from "../shared/checks";
 import { canaryProblems } from "./checks";
 import { canaryTiming } from "./timing";
 import { callOperator } from "./invocation";
@@ -22,7 +23,7 @@ export class Canary extends pulumi.ComponentResource {
 
   constructor(name: string, args: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:Canary", name, args, opts);
-    refuse(name, canaryProblems(args), this);
+    checkArguments({ kind: "Canary", name, resource: this }, args, (given) => canaryProblems(given));
 
     this.report = known(args.capturing) === false ? pulumi.output("") : deploymentCanary(name, args, this);
     scheduledCanary(name, args, this);

@@ -1,6 +1,6 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
 import { arnParts, serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
@@ -78,7 +78,7 @@ export class Operator extends pulumi.ComponentResource {
   constructor(name: string, args: OperatorArgs, opts?: pulumi.ComponentResourceOptions) {
     // The engine waits for the inputs that it is told of, and `sourceAfter` may wait for children of this component.
     super("cdc-audit:index:Operator", name, { ...args, sourceAfter: undefined }, opts);
-    refuse(name, operatorProblems(args), this);
+    checkArguments({ kind: "Operator", name, resource: this }, args, (given) => operatorProblems(given));
 
     const keyArn = encryptionKey(name, { description: `Operator ${name}`, existingKeyArn: args.kmsKeyArn }, this);
     const network = functionNetwork(name, args, this);

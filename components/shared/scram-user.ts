@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isLater } from "./arguments";
 
 /**
  * The Kafka cluster of a component's arguments with the SCRAM user's password as a secret. Pulumi keeps arguments in its
@@ -10,6 +11,8 @@ export function withSecretScramPassword<Kafka extends { scramPassword: pulumi.In
   kafka: Kafka,
   members: Readonly<Record<keyof NoInfer<Kafka>, true>>,
 ): Kafka {
+  // An output where a plain object belongs is refused later. Until then it must not show the password.
+  if (isLater(kafka)) return pulumi.secret(kafka) as unknown as Kafka;
   const names = Object.keys(members) as (keyof Kafka)[];
   const used = Object.fromEntries(names.map((name) => [name, kafka[name]])) as unknown as Kafka;
   return { ...used, scramPassword: pulumi.secret(kafka.scramPassword) };

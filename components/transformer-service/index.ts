@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { brokerPorts } from "../kafka-cluster";
-import { refuse } from "../shared/checks";
+import { checkArguments } from "../shared/arguments";
 import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
@@ -51,7 +51,9 @@ export class TransformerService extends pulumi.ComponentResource {
 
   constructor(name: string, args: TransformerServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:TransformerService", name, args, opts);
-    refuse(name, transformerServiceProblems(args), this);
+    checkArguments({ kind: "TransformerService", name, resource: this }, args, (given) =>
+      transformerServiceProblems(given),
+    );
 
     const size = sizeOf(args);
     const applicationId = applicationIdOf(name, args);
