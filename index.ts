@@ -42,6 +42,7 @@ const pipeline = new AuditPipeline("audit", {
     scramSecretArn: kafka.scramSecretArn,
     keyArn: kafka.keyArn,
     publicAccessUntil: kafka.publicAccessUntil,
+    kafkaVersion: kafka.kafkaVersion,
     replicationFactor: kafka.replicationFactor,
   },
 });

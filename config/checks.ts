@@ -7,6 +7,7 @@ import { networkProblems } from "../components/network/checks";
 import { NatGateways } from "../components/network/types";
 import { type Problem, checkPattern } from "../components/shared/checks";
 import { checkLogRetention } from "../components/shared/log-groups";
+import { checkNoOverlap } from "../components/shared/maintenance-windows";
 import { within } from "./problems";
 import type { SettingKey } from "./schema";
 import type { Settings } from "./types";
@@ -16,7 +17,7 @@ import type { Settings } from "./types";
  * need the whole stack.
  *
  * @param read The settings that could be read; the others are not checked.
- * @param now The moment that public access must end after.
+ * @param now The moment that public access must end after, and by which versions are judged.
  */
 export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey>, now: Date): Problem[] {
   const { everywhere, network, database, kafka, pipeline } = settings;
@@ -29,7 +30,8 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
       ...checkZonesInRegion(settings),
       ...checkWayToBrokers(settings),
     ],
-    database: () => within("database", auroraPostgresProblems({ ...database, ...place })),
+    database: () => within("database", auroraPostgresProblems({ ...database, ...place }, now)),
+    capture: () => checkWindowsApart(settings),
     auditDatabaseName: () => checkAuditDatabaseName(settings),
     kafka: () => [
       ...within("kafka", kafkaClusterProblems({ ...kafka, ...place }, now)),
@@ -37,14 +39,39 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
     ],
   };
   const source = { ...sourceToBe, postgresVersion: database.engineVersion ?? defaultEngineVersion };
-  return [
+  const problems = [
     // Problems of what must be built first come first.
-    ...auditPipelineProblems({ ...pipeline, ...place, source, kafka: kafkaToBe }).filter((problem) =>
+    ...auditPipelineProblems({ ...pipeline, ...place, source, kafka: kafkaToBe }, now).filter((problem) =>
       read.has(problem.setting.split(/[.[]/, 1)[0] as SettingKey),
     ),
     ...checkRegion(settings.region),
     ...Object.entries(checks).flatMap(([key, check]) => (read.has(key as SettingKey) ? check() : [])),
   ];
+  return asWritten(settings, problems);
+}
+
+/** Every subnet of a component comes from the network's settings: problems are told of those, each once. */
+function asWritten({ network, kafka }: Settings, problems: readonly Problem[]): Problem[] {
+  const named = problems.map((problem) => {
+    const [section, member] = problem.setting.split(".");
+    if (member !== "subnetIds") return problem;
+    if (!network.existing) return { ...problem, setting: "network.availabilityZones" };
+    const kind = section === "kafka" && kafka.subnetsArePublic ? "publicSubnetIds" : "privateSubnetIds";
+    return { ...problem, setting: `network.existing.${kind}` };
+  });
+  // Where the network's own check has found a fault, those of the components are the same.
+  return named.filter(
+    ({ setting }, index) => problems[index]?.setting === setting || !problems.some((each) => each.setting === setting),
+  );
+}
+
+/** A restart of the database in the middle of the capture's own maintenance would lengthen both. */
+function checkWindowsApart({ database, pipeline }: Settings): Problem[] {
+  return checkNoOverlap(
+    { setting: "capture.maintenanceWindow", window: pipeline.capture.maintenanceWindow },
+    { setting: "database.maintenanceWindow", window: database.maintenanceWindow },
+    "the capture would meet a database that restarts, again and again",
+  );
 }
 
 /** Stands for a value that only a deployment knows; checks skip it. */

@@ -43,6 +43,7 @@ const database = {
   databaseName: text().optional(),
   backupRetentionDays: number().optional(),
   finalSnapshot: flag().optional(),
+  backupWindow: text().optional(),
   maintenanceWindow: text().optional(),
   applyImmediately: flag().optional(),
   databaseInsights: choice(DatabaseInsights).optional(),

@@ -17,6 +17,8 @@ export const operatorMetrics = {
   signalsCleared: "SignalsCleared",
   /** Things that somebody changed behind the back of the capture, such as a trigger dropped. After each maintenance run. */
   captureProblems: "CaptureProblems",
+  /** Days until a version ends that the pipeline runs on. After each maintenance run, where an end is known. */
+  versionDaysLeft: "VersionDaysLeft",
   /** 1 when a canary went through the pipeline in time, 0 when not. After each canary. */
   canaryArrived: "CanaryArrived",
   /** Milliseconds from the commit of a canary at the source until it was stored. After each canary that arrived. */

@@ -111,6 +111,8 @@ export interface MaintainRequest {
     /** PostgreSQL interval of at least a day; none drops nothing. */
     readonly retention?: string;
   };
+  /** Last day of support of the version, among those that the pipeline runs on, that ends first. None: no end is known. */
+  readonly versionsEnd?: string;
 }
 
 /**

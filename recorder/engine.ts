@@ -86,6 +86,8 @@ export interface EngineOptions {
   readonly place: Place;
   /** By full name, the outputs of other stacks that the program may refer to. Default: none. */
   readonly otherStacks?: Readonly<Record<string, ValueMap>>;
+  /** What AWS answers to provider functions, by token. Default: plausible answers to those that deploying always asks. */
+  readonly answers?: Readonly<Record<string, ValueMap>>;
 }
 
 const features = [
@@ -240,7 +242,7 @@ export class RecordingEngine {
     const token = request.getTok();
     if (token === "pulumi:pulumi:getResource") return this.lookUp(request);
     this.invocations.push({ token, arguments: structValue(request.getArgs()) });
-    const answer = invokeAnswer(token, this.options.place);
+    const answer = this.options.answers?.[token] ?? invokeAnswer(token, this.options.place);
     if (!answer) {
       throw new Error(
         `The program asks AWS ${token}, which the recorder can't answer: take the value as a setting instead.`,

@@ -19,6 +19,8 @@ export interface RecordOptions {
   readonly config?: Readonly<Record<string, string | object>>;
   /** By full name, the outputs of the stacks that the program refers to. Default: none. */
   readonly otherStacks?: Readonly<Record<string, ValueMap>>;
+  /** What AWS answers to provider functions, by token. Default: plausible answers to those that deploying always asks. */
+  readonly answers?: Readonly<Record<string, ValueMap>>;
   /** True (the default is false) tells where an error came from, and takes longer. */
   readonly stackTraces?: boolean;
   /** Milliseconds after which the program is stopped. Default 120,000. */
@@ -75,6 +77,7 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
     preview,
     place: placeOf(region),
     otherStacks: options.otherStacks,
+    answers: options.answers,
   });
   const address = await engine.start();
   const started = performance.now();

@@ -9,6 +9,7 @@ import { folderTable } from "./architecture/check";
 import { componentReference } from "./component-reference";
 import { costReference } from "./cost";
 import { withFaults } from "./fault-reference";
+import { lifetimeTables } from "./lifetime-table";
 import { previewPolicy } from "./preview-policy";
 import { recorded } from "./recorded";
 import { settingsReference } from "./settings-reference";
@@ -29,7 +30,10 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   { file: "docs/cost.md", content: costReference },
   { file: "docs/architecture.md", content: architecture },
   { file: "docs/reliability.md", content: withFaults },
-  { file: "docs/runbook.md", content: (text) => between("alarms", text, alarmTable()) },
+  {
+    file: "docs/runbook.md",
+    content: (text) => between("versions", between("alarms", text, alarmTable()), lifetimeTables()),
+  },
   {
     file: "docs/preview-policy.json",
     content: () => format(JSON.stringify(previewPolicy()), { parser: "json", printWidth: 120 }),

@@ -17,19 +17,29 @@ import {
 } from "./part-arguments";
 import type { AuditPipelineArgs } from "./types";
 
-/** Everything that is wrong with the arguments of a pipeline and of its parts; unknown values are left to AWS. */
-export function auditPipelineProblems(args: AuditPipelineArgs): Problem[] {
+/**
+ * Everything that is wrong with the arguments of a pipeline and of its parts; unknown values are left to AWS.
+ *
+ * @param now The day by which versions are judged.
+ */
+export function auditPipelineProblems(args: AuditPipelineArgs, now: Date = new Date()): Problem[] {
   const shared = unknownResources();
   const ofPart = (part: string, problems: Problem[]) =>
     problems.map((problem) => {
       const setting = pipelineSetting(args, part, problem.setting);
-      return { ...problem, setting, fix: problem.fix.replace(problem.setting, setting) };
+      const { allowed, fix } = problem;
+      return {
+        ...problem,
+        setting,
+        allowed: pipelineNames(allowed),
+        fix: pipelineNames(fix.replace(problem.setting, setting)),
+      };
     });
   const problems = withoutRepetitions([
     ...ofPart("transformer", transformerServiceProblems(transformerArgs(args, shared))),
     ...ofPart("sink", auditSinkProblems(sinkArgs(args, shared))),
     ...ofPart("operator", hasOperator(args) ? operatorPartProblems(args, shared) : absentOperatorProblems(args)),
-    ...ofPart("capture", changeCaptureProblems(captureArgs(args, shared))),
+    ...ofPart("capture", changeCaptureProblems(captureArgs(args, shared), now)),
     ...ofPart("alarms", thresholdProblems(args.alarms ?? {})),
     ...checkTopics(args),
     ...auditedTableProblems(args.tables),
@@ -122,6 +132,15 @@ function pipelineSetting(args: AuditPipelineArgs, part: string, setting: string)
   if (first === "destination") return `${args.destination ? "destination" : "source"}${rest}`;
   const shared = sharedSettings[first];
   return shared === undefined ? `${part}.${setting}` : `${shared}${rest}`;
+}
+
+/** A part's sentence with the pipeline's names for the settings of other parts that it mentions. */
+function pipelineNames(sentence: string): string {
+  return Object.entries(sharedSettings).reduce(
+    (text, [own, shared]) =>
+      own === shared ? text : text.replaceAll(new RegExp(`(?<![\\w.])${own}(?![\\w.]\\w)`, "g"), shared),
+    sentence,
+  );
 }
 
 /** Parts that share a setting find the same fault in it. */

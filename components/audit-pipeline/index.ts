@@ -52,6 +52,7 @@ const kafkaMembers: Readonly<Record<keyof PipelineKafkaArgs, true>> = {
   scramSecretArn: true,
   keyArn: true,
   publicAccessUntil: true,
+  kafkaVersion: true,
   replicationFactor: true,
 };
 

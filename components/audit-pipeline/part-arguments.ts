@@ -1,13 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { defaultMessageMaxBytes, type Topics, pipelineTopics } from "../../contract/topics";
+import { firstEnd } from "../../contract/lifetimes";
 import { sinkConnectorName } from "../../contract/sink-connector";
 import type { AuditSink, AuditSinkArgs } from "../audit-sink";
-import { connectorNameOf } from "../audit-sink/names";
+import { connectVersion, connectorNameOf } from "../audit-sink/names";
 import type { ChangeCapture, ChangeCaptureArgs } from "../change-capture";
+import { defaultEngineVersion } from "../change-capture/engine-versions";
 import { taskIdentifierOf } from "../change-capture/names";
 import type { MonitoringArgs } from "../monitoring";
 import type { CanaryArgs, OperatedDatabaseArgs, OperatedPartsArgs, Operator, OperatorArgs } from "../operator";
 import { bundleDigest } from "../operator/bundle";
+import { functionRuntime } from "../operator/names";
 import { canaryTiming } from "../operator/timing";
 import { known } from "../shared/checks";
 import type { TransformerService, TransformerServiceArgs } from "../transformer-service";
@@ -105,7 +108,23 @@ export function operatorArgs(args: AuditPipelineArgs, shared: SharedResources, p
     partitionPeriod: operator.partitionPeriod,
     auditRetention: operator.auditRetention,
     reservedConcurrency: operator.reservedConcurrency,
+    versionsEnd: versionsEnd(args),
   };
+}
+
+/** The last day of the version that ends first, among those of all parts. */
+function versionsEnd({ capture, source, kafka }: AuditPipelineArgs): pulumi.Output<string | undefined> {
+  return pulumi
+    .all([capture?.engineVersion, source.postgresVersion, kafka.kafkaVersion])
+    .apply(([engine, postgres, brokers]) =>
+      firstEnd([
+        ["dmsEngine", engine ?? defaultEngineVersion],
+        ["lambdaRuntime", functionRuntime],
+        ["kafkaConnect", connectVersion],
+        ...(postgres ? [["auroraPostgres", postgres] as const] : []),
+        ...(brokers ? [["kafka", brokers] as const] : []),
+      ]),
+    );
 }
 
 function operatedDatabase(database: PipelineDestinationArgs): OperatedDatabaseArgs {

@@ -71,6 +71,8 @@ export interface PipelineKafkaArgs {
    * it finds.
    */
   publicAccessUntil?: pulumi.Input<string>;
+  /** Version of the brokers, such as `3.9.x.kraft`, to ring before it ends. Default: only the other parts' versions ring. */
+  kafkaVersion?: pulumi.Input<string>;
   /** Copies that each topic keeps: 3 with three brokers or more, 2 with two. */
   replicationFactor: pulumi.Input<number>;
 }
@@ -94,7 +96,7 @@ export interface PipelineTopicsArgs {
 
 /** Choices about the change capture. */
 export interface PipelineCaptureArgs {
-  /** DMS engine version. Default `3.6.1`. */
+  /** DMS engine version. Default `3.6.1` for a new instance, and whatever runs for one that is there. */
   engineVersion?: pulumi.Input<string>;
   /**
    * Major versions of PostgreSQL that this engine reads, of 15 to 18: a source of another is refused. Default 15, 16 and 17.

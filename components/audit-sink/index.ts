@@ -6,6 +6,7 @@ import { brokerPorts } from "../kafka-cluster";
 import { checkArguments } from "../shared/arguments";
 import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { encryptionKey } from "../shared/encryption-key";
+import { warnOfEnds } from "../shared/lifetimes";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
 import { arnParts } from "../shared/policies";
@@ -13,7 +14,7 @@ import { serviceRole } from "../shared/roles";
 import { componentTags } from "../shared/tags";
 import { privateBucket } from "./bucket";
 import { auditSinkProblems } from "./checks";
-import { connectorNameOf } from "./names";
+import { connectVersion, connectorNameOf } from "./names";
 import { capacityOf } from "./sizes";
 import { executionPermissions, executionTrust } from "./permissions";
 import { connectorPlugin } from "./plugin";
@@ -21,9 +22,6 @@ import type { AuditSinkArgs } from "./types";
 import { workerConfiguration } from "./worker-configuration";
 
 export type { AuditSinkArgs, DestinationDatabaseArgs, SinkTopicsArgs } from "./types";
-
-/** The line of Kafka Connect on Java 17, which the plugin is built for, in MSK Connect's spelling. */
-const connectVersion = "3.7.x";
 
 /**
  * The JDBC sink as an MSK Connect connector: it reads audit events, inserts each into the audit table once, by its
@@ -55,6 +53,7 @@ export class AuditSink extends pulumi.ComponentResource {
   constructor(name: string, args: AuditSinkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:AuditSink", name, args, opts);
     checkArguments({ kind: "AuditSink", name, resource: this }, args, (given) => auditSinkProblems(given));
+    warnOfEnds([{ service: "kafkaConnect", version: connectVersion }], this);
 
     const connectorName = connectorNameOf(name, args);
     const keyArn = encryptionKey(

@@ -1,10 +1,29 @@
 import { type Problem, checkDistinct, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
+import { auroraClasses, checkInstanceClass } from "../shared/instance-classes";
+import { type DeployedVersion, checkLifetime } from "../shared/lifetimes";
 import { checkLogRetention } from "../shared/log-groups";
-import { captureParameters, forbiddenParameters } from "./parameters";
+import { checkBackupWindow, checkMaintenanceWindow, checkNoOverlap } from "../shared/maintenance-windows";
+import {
+  captureParameters,
+  defaultEngineVersion,
+  foldedName,
+  forbiddenParameters,
+  staticParameters,
+} from "./parameters";
 import { type AuroraPostgresArgs, DatabaseInsights, type ServerlessCapacityArgs } from "./types";
 
-/** Everything that is wrong with the arguments of a database; unknown values are left to AWS. */
-export function auroraPostgresProblems(args: AuroraPostgresArgs): Problem[] {
+/** The versions that a database runs on, to be looked up in the table of lifetimes. */
+export function databaseVersions({ engineVersion }: AuroraPostgresArgs): DeployedVersion[] {
+  const version = engineVersion ?? defaultEngineVersion;
+  return [{ service: "auroraPostgres", setting: "engineVersion", version, usual: defaultEngineVersion }];
+}
+
+/**
+ * Everything that is wrong with the arguments of a database; unknown values are left to AWS.
+ *
+ * @param now The day by which versions are judged.
+ */
+export function auroraPostgresProblems(args: AuroraPostgresArgs, now: Date = new Date()): Problem[] {
   return [
     ...checkDistinct("subnetIds", args.subnetIds, 2, "subnets"),
     ...checkPattern(
@@ -13,15 +32,17 @@ export function auroraPostgresProblems(args: AuroraPostgresArgs): Problem[] {
       /^1[567](\.\d+)?$/,
       "15, 16 or 17, or one of their minor versions such as 17.5 (DMS reads no newer one)",
     ),
+    ...databaseVersions(args).flatMap((version) => checkLifetime(version, now)),
     ...checkCapacity(args),
     ...checkWholeNumber("readers", args.readers, 0, 15),
     ...checkDatabaseName(args),
     ...checkWholeNumber("backupRetentionDays", args.backupRetentionDays, 1, 35),
-    ...checkPattern(
-      "maintenanceWindow",
-      args.maintenanceWindow,
-      /^(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d-(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d$/,
-      "a weekly window in UTC such as sun:03:00-sun:04:00",
+    ...checkBackupWindow("backupWindow", args.backupWindow),
+    ...checkMaintenanceWindow("maintenanceWindow", args.maintenanceWindow),
+    ...checkNoOverlap(
+      { setting: "backupWindow", window: args.backupWindow },
+      { setting: "maintenanceWindow", window: args.maintenanceWindow },
+      "AWS refuses a backup during maintenance",
     ),
     ...checkOneOf("databaseInsights", args.databaseInsights, Object.values(DatabaseInsights)),
     ...checkLogRetention("logRetentionDays", args.logRetentionDays),
@@ -41,8 +62,9 @@ function checkCapacity({ serverless, instanceClass }: AuroraPostgresArgs): Probl
     ];
   }
   if (instanceClass !== undefined) {
-    const allowed = "a provisioned class such as db.r7g.large (for db.serverless use serverless)";
-    return checkPattern("instanceClass", instanceClass, /^db\.(?!serverless)[a-z0-9]+\.[a-z0-9]+$/, allowed);
+    return checkInstanceClass("instanceClass", instanceClass, auroraClasses).map((problem) =>
+      problem.value === "db.serverless" ? { ...problem, fix: "Remove instanceClass and set serverless." } : problem,
+    );
   }
   return serverless === undefined ? [] : checkServerless(serverless);
 }
@@ -102,15 +124,30 @@ function checkDatabaseName({ databaseName }: AuroraPostgresArgs): Problem[] {
 
 function checkParameters({ parameters = [] }: AuroraPostgresArgs): Problem[] {
   const reserved = new Set([...captureParameters.map(({ name }) => name), ...forbiddenParameters]);
-  return parameters.flatMap((parameter, index) => {
-    const name = known(parameter.name);
-    if (name === undefined || !reserved.has(name)) return [];
+  const names = parameters.map(({ name }) => known(name));
+  const folded = names.map((name) => (name === undefined ? undefined : foldedName(name)));
+  return parameters.flatMap((parameter, index): Problem[] => {
+    const at = `parameters[${index}]`;
+    const [name, value] = [folded[index], names[index]];
+    if (name === undefined) return [];
+    if (reserved.has(name)) {
+      const allowed = "a parameter that the capture does not depend on, in whatever spelling";
+      return [{ setting: `${at}.name`, value, allowed, fix: "Remove it: the component decides it." }];
+    }
+    if (folded.indexOf(name) !== index) {
+      const allowed = `each parameter once (parameters[${folded.indexOf(name)}] sets it too, as AWS does not tell cases apart)`;
+      return [{ setting: `${at}.name`, value, allowed, fix: "Remove one of them." }];
+    }
+    // An output may still turn out to be true.
+    const { needsRestart } = parameter;
+    const atOnce = needsRestart === undefined || known(needsRestart) === false;
+    if (!atOnce || !staticParameters.has(name)) return [];
     return [
       {
-        setting: `parameters[${index}].name`,
-        value: name,
-        allowed: "a parameter that the capture does not depend on",
-        fix: "Remove it: the component decides it.",
+        setting: `${at}.needsRestart`,
+        value: known(needsRestart),
+        allowed: `true for ${name}, which PostgreSQL takes only at a restart: AWS refuses to apply it at once`,
+        fix: `Set ${at}.needsRestart to true, and restart the database after the deployment.`,
       },
     ];
   });

@@ -3,11 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
+import { warnOfEnds } from "../shared/lifetimes";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
+import { neverLowered } from "../shared/running-version";
 import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
-import { auroraPostgresProblems } from "./checks";
+import { auroraPostgresProblems, databaseVersions } from "./checks";
 import { captureParameters, defaultEngineVersion, parameterFamily } from "./parameters";
 import { type AuroraPostgresArgs, DatabaseInsights } from "./types";
 
@@ -60,6 +62,7 @@ export class AuroraPostgres extends pulumi.ComponentResource {
   constructor(name: string, args: AuroraPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:AuroraPostgres", name, args, opts);
     checkArguments({ kind: "AuroraPostgres", name, resource: this }, args, (given) => auroraPostgresProblems(given));
+    warnOfEnds(databaseVersions(args), this);
 
     const retain = args.retainData ?? true;
     const keyArn = encryptionKey(
@@ -129,7 +132,7 @@ function databaseCluster(
     {
       clusterIdentifier: identifier,
       engine: aws.rds.EngineType.AuroraPostgresql,
-      engineVersion: args.engineVersion ?? defaultEngineVersion,
+      engineVersion: versionOf(identifier, args, parent),
       allowMajorVersionUpgrade: args.allowMajorVersionUpgrade ?? false,
       // Past its standard support the cluster is upgraded rather than charged for extended support.
       engineLifecycleSupport: "open-source-rds-extended-support-disabled",
@@ -155,6 +158,7 @@ function databaseCluster(
       skipFinalSnapshot: !finalSnapshot,
       finalSnapshotIdentifier: finalSnapshot ? snapshotName(name, parent) : undefined,
       deleteAutomatedBackups: !finalSnapshot,
+      preferredBackupWindow: args.backupWindow,
       preferredMaintenanceWindow: args.maintenanceWindow,
       applyImmediately: args.applyImmediately ?? false,
       enabledCloudwatchLogsExports: ["postgresql"],
@@ -169,11 +173,26 @@ function databaseCluster(
       protect: retainData,
       // RDS would create the log group itself, without retention or key.
       dependsOn: [log],
-      // A renamed stack keeps its database.
-      ignoreChanges: ["clusterIdentifier"],
+      // A renamed stack keeps its database, and one that asks for no version keeps the one that runs: AWS raises it by itself.
+      ignoreChanges: args.engineVersion === undefined ? ["clusterIdentifier", "engineVersion"] : ["clusterIdentifier"],
       // A replacement would be created first, under the same name, which AWS refuses. So no change loses data.
       deleteBeforeReplace: false,
     },
+  );
+}
+
+/** The version that is asked for; for a cluster that is there at least the one that it runs. */
+function versionOf(clusterIdentifier: string, args: AuroraPostgresArgs, parent: pulumi.Resource): pulumi.Input<string> {
+  if (args.engineVersion === undefined) return defaultEngineVersion;
+  return neverLowered(
+    {
+      service: "auroraPostgres",
+      setting: "engineVersion",
+      version: args.engineVersion,
+      owner: `the cluster ${clusterIdentifier}`,
+      running: async () => (await aws.rds.getCluster({ clusterIdentifier }, { parent })).engineVersion,
+    },
+    parent,
   );
 }
 
@@ -194,7 +213,10 @@ function databaseInstances(
         // Serverless readers of the first two tiers keep the writer's size, so that they can take over from it.
         promotionTier: Math.min(index, 1),
         publiclyAccessible: false,
-        autoMinorVersionUpgrade: true,
+        // A minor version that is asked for stays until it ends.
+        autoMinorVersionUpgrade: pulumi
+          .output(args.engineVersion ?? defaultEngineVersion)
+          .apply((version) => !version.includes(".")),
         copyTagsToSnapshot: true,
         preferredMaintenanceWindow: args.maintenanceWindow,
         applyImmediately: args.applyImmediately ?? false,

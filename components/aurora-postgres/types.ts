@@ -36,8 +36,9 @@ export interface AuroraPostgresArgs {
   /** Private subnets of at least two zones. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * PostgreSQL 15, 16 or 17, as `17` (AWS picks the minor version) or `17.5`. Default `17`. A higher major version also
-   * needs `allowMajorVersionUpgrade`, and the capture stopped and its slot dropped meanwhile.
+   * PostgreSQL 15, 16 or 17, as `17` (AWS picks the minor version, and raises it) or `17.5` (AWS raises it only once that
+   * minor version ends). Default `17`. A higher major version also needs `allowMajorVersionUpgrade`, and the capture stopped
+   * and its slot dropped meanwhile. Left out, the version is chosen when the cluster is made, and never changed.
    */
   engineVersion?: pulumi.Input<string>;
   /** Lets a changed `engineVersion` cross a major version. Default false. */
@@ -59,7 +60,12 @@ export interface AuroraPostgresArgs {
   backupRetentionDays?: pulumi.Input<number>;
   /** Whether destroying the cluster keeps a last snapshot and the automated backups. Default: as `retainData`. */
   finalSnapshot?: boolean;
-  /** When AWS may restart the cluster to maintain it, in UTC: `sun:03:00-sun:04:00`. Default: AWS chooses. */
+  /**
+   * When AWS takes the daily backup, in UTC: `01:00-01:30`, at least 30 minutes, apart from `maintenanceWindow`. Default: AWS
+   * chooses.
+   */
+  backupWindow?: pulumi.Input<string>;
+  /** When AWS may restart the cluster to maintain it, in UTC: `sun:03:00-sun:04:00`, at least 30 minutes. Default: AWS chooses. */
   maintenanceWindow?: pulumi.Input<string>;
   /** Whether changes that restart instances happen at once rather than in the maintenance window. Default false. */
   applyImmediately?: pulumi.Input<boolean>;

@@ -1,13 +1,27 @@
 import { defaultLobMaxSizeKilobytes, neverAudited } from "../../contract/change-capture";
+import { compareVersions, openVersions } from "../../contract/lifetimes";
 import { defaultMessageMaxBytes } from "../../contract/topics";
 import { type Problem, checkDistinct, checkPattern, checkWholeNumber, known } from "../shared/checks";
+import { checkInstanceClass, replicationClasses } from "../shared/instance-classes";
+import { type DeployedVersion, checkLifetime } from "../shared/lifetimes";
 import { checkLogRetention } from "../shared/log-groups";
+import { checkMaintenanceWindow } from "../shared/maintenance-windows";
 import { tableProblems } from "../shared/tables";
 import { defaultEngineVersion, dmsPostgresVersions, firstEngineFor, postgresVersionProblems } from "./engine-versions";
 import type { ChangeCaptureArgs } from "./types";
 
-/** Everything that is wrong with the arguments of a change capture; unknown values are left to AWS. */
-export function changeCaptureProblems(args: ChangeCaptureArgs): Problem[] {
+/** The versions that a capture runs on, to be looked up in the table of lifetimes. */
+export function captureVersions({ engineVersion }: ChangeCaptureArgs): DeployedVersion[] {
+  const version = engineVersion ?? defaultEngineVersion;
+  return [{ service: "dmsEngine", setting: "engineVersion", version, usual: defaultEngineVersion }];
+}
+
+/**
+ * Everything that is wrong with the arguments of a change capture; unknown values are left to AWS.
+ *
+ * @param now The day by which versions are judged.
+ */
+export function changeCaptureProblems(args: ChangeCaptureArgs, now: Date = new Date()): Problem[] {
   return [
     ...checkDistinct("subnetIds", args.subnetIds, 2, "subnets"),
     ...checkSource(args),
@@ -15,20 +29,10 @@ export function changeCaptureProblems(args: ChangeCaptureArgs): Problem[] {
     ...checkMessageSize(args),
     ...checkPattern("engineVersion", args.engineVersion, /^\d+\.\d+\.\d+$/, "a full version such as 3.6.1"),
     ...postgresVersionProblems(args.postgresVersions),
-    ...checkEngineReadsSource(args),
-    ...checkPattern(
-      "instanceClass",
-      args.instanceClass,
-      /^dms\.[a-z]\d[a-z]*\.[a-z0-9]+$/,
-      "a DMS class such as dms.t3.medium or dms.r6i.large",
-    ),
+    ...checkEngine(args, now),
+    ...checkInstanceClass("instanceClass", args.instanceClass, replicationClasses),
     ...checkWholeNumber("allocatedStorageGiB", args.allocatedStorageGiB, 5, 6144),
-    ...checkPattern(
-      "maintenanceWindow",
-      args.maintenanceWindow,
-      /^(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d-(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d$/,
-      "a weekly window in UTC such as sun:03:00-sun:04:00",
-    ),
+    ...checkMaintenanceWindow("maintenanceWindow", args.maintenanceWindow),
     ...checkWholeNumber("heartbeatMinutes", args.heartbeatMinutes, 1, 60),
     ...checkOwnSlot(args),
     ...checkPattern(
@@ -74,13 +78,13 @@ function checkMessageSize(args: ChangeCaptureArgs): Problem[] {
   return problems;
 }
 
-function checkEngineReadsSource({ engineVersion, source, postgresVersions }: ChangeCaptureArgs): Problem[] {
-  const readable = postgresVersions ?? dmsPostgresVersions;
-  const postgresVersion = known(source.postgresVersion);
-  if (postgresVersion === undefined) return [];
-  const major = postgresVersion.split(".")[0]!;
+/** Whether DMS still offers the engine, and whether it reads the database's version. */
+function checkEngine(args: ChangeCaptureArgs, now: Date): Problem[] {
+  const readable = args.postgresVersions ?? dmsPostgresVersions;
+  const postgresVersion = known(args.source.postgresVersion);
+  const major = postgresVersion?.split(".")[0] ?? "";
   const first = firstEngineFor[major];
-  if (!readable.includes(Number(major))) {
+  if (postgresVersion !== undefined && !readable.includes(Number(major))) {
     return [
       {
         setting: "source.postgresVersion",
@@ -90,24 +94,19 @@ function checkEngineReadsSource({ engineVersion, source, postgresVersions }: Cha
       },
     ];
   }
-  if (first === undefined) return [];
-  const engine = engineVersion === undefined ? defaultEngineVersion : known(engineVersion);
-  if (engine === undefined || compareVersions(engine, first) >= 0) return [];
+  const reads = (engine: string) => first === undefined || compareVersions(engine, first) >= 0;
+  const ended = captureVersions(args).flatMap((version) => checkLifetime(version, now, reads));
+  const engine = args.engineVersion === undefined ? defaultEngineVersion : known(args.engineVersion);
+  if (ended.length > 0 || engine === undefined || reads(engine)) return ended;
+  const newest = openVersions("dmsEngine", now).filter(reads).at(-1) ?? defaultEngineVersion;
   return [
     {
       setting: "engineVersion",
       value: engine,
       allowed: `${first} or newer for PostgreSQL ${major}`,
-      fix: `Set engineVersion to ${first}.`,
+      fix: `Set engineVersion to ${newest}.`,
     },
   ];
-}
-
-/** Positive when the first version is the newer. */
-function compareVersions(one: string, other: string): number {
-  const [left, right] = [one, other].map((version) => version.split(".").map(Number)) as [number[], number[]];
-  const differing = left.findIndex((part, index) => part !== right[index]);
-  return differing < 0 ? 0 : left[differing]! - (right[differing] ?? 0);
 }
 
 function checkOwnSlot({ slotName, cdcStartPosition, fullLoad }: ChangeCaptureArgs): Problem[] {

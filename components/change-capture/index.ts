@@ -5,11 +5,12 @@ import type { OperatorRequest } from "../../contract/operator";
 import { callOperator } from "../operator/invocation";
 import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
+import { warnOfEnds } from "../shared/lifetimes";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
 import { withSecretScramPassword } from "../shared/scram-user";
 import { componentTags } from "../shared/tags";
-import { changeCaptureProblems } from "./checks";
+import { changeCaptureProblems, captureVersions } from "./checks";
 import { taskIdentifierOf } from "./names";
 import { connectionDigest } from "./endpoint-settings";
 import { sourceEndpoint, targetEndpoint } from "./endpoints";
@@ -59,6 +60,7 @@ export class ChangeCapture extends pulumi.ComponentResource {
     args = { ...args, kafka: withSecretScramPassword(args.kafka, kafkaMembers) };
     super("cdc-audit:index:ChangeCapture", name, args, opts);
     checkArguments({ kind: "ChangeCapture", name, resource: this }, args, (given) => changeCaptureProblems(given));
+    warnOfEnds(captureVersions(args), this);
 
     const keyArn = encryptionKey(
       name,

@@ -4,6 +4,7 @@ import { postgresPort } from "../../contract/ports";
 import { brokerPorts } from "../kafka-cluster";
 import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { nameLimits, physicalName } from "../shared/names";
+import { neverLowered } from "../shared/running-version";
 import { componentTags } from "../shared/tags";
 import { defaultEngineVersion } from "./engine-versions";
 import { accountRoles } from "./service-roles";
@@ -56,12 +57,13 @@ export function replicationInstance(
       deleteBeforeReplace: true,
     },
   );
+  const replicationInstanceId = physicalName(`${name}-instance`, nameLimits.replicationInstance);
   return new aws.dms.ReplicationInstance(
     `${name}-instance`,
     {
-      replicationInstanceId: physicalName(`${name}-instance`, nameLimits.replicationInstance),
+      replicationInstanceId,
       replicationInstanceClass: args.instanceClass ?? "dms.t3.medium",
-      engineVersion: args.engineVersion ?? defaultEngineVersion,
+      engineVersion: versionOf(replicationInstanceId, args, parent),
       allocatedStorage: args.allocatedStorageGiB ?? 50,
       multiAz: args.multiAz ?? false,
       // DMS's own default is public.
@@ -76,7 +78,32 @@ export function replicationInstance(
       kmsKeyArn: needs.keyArn,
       tags: componentTags(`${name}-instance`, name),
     },
-    { parent, dependsOn: [...needs.network.rules], deleteBeforeReplace: true },
+    {
+      parent,
+      dependsOn: [...needs.network.rules],
+      // At the end of an engine DMS raises it all the same, and lowers none.
+      ignoreChanges: args.engineVersion === undefined ? ["engineVersion"] : [],
+      deleteBeforeReplace: true,
+    },
+  );
+}
+
+/** The engine that is asked for; for an instance that is there at least the one that it runs. */
+function versionOf(
+  replicationInstanceId: string,
+  args: ChangeCaptureArgs,
+  parent: pulumi.Resource,
+): pulumi.Input<string> {
+  if (args.engineVersion === undefined) return defaultEngineVersion;
+  return neverLowered(
+    {
+      service: "dmsEngine",
+      setting: "engineVersion",
+      version: args.engineVersion,
+      owner: `the replication instance ${replicationInstanceId}`,
+      running: async () => (await aws.dms.getReplicationInstance({ replicationInstanceId }, { parent })).engineVersion,
+    },
+    parent,
   );
 }
 

@@ -55,7 +55,10 @@ export interface ChangeCaptureArgs {
   messageMaxBytes?: pulumi.Input<number>;
   /** Text, JSON and arrays above this many KB stop the task rather than be cut. Default 4096. */
   lobMaxSizeKilobytes?: number;
-  /** DMS engine version. Default `3.6.1`, the first that reads PostgreSQL 17. */
+  /**
+   * DMS engine version. Default `3.6.1` for a new instance, the first that reads PostgreSQL 17, and whatever runs for one that
+   * is there: DMS upgrades by itself once a version has ended. It can't be lowered.
+   */
   engineVersion?: pulumi.Input<string>;
   /** Major versions of PostgreSQL that this engine reads, of 15 to 18. Default 15, 16 and 17. */
   postgresVersions?: number[];
@@ -65,7 +68,7 @@ export interface ChangeCaptureArgs {
   allocatedStorageGiB?: pulumi.Input<number>;
   /** Whether a standby in a second zone takes over when the first fails. Default false. */
   multiAz?: pulumi.Input<boolean>;
-  /** Weekly window for maintenance in UTC, such as `sun:03:00-sun:04:00`. Default: AWS chooses. */
+  /** Weekly window for maintenance in UTC, such as `sun:03:00-sun:04:00`, at least 30 minutes. Default: AWS chooses. */
   maintenanceWindow?: pulumi.Input<string>;
   /**
    * Whether to create the roles `dms-vpc-role` and `dms-cloudwatch-logs-role`, which DMS needs once per account. True

@@ -1,3 +1,6 @@
+/** The version that a new cluster gets unless told otherwise. */
+export const defaultKafkaVersion = "3.9.x.kraft";
+
 /** How many copies of a topic's data exist, and how many must be written before a producer gets its acknowledgement. */
 export interface Replication {
   readonly factor: number;

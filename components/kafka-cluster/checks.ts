@@ -1,7 +1,9 @@
 import { brokerPorts } from "../../contract/ports";
 import { type Problem, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
+import { brokerClasses, checkInstanceClass } from "../shared/instance-classes";
+import { type DeployedVersion, checkLifetime } from "../shared/lifetimes";
 import { checkLogRetention } from "../shared/log-groups";
-import { replicationFor } from "./broker-configuration";
+import { defaultKafkaVersion, replicationFor } from "./broker-configuration";
 import { type KafkaClusterArgs, MonitoringLevel, type PublicAccessArgs, PublicAccessStage } from "./types";
 
 /** Zones that MSK spreads brokers over. */
@@ -14,26 +16,28 @@ const largestVolumeGiB = 16_384;
 
 const longestPublicAccessDays = 30;
 
+/** The versions that a cluster runs on, to be looked up in the table of lifetimes. */
+export function kafkaVersions({ kafkaVersion }: KafkaClusterArgs): DeployedVersion[] {
+  const version = kafkaVersion ?? defaultKafkaVersion;
+  return [{ service: "kafka", setting: "kafkaVersion", version, usual: defaultKafkaVersion }];
+}
+
 /**
  * Everything that is wrong with the arguments of a Kafka cluster; unknown values are left to AWS.
  *
- * @param now The moment that public access must end after.
+ * @param now The moment that public access must end after, and by which versions are judged.
  */
 export function kafkaClusterProblems(args: KafkaClusterArgs, now: Date = new Date()): Problem[] {
   return [
     ...checkBrokers(args),
-    ...checkPattern(
-      "instanceType",
-      args.instanceType,
-      /^kafka\.(t3\.small|(m5|m7g)\.\d*x?large)$/,
-      "a standard broker class: kafka.t3.small, kafka.m5.* or kafka.m7g.*",
-    ),
+    ...checkInstanceClass("instanceType", args.instanceType, brokerClasses),
     ...checkPattern(
       "kafkaVersion",
       args.kafkaVersion,
-      /^(3\.[89]|4\.\d+)\.x\.kraft$/,
-      "a supported KRaft version in MSK's spelling, such as 3.9.x.kraft",
+      /^(3\.[789]|[4-9]\.\d+)\.x\.kraft$/,
+      "a KRaft version in MSK's spelling, such as 3.9.x.kraft",
     ),
+    ...kafkaVersions(args).flatMap((version) => checkLifetime(version, now)),
     ...checkStorage(args),
     ...checkOneOf("monitoringLevel", args.monitoringLevel, Object.values(MonitoringLevel)),
     ...checkTopics(args),

@@ -3,13 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
+import { warnOfEnds } from "../shared/lifetimes";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
 import { writtenVersionStages } from "../shared/secret-versions";
+import { neverLowered } from "../shared/running-version";
 import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
-import { brokerProperties, propertiesText, replicationFor } from "./broker-configuration";
-import { kafkaClusterProblems } from "./checks";
+import { brokerProperties, defaultKafkaVersion, propertiesText, replicationFor } from "./broker-configuration";
+import { kafkaClusterProblems, kafkaVersions } from "./checks";
 import { admitGuests } from "./public-access";
 import { kafkaTopic } from "./topics";
 import { type KafkaClusterArgs, MonitoringLevel, PublicAccessStage, type StorageAutoscalingArgs } from "./types";
@@ -68,12 +70,15 @@ export class KafkaCluster extends pulumi.ComponentResource {
   public readonly publicAccessUntil: pulumi.Output<string>;
   /** Copies that the cluster's topics keep. */
   public readonly replicationFactor: pulumi.Output<number>;
+  /** Version that the brokers run, in MSK's spelling. */
+  public readonly kafkaVersion: pulumi.Output<string>;
   /** Number of brokers. */
   public readonly brokers: pulumi.Output<number>;
 
   constructor(name: string, args: KafkaClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cdc-audit:index:KafkaCluster", name, args, opts);
     checkArguments({ kind: "KafkaCluster", name, resource: this }, args, (given) => kafkaClusterProblems(given));
+    warnOfEnds(kafkaVersions(args), this);
 
     const replication = replicationFor(args.brokers);
     const retain = args.retainData ?? true;
@@ -112,6 +117,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
     this.scramSecretArn = user.secretArn;
     this.publicAccessUntil = pulumi.output(args.publicAccess?.until ?? "");
     this.replicationFactor = pulumi.output(replication.factor);
+    this.kafkaVersion = cluster.kafkaVersion;
     this.brokers = pulumi.output(args.brokers);
 
     this.registerOutputs({
@@ -128,6 +134,7 @@ export class KafkaCluster extends pulumi.ComponentResource {
       scramSecretArn: this.scramSecretArn,
       publicAccessUntil: this.publicAccessUntil,
       replicationFactor: this.replicationFactor,
+      kafkaVersion: this.kafkaVersion,
       brokers: this.brokers,
     });
   }
@@ -157,7 +164,7 @@ function brokerCluster(
     `${name}-cluster`,
     {
       clusterName,
-      kafkaVersion: args.kafkaVersion ?? "3.9.x.kraft",
+      kafkaVersion: versionOf(clusterName, args, parent),
       numberOfBrokerNodes: args.brokers,
       brokerNodeGroupInfo: {
         clientSubnets: args.subnetIds,
@@ -181,11 +188,32 @@ function brokerCluster(
     {
       parent,
       protect: args.retainData ?? true,
-      // A renamed stack keeps its cluster, and a volume that has grown is not shrunk, which MSK refuses.
-      ignoreChanges: args.storageAutoscaling ? ["clusterName", volumeSize] : ["clusterName"],
+      ignoreChanges: [
+        // A renamed stack keeps its cluster.
+        "clusterName",
+        // A volume that has grown is not shrunk, which MSK refuses.
+        ...(args.storageAutoscaling ? [volumeSize] : []),
+        // MSK raises versions by itself, and a lower one would replace the cluster.
+        ...(args.kafkaVersion === undefined ? ["kafkaVersion"] : []),
+      ],
       // A replacement would be created first, under the same name, which AWS refuses. So no change loses data.
       deleteBeforeReplace: false,
     },
+  );
+}
+
+/** The version that is asked for; for a cluster that is there at least the one that it runs. */
+function versionOf(clusterName: string, args: KafkaClusterArgs, parent: pulumi.Resource): pulumi.Input<string> {
+  if (args.kafkaVersion === undefined) return defaultKafkaVersion;
+  return neverLowered(
+    {
+      service: "kafka",
+      setting: "kafkaVersion",
+      version: args.kafkaVersion,
+      owner: `the cluster ${clusterName}`,
+      running: async () => (await aws.msk.getCluster({ clusterName }, { parent })).kafkaVersion,
+    },
+    parent,
   );
 }
 

@@ -72,7 +72,10 @@ export interface KafkaClusterArgs {
   brokers: number;
   /** Broker class: `kafka.t3.small`, which is enough to try things out, or `kafka.m7g.*`. Default `kafka.m7g.large`. */
   instanceType?: pulumi.Input<string>;
-  /** A KRaft version in MSK's spelling. Default `3.9.x.kraft`. A lower one would replace the cluster and is refused. */
+  /**
+   * A KRaft version in MSK's spelling. Default `3.9.x.kraft` for a new cluster, and whatever runs for one that is there: MSK
+   * upgrades by itself once a version has ended. A lower one would replace the cluster and is refused.
+   */
   kafkaVersion?: pulumi.Input<string>;
   /** GiB of each broker's volume, 1 to 16384. Default 100. */
   volumeSizeGiB?: pulumi.Input<number>;

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type Problem, checkDistinct, checkOneOf, known } from "../shared/checks";
-import { cidrBlockFault, vpcBits, zoneCounts } from "./cidr";
+import { cidrBlockFault, existingBlockFault, vpcBits, zoneCounts } from "./cidr";
 import { NatGateways, type NetworkArgs } from "./types";
 
 /** The AWS services that the pipeline calls from private subnets, by the last part of their endpoint's name. */
@@ -16,6 +16,7 @@ function existingNetworkProblems(args: NetworkArgs): Problem[] {
   const shapesNewNetwork = ["cidrBlock", "availabilityZones", "natGateways", "interfaceEndpoints"] as const;
   return [
     ...checkIdentifier("existing.vpcId", existing.vpcId, "vpc"),
+    ...checkExistingBlock(known(existing.cidrBlock)),
     ...checkDistinct("existing.privateSubnetIds", existing.privateSubnetIds, zoneCounts.fewest, "private subnets"),
     ...shapesNewNetwork
       .filter((setting) => args[setting] !== undefined)
@@ -25,6 +26,19 @@ function existingNetworkProblems(args: NetworkArgs): Problem[] {
         allowed: "nothing together with existing, whose network is used as it is",
         fix: `Remove ${setting}, or remove existing to have a network made.`,
       })),
+  ];
+}
+
+function checkExistingBlock(value: string | undefined): Problem[] {
+  const fault = value === undefined ? undefined : existingBlockFault(value);
+  if (fault === undefined) return [];
+  return [
+    {
+      setting: "existing.cidrBlock",
+      value,
+      allowed: `the VPC's own block, but ${fault}`,
+      fix: fault.includes("DMS") ? "Use another VPC: DMS reaches no database there." : "Copy it from the VPC console.",
+    },
   ];
 }
 

@@ -24,7 +24,7 @@ export const zoneCounts = { fewest: 2, most: 3 } as const;
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
 /** DMS keeps this range for itself and can't reach a database in it. */
-const rangeOfDms = "192.168.0.0/24";
+export const rangeOfDms = "192.168.0.0/24";
 
 /** Why a VPC can't use this CIDR block, or undefined when it can. */
 export function cidrBlockFault(block: string): string | undefined {
@@ -39,6 +39,27 @@ export function cidrBlockFault(block: string): string | undefined {
   }
   if (contains(range, parse(rangeOfDms)!)) return `it holds ${rangeOfDms}, which DMS keeps for itself`;
   return undefined;
+}
+
+/** Sizes that AWS allows a VPC, in fixed bits. */
+const awsBits = { fewest: 16, most: 28 } as const;
+
+/** Why the block of a VPC that is there can't be right, or can't be used, or undefined when it can. */
+export function existingBlockFault(block: string): string | undefined {
+  const range = parse(block);
+  if (!range) return "it is not an IPv4 block such as 10.0.0.0/16";
+  if (range.bits < awsBits.fewest || range.bits > awsBits.most) {
+    return `no VPC has it: AWS allows /${awsBits.fewest} to /${awsBits.most}`;
+  }
+  if (format(range) !== block) return `its first address is not ${format(range)}`;
+  if (contains(parse(rangeOfDms)!, range)) return `it lies in ${rangeOfDms}, which DMS keeps for itself`;
+  return undefined;
+}
+
+/** Whether some addresses of a block, not all, are those that DMS keeps for itself. */
+export function holdsRangeOfDms(block: string): boolean {
+  const range = parse(block);
+  return range !== undefined && contains(range, parse(rangeOfDms)!);
 }
 
 /**

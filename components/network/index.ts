@@ -2,11 +2,12 @@ import * as aws from "@pulumi/aws";
 import * as awsx from "@pulumi/awsx";
 import * as pulumi from "@pulumi/pulumi";
 import { checkArguments } from "../shared/arguments";
+import { known } from "../shared/checks";
 import { securityGroup } from "../shared/security-groups";
 import { componentTags } from "../shared/tags";
 import { networkProblems } from "./checks";
-import { subnetLayout } from "./cidr";
-import { NatGateways, type NetworkArgs } from "./types";
+import { holdsRangeOfDms, rangeOfDms, subnetLayout } from "./cidr";
+import { type ExistingNetworkArgs, NatGateways, type NetworkArgs } from "./types";
 
 export { pipelineEndpoints } from "./checks";
 export { NatGateways, type ExistingNetworkArgs, type NetworkArgs } from "./types";
@@ -38,6 +39,7 @@ export class Network extends pulumi.ComponentResource {
     checkArguments({ kind: "Network", name, resource: this }, args, (given) => networkProblems(given));
 
     if (args.existing) {
+      warnOfRangeOfDms(args.existing, this);
       this.vpcId = pulumi.output(args.existing.vpcId);
       this.vpcCidrBlock = pulumi.output(args.existing.cidrBlock);
       this.privateSubnetIds = pulumi.output(args.existing.privateSubnetIds);
@@ -68,6 +70,14 @@ export class Network extends pulumi.ComponentResource {
       endpointSecurityGroupId: this.endpointSecurityGroupId,
     });
   }
+}
+
+/** Nothing tells here in which part of an existing VPC its subnets lie. */
+function warnOfRangeOfDms({ cidrBlock }: ExistingNetworkArgs, component: pulumi.Resource): void {
+  const block = known(cidrBlock);
+  if (block === undefined || !holdsRangeOfDms(block)) return;
+  const text = `existing.cidrBlock ${block} holds ${rangeOfDms}, which DMS keeps for itself: it reaches no database and no broker there. Name subnets outside of it.`;
+  void pulumi.log.warn(text, component);
 }
 
 /** A checked network with its defaults filled in. */

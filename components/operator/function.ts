@@ -8,7 +8,7 @@ import { serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
 import { componentTags, owner } from "../shared/tags";
 import { entryFile } from "./bundle";
-import { functionNameOf } from "./names";
+import { functionNameOf, functionRuntime } from "./names";
 import { functionTimeoutSeconds } from "./timing";
 import { operatorRolePermissions } from "./permissions";
 import type { OperatedDatabaseArgs, OperatorArgs } from "./types";
@@ -139,7 +139,7 @@ export function operatorFunction(
     {
       name: functionNameOf(name),
       description: `Looks after the audit pipeline of ${args.sourceId}`,
-      runtime: aws.lambda.Runtime.NodeJS24dX,
+      runtime: functionRuntime,
       architectures: ["arm64"],
       handler: `${entryFile.replace(/\.js$/, "")}.handler`,
       code: new pulumi.asset.FileArchive(args.bundlePath),

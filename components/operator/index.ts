@@ -2,11 +2,13 @@ import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
+import { warnOfEnds } from "../shared/lifetimes";
 import { arnParts, serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
 import { operatorProblems } from "./checks";
 import { failedRunsQueue, keepFailedRuns } from "./failed-runs";
 import { functionLog, functionNetwork, functionRole, operatorFunction } from "./function";
+import { functionRuntime } from "./names";
 import { prepare } from "./preparation";
 import { guardRequest, maintainRequest } from "./requests";
 import { scheduleOperator, schedulerPermissions } from "./schedules";
@@ -79,6 +81,7 @@ export class Operator extends pulumi.ComponentResource {
     // The engine waits for the inputs that it is told of, and `sourceAfter` may wait for children of this component.
     super("cdc-audit:index:Operator", name, { ...args, sourceAfter: undefined }, opts);
     checkArguments({ kind: "Operator", name, resource: this }, args, (given) => operatorProblems(given));
+    warnOfEnds([{ service: "lambdaRuntime", version: functionRuntime }], this);
 
     const keyArn = encryptionKey(name, { description: `Operator ${name}`, existingKeyArn: args.kmsKeyArn }, this);
     const network = functionNetwork(name, args, this);

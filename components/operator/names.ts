@@ -4,3 +4,6 @@ import { nameLimits, physicalName } from "../shared/names";
 export function functionNameOf(name: string): string {
   return physicalName(name, nameLimits.function);
 }
+
+/** Runtime of the operator's function. */
+export const functionRuntime = "nodejs24.x";

@@ -36,12 +36,17 @@ export function bootstrapRequest(
 /** Maintains partitions, signal table and slots. */
 export function maintainRequest(args: OperatorArgs): pulumi.Output<MaintainRequest> {
   return pulumi
-    .output({ source: access(args.source), destination: access(args.destination ?? args.source) })
-    .apply(({ source, destination }): MaintainRequest => ({
+    .output({
+      source: access(args.source),
+      destination: access(args.destination ?? args.source),
+      versionsEnd: args.versionsEnd,
+    })
+    .apply(({ source, destination, versionsEnd }): MaintainRequest => ({
       action: "maintain",
       sourceId: args.sourceId,
       source,
       destination: { ...destination, ...maintenanceOf(args) },
+      versionsEnd,
     }));
 }
 

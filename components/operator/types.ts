@@ -150,6 +150,11 @@ export interface OperatorArgs {
    * apart and AWS refuses reservations that leave an account fewer than 100.
    */
   reservedConcurrency?: number;
+  /**
+   * Last day of support, such as `2027-06-30`, of the version that ends first among those that the pipeline runs on: the
+   * operator reports how many days are left. Default: it reports none.
+   */
+  versionsEnd?: pulumi.Input<string | undefined>;
   /** Days that the function's log is kept in CloudWatch. Default 30. */
   logRetentionDays?: pulumi.Input<number>;
   /** A customer-managed key of your own; its policy must let CloudWatch Logs use it. Default: a new one. */

@@ -1,3 +1,4 @@
+import { daysUntil } from "../../contract/lifetimes";
 import type { MaintainRequest } from "../../contract/operator";
 import type { OperatorMetric } from "../../contract/operator-metrics";
 import type { OperatorContext } from "../context";
@@ -34,6 +35,7 @@ export async function maintain(request: MaintainRequest, context: OperatorContex
   const metrics = {
     ...("done" in destination ? destinationMetrics(destination.done) : {}),
     ...("done" in source ? sourceMetrics(source.done) : {}),
+    ...(request.versionsEnd === undefined ? {} : { versionDaysLeft: daysUntil(request.versionsEnd, new Date()) }),
   };
   if (Object.keys(metrics).length > 0) {
     await context.step("publish the metrics", () => context.publishMetrics(request.sourceId, metrics));

@@ -93,6 +93,7 @@ const maintain = members({
   sourceId: text(),
   source: databaseAccess,
   destination: members({ ...access, ...partitioning, retention: text().optional() }),
+  versionsEnd: z.iso.date().optional(),
 }) satisfies z.ZodType<MaintainRequest>;
 
 const guard = members({

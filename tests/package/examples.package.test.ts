@@ -33,7 +33,8 @@ describe("an example in an empty folder, with the packed components", () => {
   it.each([...typescriptExamples, "yaml"] as const)("passes the policy pack: %s", async (example) => {
     const recorded = recording(example);
     expect(recorded.registrations.length).toBeGreaterThan(80);
-    expect(recorded.log).toEqual([]);
+    // A version that ends within half a year is worth a warning, and no fault of an example.
+    expect(recorded.log.filter(({ message }) => !/ ends on \d{4}-/.test(message))).toEqual([]);
     expect(await pack.findings(recorded)).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { warningDays } from "../../../contract/lifetimes";
 import { operatorMetrics } from "../../../contract/operator-metrics";
 import type { MonitoredOperatorArgs } from "../types";
 import { type Alarm, type Hop, type Metric, alarmPeriodMinutes } from "./hop";
@@ -52,6 +53,20 @@ export function endToEndHop(operator: MonitoredOperatorArgs): Hop {
         meaning: "Somebody changed what the capture relies on, such as a trigger or a replica identity.",
         firstStep: "Read SELECT * FROM capture.problems() in the source, which names each fix.",
         runbookSection: "Add a table",
+      },
+      {
+        key: "version-ends",
+        metric: operatorMetric(operator, operatorMetrics.versionDaysLeft, "Minimum"),
+        breachedWhen: "below",
+        threshold: warningDays,
+        unit: "days",
+        // Maintenance reports every six hours.
+        minutes: 13 * 60,
+        periodMinutes: 13 * 60,
+        silenceBreaches: false,
+        meaning: "A version that the pipeline runs on ends soon, or has ended. AWS then upgrades it by itself.",
+        firstStep: "Run pulumi preview: it names the version and what to set.",
+        runbookSection: "Versions end",
       },
     ],
     charts: [

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { auroraPostgresProblems } from "../../../components/aurora-postgres/checks";
@@ -76,6 +77,9 @@ describe("the arguments of a database", () => {
   it.each<[string, Partial<AuroraPostgresArgs>]>([
     ["a minor version", { engineVersion: "15.10" }],
     ["a provisioned class", { instanceClass: "db.r7g.16xlarge", readers: 15 }],
+    ["a class that came after this was written", { instanceClass: "db.r9g.large" }],
+    ["windows apart", { backupWindow: "01:00-01:30", maintenanceWindow: "sun:01:30-sun:02:00" }],
+    ["a backup over midnight", { backupWindow: "23:50-00:20", maintenanceWindow: "sun:00:20-sun:01:00" }],
     ["the whole range of capacity", { serverless: { minimumCapacity: 0.5, maximumCapacity: 256 } }],
     ["a fixed capacity", { serverless: { minimumCapacity: 2, maximumCapacity: 2 } }],
     ["a maintenance window", { maintenanceWindow: "sun:23:30-mon:00:30" }],
@@ -100,6 +104,10 @@ describe("the arguments of a database", () => {
     ["both kinds of capacity", { serverless: {}, instanceClass: "db.r7g.large" }, "instanceClass"],
     ["the serverless class by name", { instanceClass: "db.serverless" }, "instanceClass"],
     ["an EC2 class", { instanceClass: "r7g.large" }, "instanceClass"],
+    ["a class of RDS that Aurora lacks", { instanceClass: "db.t3.micro" }, "instanceClass"],
+    ["its Graviton form", { instanceClass: "db.t4g.micro" }, "instanceClass"],
+    ["a general-purpose class", { instanceClass: "db.m6g.large" }, "instanceClass"],
+    ["a size that the family lacks", { instanceClass: "db.r7g.24xlarge" }, "instanceClass"],
     ["16 readers", { readers: 16 }, "readers"],
     ["half a reader", { readers: 0.5 }, "readers"],
     ["PostgreSQL's own database", { databaseName: "postgres" }, "databaseName"],
@@ -107,6 +115,21 @@ describe("the arguments of a database", () => {
     ["no backups", { backupRetentionDays: 0 }, "backupRetentionDays"],
     ["36 days of backups", { backupRetentionDays: 36 }, "backupRetentionDays"],
     ["a window without days", { maintenanceWindow: "03:00-04:00" }, "maintenanceWindow"],
+    ["a window of ten minutes", { maintenanceWindow: "sun:03:00-sun:03:10" }, "maintenanceWindow"],
+    ["a window without length", { maintenanceWindow: "sun:03:00-sun:03:00" }, "maintenanceWindow"],
+    ["a window that ends before it starts", { maintenanceWindow: "sun:04:00-sun:03:00" }, "maintenanceWindow"],
+    ["a short backup window", { backupWindow: "01:00-01:20" }, "backupWindow"],
+    ["a backup window with a day", { backupWindow: "sun:01:00-sun:02:00" }, "backupWindow"],
+    [
+      "a backup during maintenance",
+      { backupWindow: "01:00-01:31", maintenanceWindow: "sun:01:30-sun:02:00" },
+      "backupWindow",
+    ],
+    [
+      "a backup over midnight during maintenance over the week's end",
+      { backupWindow: "23:50-00:20", maintenanceWindow: "sun:23:00-mon:00:00" },
+      "backupWindow",
+    ],
     ["an unknown insight", { databaseInsights: "full" as "advanced" }, "databaseInsights"],
     ["a retention that CloudWatch lacks", { logRetentionDays: 10 }, "logRetentionDays"],
   ])("are refused with %s", (_, args, setting) => {
@@ -118,6 +141,34 @@ describe("the arguments of a database", () => {
       expect(problems({ parameters: [{ name, value: "1" }] })).toEqual(["parameters[0].name"]);
     }
     expect(problems({ parameters: [{ name: "log_min_duration_statement", value: "500" }] })).toEqual([]);
+  });
+
+  it("may not overrule such a parameter in another spelling, which AWS takes for the same", () => {
+    const parameters = [
+      { name: "WAL_SENDER_TIMEOUT", value: "1000" },
+      { name: " Max_Slot_Wal_Keep_Size", value: "1024" },
+      { name: "Idle_Replication_Slot_Timeout", value: "1h" },
+    ];
+    expect(problems({ parameters })).toEqual(["parameters[0].name", "parameters[1].name", "parameters[2].name"]);
+  });
+
+  it("name each parameter once, in whatever spelling", () => {
+    const parameters = [
+      { name: "log_statement", value: "ddl" },
+      { name: "log_statement", value: "all" },
+      { name: "LOG_Statement", value: "none" },
+    ];
+    expect(problems({ parameters })).toEqual(["parameters[1].name", "parameters[2].name"]);
+    const [problem] = auroraPostgresProblems({ ...minimal, parameters });
+    expect(problem?.allowed).toContain("parameters[0]");
+  });
+
+  it("say of a static parameter that it needs a restart, unless that is known only later", () => {
+    const preload = { name: "Shared_Preload_Libraries", value: "pg_cron" };
+    expect(problems({ parameters: [preload] })).toEqual(["parameters[0].needsRestart"]);
+    expect(problems({ parameters: [{ ...preload, needsRestart: false }] })).toEqual(["parameters[0].needsRestart"]);
+    expect(problems({ parameters: [{ ...preload, needsRestart: true }] })).toEqual([]);
+    expect(problems({ parameters: [{ ...preload, needsRestart: pulumi.output(false) }] })).toEqual([]);
   });
 
   it("accept exactly the capacities in steps of a half", () => {

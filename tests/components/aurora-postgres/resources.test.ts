@@ -99,7 +99,7 @@ describe("a database", () => {
   it("can't be replaced by a change: a second cluster would need the first one's name", async () => {
     const { options } = (await deploy(database())).only("database-cluster");
     expect(options.deleteBeforeReplace).toBe(false);
-    expect(options.ignoreChanges).toEqual(["clusterIdentifier"]);
+    expect(options.ignoreChanges).toEqual(["clusterIdentifier", "engineVersion"]);
   });
 
   it("is serverless at Aurora's floor by default", async () => {

@@ -5,6 +5,8 @@ import type { ChangeCaptureArgs, SourceDatabaseArgs } from "../../../components/
 import { changeCaptureProblems } from "../../../components/change-capture/checks";
 import { sourceSettings, targetSettings } from "../../../components/change-capture/endpoint-settings";
 
+const now = new Date("2026-11-22T12:00:00Z");
+
 const minimal: ChangeCaptureArgs = {
   vpcId: "vpc-1",
   subnetIds: ["subnet-1", "subnet-2"],
@@ -25,7 +27,7 @@ const minimal: ChangeCaptureArgs = {
 };
 
 function settings(args: Partial<ChangeCaptureArgs>): string[] {
-  return changeCaptureProblems({ ...minimal, ...args }).map((problem) => problem.setting);
+  return changeCaptureProblems({ ...minimal, ...args }, now).map((problem) => problem.setting);
 }
 
 function source(args: Partial<SourceDatabaseArgs>): Partial<ChangeCaptureArgs> {
@@ -74,9 +76,13 @@ describe("a change capture's arguments", () => {
     ["a version twice", { postgresVersions: [17, 17] }, ["postgresVersions"]],
     ["an engine too old for 17", { ...source({ postgresVersion: "17" }), engineVersion: "3.5.4" }, ["engineVersion"]],
     ["an engine without its patch", { engineVersion: "3.6" }, ["engineVersion"]],
+    ["an engine that has ended", { engineVersion: "3.5.3" }, ["engineVersion"]],
     ["a class of another service", { instanceClass: "db.r6i.large" }, ["instanceClass"]],
+    ["a size that its family lacks", { instanceClass: "dms.t3.2xlarge" }, ["instanceClass"]],
+    ["a family that DMS never had", { instanceClass: "dms.m5.large" }, ["instanceClass"]],
     ["too little storage", { allocatedStorageGiB: 4 }, ["allocatedStorageGiB"]],
     ["a window without a day", { maintenanceWindow: "03:00-04:00" }, ["maintenanceWindow"]],
+    ["a window of ten minutes", { maintenanceWindow: "sun:03:00-sun:03:10" }, ["maintenanceWindow"]],
     ["no heartbeat", { heartbeatMinutes: 0 }, ["heartbeatMinutes"]],
     ["a slot without a position", { slotName: "audit_slot" }, ["cdcStartPosition"]],
     ["a position without a slot", { cdcStartPosition: "0/1" }, ["slotName"]],
@@ -126,12 +132,13 @@ describe("a change capture's arguments", () => {
     expect(JSON.stringify(problem)).not.toContain("PRIVATE KEY");
   });
 
-  it("take any engine from the first that reads the database's version", () => {
+  it("take any engine from the first that reads the database's version, but for those that have ended", () => {
     const version = fc.tuple(
       fc.integer({ min: 3, max: 4 }),
       fc.integer({ min: 0, max: 9 }),
       fc.integer({ max: 9, min: 0 }),
     );
+    const ended = ["3.5.1", "3.5.2", "3.5.3", "3.6.0"];
     fc.assert(
       fc.property(
         version,
@@ -139,11 +146,39 @@ describe("a change capture's arguments", () => {
         (engine, [postgresVersion, first]) => {
           const number = (parts: number[]) => parts.reduce((sum, part) => sum * 100 + part, 0);
           const refused = settings({ ...source({ postgresVersion }), engineVersion: engine.join(".") });
-          expect(refused).toEqual(number(engine) >= number(first) ? [] : ["engineVersion"]);
+          const taken = number(engine) >= number(first) && !ended.includes(engine.join("."));
+          expect(refused).toEqual(taken ? [] : ["engineVersion"]);
         },
       ),
+      {
+        examples: [
+          [
+            [3, 5, 3],
+            ["15", [3, 5, 1]],
+          ],
+          [
+            [3, 5, 4],
+            ["16", [3, 5, 3]],
+          ],
+        ],
+      },
     );
   });
+
+  it.each([
+    ["15", "3.4.7"],
+    ["16", "3.5.1"],
+    ["16", "3.5.3"],
+    ["17", "3.5.4"],
+  ])(
+    "name, for PostgreSQL %s and engine %s, an engine that can still be had and reads it",
+    (postgresVersion, engineVersion) => {
+      const args = { ...minimal, ...source({ postgresVersion }), engineVersion };
+      const [problem, ...others] = changeCaptureProblems(args, now);
+      expect(others).toEqual([]);
+      expect(problem?.fix).toMatch(/^Set engineVersion to 3\.6\.1\./);
+    },
+  );
 });
 
 describe("the source endpoint", () => {

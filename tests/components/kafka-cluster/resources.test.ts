@@ -117,6 +117,7 @@ describe("a Kafka cluster", () => {
     expect(only("kafka-cluster").options.ignoreChanges).toEqual([
       "clusterName",
       "brokerNodeGroupInfo.storageInfo.ebsStorageInfo.volumeSize",
+      "kafkaVersion",
     ]);
     expect(all("Target")).toHaveLength(1);
   });
@@ -124,7 +125,7 @@ describe("a Kafka cluster", () => {
   it("keeps the volume under the program's control without autoscaling", async () => {
     const { all, only } = await deploy(kafka());
     expect(all("Target")).toEqual([]);
-    expect(only("kafka-cluster").options.ignoreChanges).toEqual(["clusterName"]);
+    expect(only("kafka-cluster").options.ignoreChanges).toEqual(["clusterName", "kafkaVersion"]);
   });
 
   it("is safe unless told otherwise: cluster, key and topics protected, the secret restorable", async () => {

@@ -78,6 +78,7 @@ describe("the alarms", () => {
       "operator-runs-failed",
       "slot-lost",
       "capture-undermined",
+      "version-ends",
     ]);
   });
 
@@ -85,7 +86,7 @@ describe("the alarms", () => {
     const reported = alarmKeys(minimal);
     expect(reported).not.toContain("slot-behind");
     expect(reported).not.toContain("partitions-missing");
-    expect(reported).toHaveLength(alarmKeys(complete).length - 9);
+    expect(reported).toHaveLength(alarmKeys(complete).length - 10);
   });
 
   it("ring when a part falls silent that always reports while it works", () => {

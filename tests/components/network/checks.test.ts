@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { networkProblems, pipelineEndpoints } from "../../../components/network/checks";
-import { cidrBlockFault, subnetLayout } from "../../../components/network/cidr";
+import { cidrBlockFault, holdsRangeOfDms, subnetLayout } from "../../../components/network/cidr";
 
 interface Range {
   readonly first: number;
@@ -123,6 +123,36 @@ describe("the arguments of a network", () => {
     expect(networkProblems({ ...args, interfaceEndpoints: [...pipelineEndpoints] })).toEqual([]);
     const [problem] = networkProblems({ ...args, interfaceEndpoints: pipelineEndpoints.slice(1) });
     expect(problem?.fix).toContain(pipelineEndpoints[0]);
+  });
+
+  it.each([
+    ["not a block", "not an IPv4 block"],
+    ["10.0.0.0", "not an IPv4 block"],
+    ["10.0.0.256/16", "not an IPv4 block"],
+    ["10.0.0.0/8", "AWS allows /16 to /28"],
+    ["10.0.0.0/29", "AWS allows /16 to /28"],
+    ["10.0.1.0/16", "first address is not 10.0.0.0/16"],
+    ["192.168.0.0/24", "DMS keeps"],
+    ["192.168.0.128/25", "DMS keeps"],
+  ])("of an existing VPC have no block such as %s", (cidrBlock, reason) => {
+    const existing = { vpcId: "vpc-1", cidrBlock, privateSubnetIds: ["subnet-1", "subnet-2"] };
+    const [problem, ...others] = networkProblems({ existing });
+    expect(problem).toMatchObject({ setting: "existing.cidrBlock", value: cidrBlock });
+    expect(problem?.allowed).toContain(reason);
+    expect(others).toEqual([]);
+  });
+
+  it.each(["8.8.0.0/16", "192.168.0.0/16", "192.168.1.0/24"])(
+    "of an existing VPC may have the block %s",
+    (cidrBlock) => {
+      const existing = { vpcId: "vpc-1", cidrBlock, privateSubnetIds: ["subnet-1", "subnet-2"] };
+      expect(networkProblems({ existing })).toEqual([]);
+    },
+  );
+
+  it("of an existing VPC are warned of when a part of its block is DMS's own", () => {
+    expect(["192.168.0.0/16", "192.168.0.0/23"].map(holdsRangeOfDms)).toEqual([true, true]);
+    expect(["192.168.2.0/23", "10.0.0.0/16", "not a block"].map(holdsRangeOfDms)).toEqual([false, false, false]);
   });
 
   it("name an existing VPC by its id and with subnets in two zones", () => {

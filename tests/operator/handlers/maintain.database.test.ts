@@ -27,7 +27,11 @@ beforeEach(async () => {
 });
 
 const run = (
-  changes: { readonly source?: string; readonly destination?: Partial<MaintainRequest["destination"]> } = {},
+  changes: {
+    readonly source?: string;
+    readonly destination?: Partial<MaintainRequest["destination"]>;
+    readonly versionsEnd?: string;
+  } = {},
 ) =>
   operate("maintain", {}, (context) =>
     maintain(
@@ -36,6 +40,7 @@ const run = (
         sourceId: "shop",
         source: accessTo(server, changes.source ?? source.database),
         destination: { ...accessTo(server, destination.database), ...changes.destination },
+        versionsEnd: changes.versionsEnd,
       },
       context,
     ),
@@ -62,6 +67,13 @@ describe("Maintenance", () => {
     expect(metrics[0]!["slotRetainedBytes"]).toBeGreaterThan(0);
     expect(Object.keys(operatorMetrics)).toEqual(expect.arrayContaining(Object.keys(metrics[0]!)));
     expect(result?.source.problems).toEqual([expect.objectContaining({ object: "public.orders" })]);
+  });
+
+  it("counts the days until the first version ends, whatever else fails", async () => {
+    const inTenDays = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10);
+    const { metrics } = await run({ versionsEnd: inTenDays, source: "postgres", destination: { retention: "1 hour" } });
+    expect(metrics).toEqual([{ versionDaysLeft: 10 }]);
+    expect((await run({ versionsEnd: "2020-01-01" })).metrics[0]?.["versionDaysLeft"]).toBeLessThan(-2000);
   });
 
   it("empties the signals, and signals each table's shape for a capture that has just begun", async () => {

@@ -45,6 +45,7 @@ const requests: { readonly [Action in OperatorRequest["action"]]: OperatorReques
   },
   maintain: {
     action: "maintain",
+    versionsEnd: "2027-06-30",
     sourceId: "shop",
     source: database,
     destination: { ...database, partitionsAhead: "1 year", partitionPeriod: "month", retention: "7 years" },
@@ -124,6 +125,7 @@ describe("A request", () => {
     ],
     ["a missing member", { ...requests.maintain, sourceId: undefined }, "sourceId must be string"],
     ["an empty text", { ...requests.maintain, sourceId: "" }, "sourceId is empty"],
+    ["a day that is none", { ...requests.maintain, versionsEnd: "2027-02-30" }, "versionsEnd Invalid ISO date"],
     [
       "a value outside its choices",
       { ...requests.maintain, destination: { ...database, partitionPeriod: "week" } },
