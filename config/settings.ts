@@ -125,7 +125,7 @@ function withDefaults(values: Values, region: string): Settings {
       topics: over(defaults.topics, values.topics),
       lobMaxSizeKilobytes: values.lobMaxSizeKilobytes,
       capture: over(defaults.capture, values.capture),
-      transformer: values.transformer ?? {},
+      transformer: over(defaults.transformer, values.transformer),
       sink: over(defaults.sink, values.sink),
       operator: over(defaults.operator, values.operator),
       alarms: values.alarms ?? {},

@@ -1,5 +1,5 @@
 import type { SectionDefaults } from "./defaults";
-import type { AlarmSettings, Environment, TableSettings, TransformerSettings } from "./schema";
+import type { AlarmSettings, Environment, TableSettings } from "./schema";
 
 /** A stack's settings, checked, with the defaults of its kind of environment filled in. */
 export interface Settings extends Pick<SectionDefaults, "network" | "database" | "kafka"> {
@@ -15,11 +15,10 @@ export interface Settings extends Pick<SectionDefaults, "network" | "database" |
   };
   /** Undefined: the log is in the source's database. */
   readonly auditDatabaseName?: string;
-  readonly pipeline: Pick<SectionDefaults, "topics" | "capture" | "sink" | "operator"> & {
+  readonly pipeline: Pick<SectionDefaults, "topics" | "capture" | "transformer" | "sink" | "operator"> & {
     readonly sourceId: string;
     readonly tables: TableSettings;
     readonly lobMaxSizeKilobytes?: number;
-    readonly transformer: TransformerSettings;
     readonly alarms: AlarmSettings;
   };
 }

@@ -142,9 +142,10 @@ export async function costReference(): Promise<string> {
     "# What it costs",
     "Written by `npm run docs` from the recorded graphs of the stack files and `docs/prices.json`; `npm run cost -- dev` " +
       "prints the same for one stack, with the settings that its file has now.",
-    `Prices: ${prices.source} As of **${prices.asOf}**, ${prices.region}, ${prices.currency}, ${prices.hoursPerMonth} hours a ` +
-      `month. Estimated from classes of the same size: ${prices.estimated.join(", ")}. Nobody has compared them with an ` +
-      "invoice; other regions cost up to a fifth more.",
+    `Prices: ${prices.source} Looked up on **${prices.asOf}** in the newest copies of price pages that could be had, for ` +
+      `${prices.region}, in ${prices.currency}, ${prices.hoursPerMonth} hours a month. Estimated from classes of the same size: ` +
+      `${prices.estimated.join(", ")}. Nobody has compared them with an invoice; other regions cost up to a fifth more.`,
+    table(["prices of", "copy of", "from"], prices.sources as unknown as readonly (readonly string[])[]),
     "## Fixed costs a month",
     table(
       ["component", ...environments],
@@ -191,7 +192,7 @@ if (require.main === module) {
     .action(async (stack: string) => {
       const lines = fixedCosts(await recorded(stack));
       console.log(
-        `${costTable(lines)}\n\n${stack}: ${dollars(total(lines))} ${prices.currency} a month, prices of ${prices.asOf}`,
+        `${costTable(lines)}\n\n${stack}: ${dollars(total(lines))} ${prices.currency} a month, prices looked up on ${prices.asOf}`,
       );
     })
     .parseAsync()

@@ -45,7 +45,11 @@ describe("the fixed costs of a stack", () => {
   it("follow what the graph says", () => {
     const before = total(fixedCosts(new Graph(dev)));
     const more = total(fixedCosts(changed("aws:dms/replicationInstance:ReplicationInstance", { multiAz: true })));
-    expect(more - before).toBeCloseTo(0.073 * 730 + 20 * 0.115, 2);
+    expect(more - before).toBeCloseTo(0.036 * 730 + 20 * 0.115, 2);
+  });
+
+  it("of the smallest stack stay under 285 USD a month", () => {
+    expect(total(fixedCosts(new Graph(dev)))).toBeLessThanOrEqual(285);
   });
 
   it("are not made up for a class without a price", () => {

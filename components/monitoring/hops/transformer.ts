@@ -40,6 +40,18 @@ export function transformerHop(args: MonitoringArgs): Hop {
         firstStep:
           "Look at the tasks' log and processor; more needs more partitions of the raw topic, or larger tasks.",
       },
+      {
+        key: "transformer-memory-high",
+        metric: ofService("MemoryUtilization", "Maximum"),
+        breachedWhen: "above",
+        // The heap takes 60 % of a task, and the rest of the JVM some 170 MiB: 77 % of the smallest.
+        threshold: 92,
+        unit: "%",
+        minutes: 15,
+        silenceBreaches: false,
+        meaning: "A task of the transformer is about to run out of memory. ECS then ends it, and starts another.",
+        firstStep: "Raise transformer.memoryMiB.",
+      },
     ],
     charts: [
       {

@@ -68,6 +68,7 @@ describe("the alarms", () => {
       "dead-letters",
       "transformer-stopped",
       "transformer-behind",
+      "transformer-memory-high",
       "sink-tasks-failed",
       "sink-tasks-missing",
       "sink-behind",

@@ -42,7 +42,7 @@ const complete: Partial<MonitoringArgs> = {
 describe.each(modes)("a monitoring in a %s", (mode) => {
   it("sends every alarm, and its end, to the topic", async () => {
     const { all, only } = await deploy(monitoring(complete), { mode });
-    expect(all("MetricAlarm")).toHaveLength(26);
+    expect(all("MetricAlarm")).toHaveLength(27);
     for (const { inputs, name } of all("MetricAlarm")) {
       expect(inputs.alarmActions, name).toEqual(inputs.okActions);
       if (mode === "update") expect(inputs.alarmActions[0], name).toBe(only("TopicPolicy").inputs.arn);
@@ -145,7 +145,7 @@ describe("a monitoring", () => {
       ...(await names("second", "dev")),
       ...(await names("second", "prod")),
     ];
-    expect(new Set(all).size).toBe(3 * 26);
+    expect(new Set(all).size).toBe(3 * 27);
     for (const alarm of all) expect(alarm.length).toBeLessThanOrEqual(255);
   });
 
