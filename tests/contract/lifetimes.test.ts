@@ -102,7 +102,12 @@ describe("a version", () => {
 
   it("can be had as long as it is open", () => {
     expect(openVersions("dmsEngine", day("2026-12-01"))).toEqual(["3.5.4", "3.6.1"]);
-    expect(openVersions("kafka", day("2026-12-01"))).toEqual(["3.8.x.kraft", "3.9.x.kraft", "4.0.x.kraft", "4.1.x.kraft"]);
+    expect(openVersions("kafka", day("2026-12-01"))).toEqual([
+      "3.8.x.kraft",
+      "3.9.x.kraft",
+      "4.0.x.kraft",
+      "4.1.x.kraft",
+    ]);
   });
 });
 
