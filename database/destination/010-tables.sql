@@ -100,6 +100,19 @@ $$;
 COMMENT ON FUNCTION audit.table_truncations(text, text, text, timestamptz) IS
   'The place of the last TRUNCATE of a table until a time, under any name that it had; null when there was none.';
 
+CREATE OR REPLACE FUNCTION audit.partition_name(named_schema text, named_table text)
+RETURNS text
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT string_agg(
+    CASE WHEN part ~ '^[a-z_][a-z0-9_$]*$' THEN part ELSE '"' || replace(part, '"', '""') || '"' END, '.' ORDER BY place)
+  FROM unnest(ARRAY[named_schema, named_table]) WITH ORDINALITY AS parts (part, place)
+$$;
+COMMENT ON FUNCTION audit.partition_name(text, text) IS
+  'A partition as events name it. Unlike quote_ident it quotes no keyword, since the transformer knows none.';
+
 CREATE OR REPLACE FUNCTION audit.table_loads(
   source text, named_schema text, named_table text, until timestamptz
 )
@@ -118,7 +131,7 @@ AS $$
     SELECT names.schema_name AS load_schema, names.table_name AS load_table, names.*, NULL AS partition_name
     FROM names
     UNION ALL
-    SELECT part.schema_name, part.table_name, names.*, format('%I.%I', part.schema_name, part.table_name)
+    SELECT part.schema_name, part.table_name, names.*, audit.partition_name(part.schema_name, part.table_name)
     FROM names
     CROSS JOIN (
       SELECT DISTINCT load.schema_name, load.table_name FROM audit.events AS load

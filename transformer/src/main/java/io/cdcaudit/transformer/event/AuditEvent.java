@@ -10,7 +10,7 @@ import java.util.UUID;
  *
  * @param id the same for the same change, however often it comes
  * @param table the table as people know it: of a partition's row, the partitioned table
- * @param partition the partition that the row stood in, quoted; null if it stood in the table
+ * @param partition the partition that the row stood in, as SQL reads it; null if it stood in the table
  * @param commit null for a baseline
  * @param streamOrder its place among all events of its source
  * @param capturedAt when DMS built the change record

@@ -77,7 +77,7 @@ public final class Transformation {
                 : identity.ofChange(record.commit(), record.table()),
             operation(record),
             root == null ? record.table() : root,
-            root == null ? null : record.table().quoted(),
+            root == null ? null : record.table().inSql(),
             record.commit(),
             order,
             record.capturedAt(),

@@ -47,4 +47,12 @@ class TableNameTest {
     }
     return names;
   }
+
+  @Test
+  void inSqlWhatFoldingOrParsingWouldChangeIsQuoted() {
+    assertThat(new TableName("part", "jobs_2026").inSql()).isEqualTo("part.jobs_2026");
+    assertThat(new TableName("Part", "two words").inSql()).isEqualTo("\"Part\".\"two words\"");
+    assertThat(new TableName("a.b", "c\"d").inSql()).isEqualTo("\"a.b\".\"c\"\"d\"");
+    assertThat(new TableName("order", "1st").inSql()).isEqualTo("order.\"1st\"");
+  }
 }
