@@ -164,6 +164,8 @@ RETURNS jsonb
 LANGUAGE sql
 STABLE
 SET search_path = pg_catalog, pg_temp
+-- Times stand in JSON.
+SET timezone = 'UTC'
 AS $$
   SELECT jsonb_build_object('since', held.committed_at, 'until', started_at, 'reason',
     format('%I.%I was loaded at %s, and %s', load.schema_name, load.table_name,

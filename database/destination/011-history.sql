@@ -270,6 +270,8 @@ LANGUAGE plpgsql
 STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- A time stands in the detail of a load.
+SET timezone = 'UTC'
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
