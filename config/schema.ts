@@ -73,6 +73,7 @@ const kafka = {
 const table = {
   schema: text(),
   table: text(),
+  exclude: flag().optional(),
   ignoredColumns: z.array(text()).optional(),
   redactedColumns: z.array(text()).optional(),
   identifyActor: flag().optional(),

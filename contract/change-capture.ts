@@ -35,10 +35,23 @@ export const captureSchema = {
   sessionFacts: signals.sessionFacts as readonly string[],
 } as const;
 
-/** A table (or, with `%`, a set of tables) to capture. */
+/** A table (or, with `%`, a set of tables) to capture or to leave out. */
 export interface TableSelection {
   readonly schema: string;
+  /** `%` stands for any characters, every other character for itself. */
   readonly table: string;
+  /** Whether these tables are left out, whichever other entry names them. Default false. */
+  readonly exclude?: boolean;
+}
+
+/** Whether a selection may mean several tables. */
+export const isPattern = (selection: TableSelection) => selection.table.includes("%");
+
+/** Whether a selection means this table, or, if that is a pattern as well, whatever it means. */
+export function selects(selection: TableSelection, { schema, table }: TableSelection): boolean {
+  const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const pattern = new RegExp(`^${selection.table.split("%").map(literal).join("[^]*")}$`);
+  return selection.schema === schema && pattern.test(table);
 }
 
 /** DMS table-mapping rules, in DMS's own member names. */
@@ -51,7 +64,10 @@ export type TableMappingRule =
       readonly "rule-id": string;
       readonly "rule-name": string;
       readonly "object-locator": ObjectLocator;
-      readonly "rule-action": "include" | "exclude";
+      /** `explicit` includes the one table of exactly this name, in which no character is a wildcard. */
+      readonly "rule-action": "include" | "exclude" | "explicit";
+      /** Among the tables of a full load, those with a higher number come first. */
+      readonly "load-order"?: string;
     }
   | {
       readonly "rule-type": "object-mapping";
@@ -67,42 +83,53 @@ interface ObjectLocator {
   readonly "table-name": string;
 }
 
+/** The highest `load-order` that DMS takes. */
+export const firstInLoadOrder = 2_147_483_647;
+
 /**
  * The table mappings of the DMS task: each selected table, and the signal table, into one topic. The signal table has
- * no key, so its records are partitioned by schema and table. The audit log itself is always excluded: it can never
- * feed back into the capture.
+ * no key, so its records are partitioned by schema and table. A full load begins with it, because it says what the rows
+ * of the other tables mean. The audit log itself is always excluded: it can never feed back into the capture.
  */
 export function tableMappings(tables: readonly TableSelection[], rawTopic: string): TableMappings {
   const signal = { schema: captureSchema.schema, table: captureSchema.signalTable };
   const rules: TableMappingRule[] = [];
   const nextId = () => String(rules.length + 1);
-  for (const selection of [...tables, signal]) {
-    const locator = { "schema-name": selection.schema, "table-name": selection.table };
+  const select = (locator: ObjectLocator, action: "include" | "exclude" | "explicit", loadOrder?: number) =>
     rules.push({
       "rule-type": "selection",
       "rule-id": nextId(),
-      "rule-name": `include-${nextId()}`,
+      "rule-name": `${action}-${nextId()}`,
       "object-locator": locator,
-      "rule-action": "include",
+      "rule-action": action,
+      ...(loadOrder === undefined ? {} : { "load-order": String(loadOrder) }),
     });
+  for (const selection of [...tables.filter(({ exclude }) => !exclude), signal]) {
+    // The guide shows no way to write a bracket in a pattern, so an exact name that has one is sent as it is.
+    if (!isPattern(selection) && /\[/.test(selection.schema + selection.table)) {
+      select({ "schema-name": selection.schema, "table-name": selection.table }, "explicit");
+    } else {
+      select(locatorOf(selection), "include", selection === signal ? firstInLoadOrder : undefined);
+    }
     rules.push({
       "rule-type": "object-mapping",
       "rule-id": nextId(),
       "rule-name": `map-${nextId()}`,
-      "object-locator": locator,
+      "object-locator": locatorOf(selection),
       "rule-action": "map-record-to-record",
       "kafka-target-topic": rawTopic,
       "mapping-parameters": { "partition-key-type": selection === signal ? "schema-table" : "primary-key" },
     });
   }
-  rules.push({
-    "rule-type": "selection",
-    "rule-id": nextId(),
-    "rule-name": `exclude-${nextId()}`,
-    "object-locator": { "schema-name": excluded.schemas.audit, "table-name": "%" },
-    "rule-action": "exclude",
-  });
+  for (const selection of tables.filter(({ exclude }) => exclude)) select(locatorOf(selection), "exclude");
+  select({ "schema-name": excluded.schemas.audit, "table-name": "%" }, "exclude");
   return { rules };
+}
+
+/** In DMS's patterns `_` is any character and `[…]` one of a set; a set of one stands for that character. */
+function locatorOf({ schema, table }: TableSelection): ObjectLocator {
+  const literal = (name: string) => name.replace(/[_[]/g, "[$&]");
+  return { "schema-name": literal(schema), "table-name": literal(table) };
 }
 
 /**
@@ -131,7 +158,8 @@ export function taskSettings(input: TaskSettingsInput = {}) {
       BatchApplyEnabled: false,
       ParallelApplyThreads: 0,
     },
-    FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING" },
+    // One table at a time: otherwise its load order only says which table begins first.
+    FullLoadSettings: { TargetTablePrepMode: "DO_NOTHING", MaxFullLoadSubTasks: 1 },
     BeforeImageSettings: { EnableBeforeImage: true, FieldName: beforeImageField, ColumnFilter: "all" },
     Logging: { EnableLogging: true },
     ErrorBehavior: {

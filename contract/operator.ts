@@ -20,7 +20,7 @@ export interface DatabaseAccess {
   readonly adminSecretArn: string;
 }
 
-/** A table to put under audit. `%` stands for any characters in `table`. */
+/** A table to put under audit, or to leave out: then the other members have no meaning. */
 export interface AuditedTable extends TableSelection {
   readonly ignoredColumns?: readonly string[];
   readonly redactedColumns?: readonly string[];

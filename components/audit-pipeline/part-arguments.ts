@@ -246,7 +246,7 @@ export function captureArgs(args: AuditPipelineArgs, shared: SharedResources): C
     },
     rawTopic: shared.topics.raw,
     operatorFunctionName: shared.operatorFunctionName,
-    tables: args.tables.map(({ schema, table }) => ({ schema, table })),
+    tables: args.tables.map(({ schema, table, exclude }) => ({ schema, table, exclude })),
     messageMaxBytes: messageMaxBytesOf(args),
     lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
   };

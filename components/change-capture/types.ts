@@ -30,12 +30,14 @@ export interface CaptureKafkaArgs {
   scramPassword: pulumi.Input<string>;
 }
 
-/** A table to capture. */
+/** A table to capture or to leave out, or with `%` several. */
 export interface CapturedTableArgs {
-  /** Schema of the table. */
+  /** Schema of the table, by its whole name. */
   schema: string;
-  /** Name of the table; `%` stands for any text. */
+  /** Name of the table; `%` stands for any text, every other character for itself. */
   table: string;
+  /** Whether it is left out, whichever other entry names it. Default false. */
+  exclude?: boolean;
 }
 
 export interface ChangeCaptureArgs {

@@ -43,7 +43,19 @@ function checkAdminSecret(setting: string, secretArn: OperatorArgs["source"]["ad
 
 /** What is wrong with how tables are to be audited; their names are checked where they are captured. */
 export function auditedTableProblems(tables: readonly AuditedTableArgs[]): Problem[] {
-  return tables.flatMap(({ ignoredColumns = [], redactedColumns = [], replicaIdentity }, index) => {
+  return tables.flatMap(({ schema, table, exclude, ...watched }, index) => {
+    const settings = Object.keys(watched).filter((name) => watched[name as keyof typeof watched] !== undefined);
+    if (exclude && settings.length > 0) {
+      return [
+        {
+          setting: `tables[${index}]`,
+          value: `${schema}.${table}`,
+          allowed: `exclude alone: of a table that is left out, ${settings.join(" and ")} would have no effect`,
+          fix: `Remove ${settings.join(" and ")}, or exclude.`,
+        },
+      ];
+    }
+    const { ignoredColumns = [], redactedColumns = [], replicaIdentity } = watched;
     const columns = [...ignoredColumns, ...redactedColumns];
     const repeated = columns.filter((column, place) => columns.indexOf(column) < place);
     const unnamed = columns.filter((column) => column.length === 0 || Buffer.byteLength(column) > 63);

@@ -13,13 +13,16 @@ export type ReplicaIdentity = (typeof ReplicaIdentity)[keyof typeof ReplicaIdent
 
 /**
  * A table to audit, or with `%` several: those that exist, and new ones from their first row on. If several entries
- * match, an exact name wins, then the longest pattern.
+ * match, one that excludes wins, then an exact name, then the longest pattern. A pattern leaves out tables of extensions
+ * and of roles that the operator's user can't be granted.
  */
 export interface AuditedTableArgs {
   /** Schema of the table, by its whole name. */
   schema: string;
-  /** Name of the table; `%` stands for any text. */
+  /** Name of the table; `%` stands for any text, every other character for itself. */
   table: string;
+  /** Whether it is left out, whichever other entry names it; no other member may stand beside. Default false. */
+  exclude?: boolean;
   /** Columns whose change alone writes no event. Default: none. */
   ignoredColumns?: string[];
   /** Columns whose values are never shown. A table may get such a column later. Default: none. */

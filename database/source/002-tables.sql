@@ -116,10 +116,11 @@ ALTER TABLE capture.selection
   ADD COLUMN IF NOT EXISTS ignored_columns text[] NOT NULL DEFAULT '{}',
   ADD COLUMN IF NOT EXISTS redacted_columns text[] NOT NULL DEFAULT '{}',
   ADD COLUMN IF NOT EXISTS identify_actor boolean NOT NULL DEFAULT false,
-  ADD COLUMN IF NOT EXISTS replica_identity text NOT NULL DEFAULT 'full';
+  ADD COLUMN IF NOT EXISTS replica_identity text NOT NULL DEFAULT 'full',
+  ADD COLUMN IF NOT EXISTS exclude boolean NOT NULL DEFAULT false;
 COMMENT ON TABLE capture.selection IS
   'The tables that DMS reads, by name, and how they are watched. Written by the last bootstrap; empty before the first. '
-  'If several entries match a table, an exact name wins, then the longest pattern.';
+  'If several entries match a table, one that excludes wins, then an exact name, then the longest pattern.';
 COMMENT ON COLUMN capture.selection.schema_name IS 'Schema of the tables.';
 COMMENT ON COLUMN capture.selection.table_pattern IS 'A LIKE pattern that the table names match.';
 COMMENT ON COLUMN capture.selection.place IS 'Place in the list.';
@@ -128,6 +129,7 @@ COMMENT ON COLUMN capture.selection.redacted_columns IS
   'For capture.watch. A table redacts those that it has, and the others once it gets them.';
 COMMENT ON COLUMN capture.selection.identify_actor IS 'For capture.watch.';
 COMMENT ON COLUMN capture.selection.replica_identity IS 'For capture.watch.';
+COMMENT ON COLUMN capture.selection.exclude IS 'Whether DMS does not read these tables, whichever other entry names them.';
 
 CREATE TABLE IF NOT EXISTS capture.watched_tables (
   relation regclass PRIMARY KEY,

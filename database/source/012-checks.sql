@@ -20,6 +20,49 @@ $$;
 COMMENT ON FUNCTION capture.actor_problems() IS
   'Where the triggers that say who acts are missing, each with its fix.';
 
+CREATE OR REPLACE FUNCTION capture.selection_problems()
+RETURNS TABLE (object text, problem text, fix text)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT relation::text, 'is watched, but DMS does not read a table of this name: its changes are not captured',
+      CASE WHEN EXISTS (
+          SELECT FROM capture.selection AS entry
+          WHERE entry.exclude AND entry.schema_name = nspname AND relname LIKE entry.table_pattern)
+        THEN format('SELECT capture.unwatch(%L)', coalesce(partition_of, relation))
+        ELSE format('SELECT capture.unwatch(%L) /* or add its name to the tables of the pipeline and deploy */',
+          coalesce(partition_of, relation)) END
+    FROM capture.watched_tables
+      JOIN pg_class ON pg_class.oid = relation
+      JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relkind = 'r' AND EXISTS (SELECT FROM capture.selection) AND NOT capture.is_selected(nspname, relname)
+    UNION ALL
+    SELECT pg_class.oid::regclass::text,
+      'is read by DMS, but not watched: its shape and truncates are unknown, and no column is redacted'
+        || coalesce('; a pattern does not take it, because it ' || reason, ''),
+      CASE WHEN reason IS NOT NULL
+        THEN format('Add %s to the tables of the pipeline and deploy.',
+          json_build_object('schema', nspname, 'table', relname, 'exclude', true))
+        ELSE concat_ws('; ',
+          CASE WHEN NOT pg_has_role(capturing, relowner, 'USAGE')
+            THEN format('GRANT %I TO %I', pg_get_userbyid(relowner), pg_get_userbyid(capturing)) END,
+          format('SELECT capture.watch(%L)', pg_class.oid::regclass)) END
+    FROM pg_namespace
+      JOIN pg_class ON relnamespace = pg_namespace.oid
+      CROSS JOIN (SELECT own.nspowner AS capturing FROM pg_namespace AS own WHERE own.nspname = 'capture') AS own
+      CROSS JOIN LATERAL (SELECT capture.reason_to_leave_out(pg_class.oid) AS reason) AS leaving
+    WHERE nspname IN (SELECT schema_name FROM capture.selection)
+      AND relkind = 'r' AND relpersistence = 'p' AND relname NOT LIKE 'awsdms\_%'
+      AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = pg_class.oid)
+      AND capture.is_selected(nspname, relname);
+END
+$$;
+COMMENT ON FUNCTION capture.selection_problems() IS
+  'Where what DMS reads and what is watched are not the same, each with its fix.';
+
 CREATE OR REPLACE FUNCTION capture.problems()
 RETURNS TABLE (object text, problem text, fix text)
 LANGUAGE sql
@@ -87,20 +130,7 @@ AS $$
   WHERE watched.relkind = 'p' AND partition.relkind IN ('r', 'p') AND partition.relpersistence = 'p'
     AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = descendant)
   UNION ALL
-  SELECT relation::text, 'is watched, but DMS does not read a table of this name: its changes are not captured',
-    format('SELECT capture.unwatch(%L) /* or add its name to the tables of the pipeline and deploy */', relation)
-  FROM watched JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
-  WHERE watched.relkind = 'r' AND EXISTS (SELECT FROM capture.selection) AND NOT EXISTS (
-    SELECT FROM capture.selection WHERE nspname = schema_name AND relname LIKE table_pattern)
-  UNION ALL
-  SELECT pg_class.oid::regclass::text,
-    'is read by DMS, but not watched: its shape and truncates are unknown, and no column is redacted',
-    format('SELECT capture.watch(%L)', pg_class.oid::regclass)
-  FROM capture.selection
-    JOIN pg_namespace ON nspname = schema_name
-    JOIN pg_class ON relnamespace = pg_namespace.oid AND relname LIKE table_pattern
-  WHERE pg_class.relkind = 'r' AND pg_class.relpersistence = 'p' AND relname NOT LIKE 'awsdms\_%'
-    AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = pg_class.oid)
+  SELECT selected.object, selected.problem, selected.fix FROM capture.selection_problems() AS selected
 $$;
 COMMENT ON FUNCTION capture.problems() IS
   'What the capture needs and lacks: event triggers, and what a watched or selected table must have. Each row has its fix; '

@@ -1,21 +1,40 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { kafkaEndpointFormat } from "../../contract/change-capture";
-import type { TableMappings, taskSettings as captureTaskSettings } from "../../contract/change-capture";
+import {
+  firstInLoadOrder,
+  kafkaEndpointFormat,
+  type TableMappings,
+  type taskSettings as captureTaskSettings,
+} from "../../contract/change-capture";
 import { defaultMessageMaxBytes } from "../../contract/topics";
+import { wildcards } from "./table-selection";
 
-const locator = z.strictObject({ "schema-name": z.string().min(1), "table-name": z.string().min(1) });
+/** A name or a pattern that the stand-in can read as DMS does. */
+const pattern = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    try {
+      wildcards(text);
+    } catch (error) {
+      context.addIssue((error as Error).message);
+    }
+  });
+const locator = z.strictObject({ "schema-name": pattern, "table-name": pattern });
+const exactLocator = z.strictObject({ "schema-name": z.string().min(1), "table-name": z.string().min(1) });
+const loadOrder = z
+  .string()
+  .refine((text) => /^[1-9]\d*$/.test(text) && Number(text) <= firstInLoadOrder, `must be 1 to ${firstInLoadOrder}`)
+  .optional();
 const rule = { "rule-id": z.string(), "rule-name": z.string(), "object-locator": locator };
+const selection = { "rule-type": z.literal("selection"), ...rule, "load-order": loadOrder };
 
 const tableMappings = z.strictObject({
   rules: z
     .array(
-      z.discriminatedUnion("rule-type", [
-        z.strictObject({
-          "rule-type": z.literal("selection"),
-          ...rule,
-          "rule-action": z.enum(["include", "exclude"]),
-        }),
+      z.discriminatedUnion("rule-action", [
+        z.strictObject({ ...selection, "rule-action": z.enum(["include", "exclude"]) }),
+        z.strictObject({ ...selection, "rule-action": z.literal("explicit"), "object-locator": exactLocator }),
         z.strictObject({
           "rule-type": z.literal("object-mapping"),
           ...rule,
@@ -38,7 +57,10 @@ const taskSettings = z.strictObject({
     BatchApplyEnabled: z.literal(false),
     ParallelApplyThreads: z.literal(0),
   }),
-  FullLoadSettings: z.strictObject({ TargetTablePrepMode: z.literal("DO_NOTHING") }),
+  FullLoadSettings: z.strictObject({
+    TargetTablePrepMode: z.literal("DO_NOTHING"),
+    MaxFullLoadSubTasks: z.literal(1),
+  }),
   BeforeImageSettings: z.strictObject({
     EnableBeforeImage: z.literal(true),
     FieldName: z.string().min(1),

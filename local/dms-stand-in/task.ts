@@ -23,7 +23,7 @@ import {
   TaskError,
   type SourceTable,
 } from "./source-database";
-import { tableRouter, type TableRouter } from "./table-selection";
+import { loadOrder, tableRouter, type TableRouter } from "./table-selection";
 import { TableShapes } from "./table-shapes";
 
 const firstRetryMilliseconds = 50;
@@ -177,9 +177,14 @@ export class Task {
     await writer.flush().catch(() => this.log.warn("not-drained", { pendingRecords: writer.pendingRecords }));
   }
 
-  /** The tables that the mappings select; refuses mappings that select none. */
+  /** The tables that the mappings select, in the order of a full load; refuses mappings that select none. */
   private async selectedTables(): Promise<SourceTable[]> {
-    const tables = (await sourceTables(this.database)).filter(({ schema, table }) => this.route(schema, table));
+    const order = loadOrder(this.configuration.tableMappings);
+    const tables = (await sourceTables(this.database))
+      .filter(({ schema, table }) => this.route(schema, table))
+      .map((table) => ({ table, order: order(table.schema, table.table) }))
+      .sort((left, right) => right.order - left.order)
+      .map(({ table }) => table);
     if (tables.length > 0) return tables;
     throw new TaskError("The table mappings select no table of the source. Correct tableMappings or create a table.");
   }

@@ -18,6 +18,7 @@ import {
 } from "./transaction";
 import {
   checkTables,
+  leftOutWarning,
   noteSelection,
   presentColumns,
   resolveTables,
@@ -78,7 +79,7 @@ export async function bootstrapSource(client: ClientBase, options: SourceBootstr
  */
 export async function prepareSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
   return reporting(client, options, async () => {
-    const { tables, unmatched } = await inTransaction(client, options, async () => {
+    const { tables, leftOut, unmatched } = await inTransaction(client, options, async () => {
       await applySql(client, options, "source");
       const selected = await resolveTables(client, options.tables);
       await checkTables(client, selected.tables);
@@ -90,9 +91,12 @@ export async function prepareSource(client: ClientBase, options: SourceBootstrap
     }
     return {
       passwordsSet: await inTransaction(client, options, () => setPasswords(client, options.passwords ?? {})),
-      warnings: unmatched.map(
-        ({ schema, table }) => `${schema}.${table} matches no table yet. Run the bootstrap again when it does.`,
-      ),
+      warnings: [
+        ...leftOut.map(leftOutWarning),
+        ...unmatched.map(
+          ({ schema, table }) => `${schema}.${table} matches no table yet. Run the bootstrap again when it does.`,
+        ),
+      ],
     };
   });
 }

@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import { captureSchema } from "../../contract/change-capture";
+import { captureSchema, isPattern, selects } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
 import {
   checkEncoding,
@@ -11,7 +11,7 @@ import {
 } from "./check-server";
 import { NotReadyError, type Problem } from "./problems";
 import { inTransaction } from "./transaction";
-import { isPattern, likePattern, resolveTables, type SelectedTable, type TableToWatch } from "./watch-tables";
+import { likePattern, matchesAny, resolveTables, type SelectedTable, type TableToWatch } from "./watch-tables";
 
 /** The database cannot be captured as it is; nothing was touched. */
 export class SourceNotReadyError extends NotReadyError {
@@ -152,31 +152,49 @@ async function checkTables(
 ): Promise<Problem[]> {
   const { tables, unmatched } = await resolveTables(client, selections);
   const problems: Problem[] = unmatched
-    .filter((selection) => !isPattern(selection))
+    .filter((selection) => !isPattern(selection) && !isExcluded(selection, selections))
     .map(({ schema, table }) => ({
       what: `There is no table ${table} in schema ${schema} of database ${facts.database}`,
       why: "It is to be captured",
       fix: "Create it first, or correct the name; upper case counts",
     }));
+  problems.push(...contradictions(selections));
   problems.push(...(await checkIdentities(client, tables)));
   problems.push(...(await checkRowSecurity(client, facts, tables)));
   problems.push(...(await checkPublications(client, tables)));
   problems.push(...(await checkPartitions(client, tables, selections)));
-  if (facts.is_superuser) return problems;
-  const { rows: foreign } = await client.query<{ owner: string }>(
-    `SELECT DISTINCT rolname AS owner FROM pg_roles
-     WHERE rolname = ANY ($1::text[]) AND NOT pg_has_role(oid, 'USAGE') ORDER BY 1`,
-    [tables.map(({ owner }) => owner)],
-  );
-  for (const { owner } of foreign) {
-    const names = tables.filter((table) => table.owner === owner).map(({ name }) => name);
-    problems.push({
-      what: `${names.join(", ")} ${names.length === 1 ? "belongs" : "belong"} to role ${owner}`,
-      why: `Only its owner may set a table's replica identity, and ${facts.role} is not a member of ${owner}`,
-      fix: `GRANT "${owner}" TO "${facts.role}"`,
-    });
-  }
+  problems.push(...checkOwners(facts, tables));
   return problems;
+}
+
+const isExcluded = (selection: TableToWatch, selections: readonly TableToWatch[]) =>
+  selections.some((other) => other.exclude && selects(other, selection));
+
+/** Entries of which nothing remains. */
+function contradictions(selections: readonly TableToWatch[]): Problem[] {
+  return selections
+    .filter((selection) => !selection.exclude && isExcluded(selection, selections))
+    .map(({ schema, table }) => ({
+      what: `${schema}.${table} is to be captured and to be left out`,
+      why: "DMS leaves out what one entry excludes, whatever others say",
+      fix: "Remove it from the tables, or narrow the entry that excludes it",
+    }));
+}
+
+/** Tables whose replica identity this role may not set. */
+function checkOwners(facts: ServerFacts, tables: readonly SelectedTable[]): Problem[] {
+  const foreign = tables.filter(({ mine }) => !mine);
+  return [...new Set(foreign.map(({ owner }) => owner))].sort().map((owner) => {
+    const owned = foreign.filter((table) => table.owner === owner);
+    const grant = `GRANT "${owner}" TO "${facts.role}"`;
+    return {
+      what: `${owned.map(({ name }) => name).join(", ")} ${owned.length === 1 ? "belongs" : "belong"} to role ${owner}`,
+      why: `Only its owner may set a table's replica identity, and ${facts.role} is not a member of ${owner}`,
+      fix: owned.every(({ grantable }) => grantable)
+        ? grant
+        : `Have a superuser or an administrator of ${owner} run ${grant}, or take the table out of the tables to audit`,
+    };
+  });
 }
 
 /** Tables whose updates and deletes PostgreSQL would refuse, because a publication has a column list for them. */
@@ -200,33 +218,44 @@ async function checkPublications(client: ClientBase, tables: readonly SelectedTa
   }));
 }
 
-/** Partitions that DMS would not read: it takes each for a table with its own name. */
+/** Partitions that DMS would not read, or would read alone: it takes each for a table with its own name. */
 async function checkPartitions(
   client: ClientBase,
   tables: readonly SelectedTable[],
   selections: readonly TableToWatch[],
 ): Promise<Problem[]> {
-  const { rows } = await client.query<{ name: string; example: string; schema: string }>(
-    `SELECT DISTINCT ON (name) name, relname AS example, nspname AS schema
-     FROM unnest($1::oid[], $2::text[]) AS selected (oid, name),
-       LATERAL (SELECT relid FROM pg_partition_tree(selected.oid) WHERE isleaf AND relid <> selected.oid) AS leaf
+  const included = selections.filter(({ exclude }) => !exclude);
+  const excluded = selections.filter(({ exclude }) => exclude);
+  const entries = [included, excluded].flatMap((list) => [list.map(({ schema }) => schema), list.map(likePattern)]);
+  const { rows } = await client.query<{ name: string; example: string; schema: string; watched: boolean }>(
+    `SELECT DISTINCT ON (name) name, relname AS example, nspname AS schema, watched
+     FROM (
+         SELECT pg_class.oid, format('%I.%I', nspname, relname) AS name, pg_class.oid = ANY ($5::oid[]) AS watched
+         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+         WHERE relkind = 'p' AND (pg_class.oid = ANY ($5::oid[]) OR (NOT relispartition AND ${matchesAny("$3", "$4")}))
+       ) AS partitioned,
+       LATERAL (SELECT relid FROM pg_partition_tree(partitioned.oid) WHERE isleaf AND relid <> partitioned.oid) AS leaf
        JOIN pg_class ON pg_class.oid = relid JOIN pg_namespace ON pg_namespace.oid = relnamespace
-     WHERE relkind = 'r' AND relpersistence = 'p' AND NOT EXISTS (
-       SELECT FROM unnest($3::text[], $4::text[]) AS read (schema_name, table_pattern)
-       WHERE nspname = schema_name AND relname LIKE table_pattern)
+     WHERE relkind = 'r' AND relpersistence = 'p'
+       AND watched <> (${matchesAny("$1", "$2")} AND NOT ${matchesAny("$3", "$4")})
      ORDER BY name, relname`,
-    [
-      tables.map(({ oid }) => oid),
-      tables.map(({ name }) => name),
-      selections.map(({ schema }) => schema),
-      selections.map(likePattern),
-    ],
+    [...entries, tables.map(({ oid }) => oid)],
   );
-  return rows.map(({ name, schema, example }) => ({
-    what: `${name} is partitioned, and no table that is named covers its partition ${schema}.${example}`,
-    why: "DMS reads each partition as a table with its own name, so their changes would not be captured",
-    fix: `Add a pattern that covers them all, such as { schema: "${schema}", table: "${example.replace(/[^_]*$/, "") || example}%" }`,
-  }));
+  return rows.map(({ name, schema, example, watched }) => {
+    const pattern = `${example.replace(/[^_]*$/, "") || example}%`;
+    const entry = `{ schema: "${schema}", table: "${pattern}"${watched ? "" : ", exclude: true"} }`;
+    return watched
+      ? {
+          what: `${name} is partitioned, and no table that is named covers its partition ${schema}.${example}`,
+          why: "DMS reads each partition as a table with its own name, so their changes would not be captured",
+          fix: `Add a pattern that covers them all, such as ${entry}, and exclude none of them`,
+        }
+      : {
+          what: `${name} is partitioned and excluded, and its partition ${schema}.${example} is not`,
+          why: "DMS reads each partition as a table with its own name, so their changes would be captured without redaction",
+          fix: `Exclude them all, such as with ${entry}`,
+        };
+  });
 }
 
 /**

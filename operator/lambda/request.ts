@@ -45,6 +45,7 @@ const partitioning = { partitionsAhead: text().optional(), partitionPeriod: z.en
 const auditedTable = members({
   schema: text(),
   table: text(),
+  exclude: z.boolean().optional(),
   ignoredColumns: z.array(text()).optional(),
   redactedColumns: z.array(text()).optional(),
   identifyActor: z.boolean().optional(),

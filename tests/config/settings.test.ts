@@ -234,6 +234,11 @@ describe("wrong settings", () => {
     ["more sink tasks than partitions", { sink: '{"pluginPath": "package.json", "tasks": 7}' }, "sink.tasks"],
     ["an image by tag", { transformer: '{"imageUri": "registry.example/transformer:latest"}' }, "transformer.imageUri"],
     ["values that could not pass as messages", { lobMaxSizeKilobytes: "20000" }, "topics.messageMaxBytes"],
+    [
+      "a table that another entry excludes",
+      { tables: '[{"schema": "a", "table": "b"}, {"schema": "a", "table": "b%", "exclude": true}]' },
+      "tables[0]",
+    ],
     ["more brokers than MSK's API takes", { kafka: '{"brokers": 16}' }, "kafka.brokers"],
     ["a canary that outlasts its interval", { operator: operator({ canaryIntervalMinutes: 1 }) }, canaryTimeout],
     ["a canary with no time to arrive", { operator: operator({ canaryTimeoutSeconds: 5 }) }, canaryTimeout],

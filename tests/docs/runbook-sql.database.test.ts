@@ -25,6 +25,7 @@ beforeAll(async () => {
     CREATE ROLE my_application;
     CREATE TABLE orders (id integer PRIMARY KEY);
     CREATE TABLE invoices (id integer PRIMARY KEY);
+    CREATE TABLE flyway_schema_history (id integer PRIMARY KEY);
     CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY RANGE (id);
     CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)`);
   await bootstrapSource(admin, {

@@ -119,6 +119,14 @@ describe("a pipeline's arguments", () => {
     expect(settings(table({ ignoredColumns: ["é".repeat(32)] }))).toEqual(["tables[0].ignoredColumns"]);
   });
 
+  it("refuse what would have no effect on a table that is left out", () => {
+    const tables = [{ schema: "public", table: "%" }];
+    const excluded = { schema: "public", table: "tmp_%", exclude: true };
+    expect(settings({ tables: [...tables, excluded] })).toEqual([]);
+    expect(settings({ tables: [...tables, { ...excluded, redactedColumns: ["card"] }] })).toEqual(["tables[1]"]);
+    expect(settings({ tables: [...tables, { ...excluded, exclude: false, redactedColumns: ["card"] }] })).toEqual([]);
+  });
+
   it("refuse the key of a secret that the pipeline makes itself", () => {
     expect(settings({ writerSecretKeyArn: "arn:aws:kms:…" })).toEqual(["writerSecretKeyArn"]);
     expect(settings({ source: { ...minimal.source, captureSecretKeyArn: "arn:aws:kms:…" } })).toEqual([

@@ -235,6 +235,7 @@ describe("a pipeline", () => {
     const tables = [
       { schema: "public", table: "orders", ignoredColumns: ["updated_at"], redactedColumns: ["card"] },
       { schema: "shop", table: "%", identifyActor: true, replicaIdentity: "default" as const },
+      { schema: "shop", table: "flyway_%", exclude: true },
     ];
     const { only } = await deploy(
       pipeline({
@@ -255,6 +256,12 @@ describe("a pipeline", () => {
     expect(request("audit-operator-maintain").destination).toMatchObject({ retention: "7 years" });
     const { rules } = JSON.parse(only("ReplicationTask").inputs.tableMappings);
     expect(JSON.stringify(rules)).not.toContain("card");
+    expect(rules).toContainEqual(
+      expect.objectContaining({
+        "rule-action": "exclude",
+        "object-locator": { "schema-name": "shop", "table-name": "flyway[_]%" },
+      }),
+    );
   });
 
   it("tests its connections before the task starts, and sends a canary once everything runs", async () => {

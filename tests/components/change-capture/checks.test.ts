@@ -34,6 +34,8 @@ function source(args: Partial<SourceDatabaseArgs>): Partial<ChangeCaptureArgs> {
   return { source: { ...minimal.source, ...args } };
 }
 
+const excluding = (table: string) => ({ schema: "public", table, exclude: true });
+
 describe("a change capture's arguments", () => {
   it("are accepted at their least", () => {
     expect(changeCaptureProblems(minimal)).toEqual([]);
@@ -96,13 +98,33 @@ describe("a change capture's arguments", () => {
     ["the audit log itself", { tables: [{ schema: "audit", table: "events" }] }, ["tables[0].schema"]],
     ["the signals", { tables: [{ schema: "capture", table: "%" }] }, ["tables[0].schema"]],
     ["a quoted name", { tables: [{ schema: "public", table: '"Orders"' }] }, ["tables[0]"]],
+    ["a name with a space after it", { tables: [{ schema: "public", table: "orders " }] }, ["tables[0]"]],
     ["a table twice", { tables: [...minimal.tables, ...minimal.tables] }, ["tables[1]"]],
+    ["a table and its own exclusion", { tables: [...minimal.tables, excluding("orders")] }, ["tables[1]"]],
+    ["an exclusion alone", { tables: [excluding("orders")] }, ["tables"]],
+    ["a table that a pattern excludes", { tables: [...minimal.tables, excluding("o%")] }, ["tables[0]"]],
+    [
+      "a pattern that another excludes altogether",
+      { tables: [...minimal.tables, { schema: "public", table: "log_%" }, excluding("log%")] },
+      ["tables[1]"],
+    ],
+    [
+      "an exclusion in a schema that is never captured",
+      { tables: [...minimal.tables, { schema: "audit", table: "%", exclude: true }] },
+      ["tables[1].schema"],
+    ],
   ])("are refused with %s", (_, args, refused) => {
     expect(settings(args)).toEqual(refused);
   });
 
   it("are accepted with PostgreSQL 18 once DMS is said to read it", () => {
     expect(settings({ ...source({ postgresVersion: "18.1" }), postgresVersions: [17, 18] })).toEqual([]);
+  });
+
+  it("take names that are patterns to others, and exclusions from a pattern", () => {
+    const names = ["user_keys", "a[b]c", "two words", "back\\slash", "100%", "%"];
+    const tables = names.map((table) => ({ schema: "tenant_1", table }));
+    expect(settings({ tables: [...tables, { schema: "tenant_1", table: "flyway%", exclude: true }] })).toEqual([]);
   });
 
   it("are refused for all reasons at once", () => {

@@ -442,6 +442,27 @@ describe("a full load", () => {
     expect(operations(records).lastIndexOf("load")).toBe(40_000 + of("b", 2).length);
   });
 
+  test("begins with the tables of the highest load order", async () => {
+    const scenario = await bench.scenario();
+    await scenario.run(
+      "CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id integer PRIMARY KEY); CREATE TABLE c (id integer PRIMARY KEY)",
+      "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); INSERT INTO c VALUES (1)",
+    );
+    const { rules } = scenario.configuration.tableMappings;
+    const early = {
+      ...rules[0],
+      "rule-id": "9",
+      "object-locator": { "schema-name": scenario.schema, "table-name": "c" },
+    };
+    const tableMappings = {
+      rules: [...rules, { ...early, "load-order": "1" }],
+    } as typeof scenario.configuration.tableMappings;
+    const standIn = await scenario.start({ fullLoad: true, tableMappings });
+    const records = await scenario.arrived();
+    await scenario.close(standIn);
+    expect(records.map(({ value }) => value.metadata["table-name"])).toEqual(["c", "a", "b"]);
+  });
+
   test("that was killed begins again, and misses nothing", async () => {
     const scenario = await bench.scenario();
     await scenario.run(

@@ -3,7 +3,6 @@ import { kafkaEndpointFormat, tableMappings, taskSettings } from "../../../contr
 import { ChangeRecordBuilder, shapeChanged, type OutgoingRecord } from "../../../local/dms-stand-in/change-records";
 import { parseConfiguration } from "../../../local/dms-stand-in/configuration";
 import { isOutage } from "../../../local/dms-stand-in/source-database";
-import { tableRouter } from "../../../local/dms-stand-in/table-selection";
 import type { TableShape } from "../../../local/dms-stand-in/table-shapes";
 import { decodeMessage } from "../../../local/dms-stand-in/test-decoding";
 import { TransactionBuffer } from "../../../local/dms-stand-in/transaction-buffer";
@@ -32,45 +31,20 @@ describe("the configuration", () => {
     expect(problems).toThrow(/colour/);
   });
 
+  test("refuses names that DMS's guide does not let one write, and numbers that DMS does not take", () => {
+    const [rule, ...rules] = tableMappings([{ schema: "shop", table: "%" }], "cdc.raw").rules;
+    const withRule = (changes: object) => () =>
+      parseConfiguration({ ...settings, tableMappings: { rules: [{ ...rule, ...changes }, ...rules] } });
+    expect(withRule({ "object-locator": { "schema-name": "a[b", "table-name": "%" } })).toThrow(
+      /a set that DMS's guide/,
+    );
+    expect(withRule({ "load-order": "0" })).toThrow(/load-order: must be 1 to 2147483647/);
+    expect(withRule({ "load-order": "2147483647" })).not.toThrow();
+  });
+
   test("refuses a record format that would not be imitated", () => {
     const format = { ...kafkaEndpointFormat, includeNullAndEmpty: false };
     expect(() => parseConfiguration({ ...settings, endpointFormat: format })).toThrow(/includeNullAndEmpty/);
-  });
-});
-
-describe("the table mappings", () => {
-  const route = tableRouter(tableMappings([{ schema: "shop", table: "order%" }], "cdc.raw"), "rest");
-
-  test("capture what an include rule matches, by the primary key", () => {
-    expect(route("shop", "orders")).toEqual({ topic: "cdc.raw", partitionKeyType: "primary-key" });
-    expect(route("shop", "order")).toBeDefined();
-  });
-
-  test("leave out what no rule matches", () => {
-    expect(route("shop", "customers")).toBeUndefined();
-    expect(route("workshop", "orders")).toBeUndefined();
-  });
-
-  test("capture the signal table by its name, for it has no key", () => {
-    expect(route("capture", "signal")).toEqual({ topic: "cdc.raw", partitionKeyType: "schema-table" });
-  });
-
-  test("never capture the audit log, even where everything is included", () => {
-    const everything = tableRouter(tableMappings([{ schema: "%", table: "%" }], "cdc.raw"), "rest");
-    expect(everything("audit", "events")).toBeUndefined();
-    expect(everything("public", "events")).toBeDefined();
-  });
-
-  test("take every character but the percent sign literally", () => {
-    const odd = tableRouter(tableMappings([{ schema: "a.b", table: "x_[1]%" }], "cdc.raw"), "rest");
-    expect(odd("a.b", "x_[1]\ny")).toBeDefined();
-    expect(odd("aXb", "x_[1]")).toBeUndefined();
-  });
-
-  test("send a table that no mapping routes to the endpoint's topic", () => {
-    const [selection] = tableMappings([{ schema: "shop", table: "%" }], "cdc.raw").rules;
-    const unrouted = tableRouter({ rules: selection ? [selection] : [] }, "rest");
-    expect(unrouted("shop", "orders")).toEqual({ topic: "rest", partitionKeyType: "schema-table" });
   });
 });
 

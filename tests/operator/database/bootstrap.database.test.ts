@@ -38,6 +38,7 @@ beforeEach(async () => {
 });
 
 const orders = { schema: "shop", table: "orders" };
+const excluded = (table: string) => ({ schema: "shop", table, exclude: true });
 
 const watchedTables = async () =>
   (
@@ -218,6 +219,65 @@ describe("Table selections", () => {
     ]);
   });
 
+  it("leave out what an entry excludes, whatever else names it, and tell when it was audited before", async () => {
+    await bootstrapSource(client, { tables: [{ schema: "shop", table: "%" }] });
+    await bootstrapSource(client, { tables: [excluded("order_%"), { schema: "shop", table: "%" }, excluded("later")] });
+    await client.query("CREATE TABLE shop.later (id int PRIMARY KEY); CREATE TABLE shop.latest (id int PRIMARY KEY)");
+    expect(await watchedTables()).toEqual(["shop.latest", "shop.order_lines", "shop.orders"]);
+    const { rows } = await client.query<{ object: string; fix: string }>("SELECT object, fix FROM capture.problems()");
+    expect(rows).toEqual([{ object: "shop.order_lines", fix: "SELECT capture.unwatch('shop.order_lines')" }]);
+    await client.query(rows[0]!.fix);
+    expect((await client.query("SELECT FROM capture.problems()")).rows).toEqual([]);
+  });
+
+  it("leave members of extensions out of a pattern, name them everywhere, and take one that is named", async () => {
+    await client.query(`
+      CREATE TABLE shop.reference (id int PRIMARY KEY);
+      ALTER EXTENSION plpgsql ADD TABLE shop.reference`);
+    const tables = [{ schema: "shop", table: "%" }];
+    const { warnings } = await bootstrapSource(client, { tables });
+    expect(warnings).toEqual([
+      "shop.reference matches a pattern and is not watched, because it belongs to the extension plpgsql. DMS reads it all " +
+        'the same, without its types and without redaction: add {"schema":"shop","table":"reference","exclude":true} to ' +
+        "the tables.",
+    ]);
+    // As when the extension itself touches its table.
+    await client.query("ALTER TABLE shop.reference ADD COLUMN more int");
+    expect(await watchedTables()).toEqual(["shop.order_lines", "shop.orders"]);
+    expect((await client.query("SELECT * FROM capture.problems()")).rows).toEqual([
+      {
+        object: "shop.reference",
+        problem:
+          "is read by DMS, but not watched: its shape and truncates are unknown, and no column is redacted; a pattern does " +
+          "not take it, because it belongs to the extension plpgsql",
+        fix: 'Add {"schema" : "shop", "table" : "reference", "exclude" : true} to the tables of the pipeline and deploy.',
+      },
+    ]);
+    expect((await bootstrapSource(client, { tables: [...tables, excluded("reference")] })).warnings).toEqual([]);
+    expect((await client.query("SELECT FROM capture.problems()")).rows).toEqual([]);
+    const named = await bootstrapSource(client, { tables: [...tables, { schema: "shop", table: "reference" }] });
+    expect(named.warnings).toEqual([]);
+    expect(await watchedTables()).toEqual(["shop.order_lines", "shop.orders", "shop.reference"]);
+    await client.query("ALTER EXTENSION plpgsql DROP TABLE shop.reference");
+  });
+
+  it("of a partitioned table are whole: an exclusion of the parent or of a partition alone is refused", async () => {
+    await client.query(`
+      CREATE TABLE shop.logs (id int) PARTITION BY RANGE (id);
+      CREATE TABLE shop.logs_1 PARTITION OF shop.logs FOR VALUES FROM (0) TO (10)`);
+    const check = async (...tables: string[]) =>
+      (await checkSource(client, { tables: [{ schema: "shop", table: "%" }, ...tables.map(excluded)] })).map(
+        ({ what, fix }) => `${what}: ${fix}`,
+      );
+    expect(await check("logs")).toEqual([
+      'shop.logs is partitioned and excluded, and its partition shop.logs_1 is not: Exclude them all, such as with { schema: "shop", table: "logs_%", exclude: true }',
+    ]);
+    expect(await check("logs_1")).toEqual([
+      'shop.logs is partitioned, and no table that is named covers its partition shop.logs_1: Add a pattern that covers them all, such as { schema: "shop", table: "logs_%" }, and exclude none of them',
+    ]);
+    expect(await check("logs%")).toEqual([]);
+  });
+
   it("warn of a pattern that matches nothing yet", async () => {
     const { warnings } = await bootstrapSource(client, { tables: [{ schema: "shop", table: "later_%" }] });
     expect(warnings).toEqual(["shop.later_% matches no table yet. Run the bootstrap again when it does."]);
@@ -381,7 +441,7 @@ describe("The checks", () => {
         expect.stringMatching(/^Role tenant may not give another role the right to replicate: Connect as a superuser/),
         "Role tenant may not create event triggers: Connect as a superuser",
         "There is no table let in schema public of database postgres: Create it first, or correct the name; upper case counts",
-        'public."Let" belongs to role landlord: GRANT "landlord" TO "tenant"',
+        'public."Let" belongs to role landlord: Have a superuser or an administrator of landlord run GRANT "landlord" TO "tenant", or take the table out of the tables to audit',
       ]);
       const error = await bootstrapSource(tenant, { tables }).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(SourceNotReadyError);
@@ -449,6 +509,66 @@ describe("An administrator who is no superuser, as on Aurora", () => {
       expect(
         (await client.query("SELECT FROM pg_roles WHERE rolname IN ('cdc_capture', 'capture_app')")).rowCount,
       ).toBe(0);
+    } finally {
+      await aurora.stop();
+    }
+  });
+});
+
+describe("Tables of roles that the administrator is no member of", () => {
+  it("are left out of a pattern where it can't become one, and refused with a fix where it can or where they are named", async () => {
+    const aurora = await TestServer.start();
+    try {
+      const client = await aurora.createDatabase();
+      await client.query("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY)");
+      await createAuroraRoles(client);
+      await client.query(`
+        CREATE ROLE platform; CREATE ROLE colleague;
+        GRANT colleague TO administrator WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+        CREATE TABLE shop.flyway_schema_history (id int PRIMARY KEY);
+        ALTER TABLE shop.flyway_schema_history OWNER TO platform`);
+      const administrator = await connectAdministrator(aurora, client);
+      const history = { schema: "shop", table: "flyway_schema_history" };
+      const pattern = { schema: "shop", table: "%" };
+      expect(await checkSource(administrator, { tables: [pattern, history] })).toMatchObject([
+        {
+          what: "shop.flyway_schema_history belongs to role platform",
+          fix: 'Have a superuser or an administrator of platform run GRANT "platform" TO "administrator", or take the table out of the tables to audit',
+        },
+      ]);
+      const { warnings } = await bootstrapSource(administrator, { tables: [pattern] });
+      expect(warnings).toEqual([
+        expect.stringMatching(
+          /^shop\.flyway_schema_history matches a pattern and is not watched, because it belongs to role platform, which this role can't be granted\. .*"exclude":true/,
+        ),
+      ]);
+      const problems = async () =>
+        (
+          await administrator.query<{ object: string; problem: string; fix: string }>(
+            "SELECT * FROM capture.problems()",
+          )
+        ).rows;
+      expect(await problems()).toMatchObject([
+        {
+          object: "shop.flyway_schema_history",
+          problem: expect.stringContaining("it belongs to role platform, which administrator can't be granted"),
+          fix: expect.stringContaining('"exclude" : true'),
+        },
+      ]);
+      expect(
+        (await bootstrapSource(administrator, { tables: [pattern, { ...history, exclude: true }] })).warnings,
+      ).toEqual([]);
+      expect(await problems()).toEqual([]);
+
+      await client.query("CREATE TABLE shop.notes (id int PRIMARY KEY); ALTER TABLE shop.notes OWNER TO colleague");
+      await client.query("SELECT capture.unwatch('shop.notes')");
+      expect(await checkSource(administrator, { tables: [pattern, { ...history, exclude: true }] })).toMatchObject([
+        { what: "shop.notes belongs to role colleague", fix: 'GRANT "colleague" TO "administrator"' },
+      ]);
+      const [problem] = await problems();
+      expect(problem?.fix).toBe("GRANT colleague TO administrator; SELECT capture.watch('shop.notes')");
+      await administrator.query(problem!.fix);
+      expect(await problems()).toEqual([]);
     } finally {
       await aurora.stop();
     }

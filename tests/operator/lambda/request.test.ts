@@ -121,7 +121,7 @@ describe("A request", () => {
         ...requests.bootstrap,
         source: { ...requests.bootstrap.source, tables: [{ schema: "s", table: "t", redacted: ["card"] }] },
       },
-      "source.tables.0 has the unknown member redacted; allowed are schema, table, ignoredColumns, redactedColumns, identifyActor, replicaIdentity",
+      "source.tables.0 has the unknown member redacted; allowed are schema, table, exclude, ignoredColumns, redactedColumns, identifyActor, replicaIdentity",
     ],
     ["a missing member", { ...requests.maintain, sourceId: undefined }, "sourceId must be string"],
     ["an empty text", { ...requests.maintain, sourceId: "" }, "sourceId is empty"],
