@@ -162,6 +162,7 @@ const pipeline = {
   tables: z.array(z.strictObject(table)),
   topics: z.strictObject(topics),
   lobMaxSizeKilobytes: number(),
+  unboundedVarcharMaxBytes: number(),
   capture: z.strictObject(capture),
   transformer: z.strictObject(transformer),
   sink: z.strictObject(sink).partial({ pluginPath: true }),

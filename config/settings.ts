@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { defaultLobMaxSizeKilobytes } from "../contract/change-capture";
+import { defaultLobMaxSizeKilobytes, defaultUnboundedVarcharMaxBytes } from "../contract/change-capture";
 import { type Problem, problemText } from "../components/shared/checks";
 import { defaultLogRetentionDays } from "../components/shared/log-groups";
 import { contentProblems } from "./checks";
@@ -56,6 +56,7 @@ export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
   kafka: "{}",
   topics: "{}",
   lobMaxSizeKilobytes: String(defaultLobMaxSizeKilobytes),
+  unboundedVarcharMaxBytes: String(defaultUnboundedVarcharMaxBytes),
   capture: "{}",
   transformer: "{}",
   sink: "{}",
@@ -124,6 +125,7 @@ function withDefaults(values: Values, region: string): Settings {
       tables: values.tables ?? [],
       topics: over(defaults.topics, values.topics),
       lobMaxSizeKilobytes: values.lobMaxSizeKilobytes,
+      unboundedVarcharMaxBytes: values.unboundedVarcharMaxBytes,
       capture: over(defaults.capture, values.capture),
       transformer: over(defaults.transformer, values.transformer),
       sink: over(defaults.sink, values.sink),

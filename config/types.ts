@@ -19,6 +19,7 @@ export interface Settings extends Pick<SectionDefaults, "network" | "database" |
     readonly sourceId: string;
     readonly tables: TableSettings;
     readonly lobMaxSizeKilobytes?: number;
+    readonly unboundedVarcharMaxBytes?: number;
     readonly alarms: AlarmSettings;
   };
 }

@@ -138,6 +138,36 @@ function locatorOf({ schema, table }: TableSelection): ObjectLocator {
  */
 export const defaultLobMaxSizeKilobytes = 4096;
 
+/**
+ * What DMS takes of a `varchar` without a length, in bytes, unless its source endpoint says otherwise
+ * (`unboundedVarcharMaxSize`), and the most that it can be told to take.
+ */
+export const defaultUnboundedVarcharMaxBytes = 8000;
+export const mostUnboundedVarcharMaxBytes = 10_485_760;
+
+/** The source endpoint's extra connection attributes: what has no property among the endpoint's settings. */
+export interface SourceAttributes {
+  /** Default {@link defaultUnboundedVarcharMaxBytes}. */
+  readonly unboundedVarcharMaxBytes?: number;
+  /** DNS name of a Secrets Manager endpoint. */
+  readonly secretsManagerEndpoint?: string;
+}
+
+/**
+ * Them as DMS reads them; none where all are DMS's own defaults, because it may write them back differently, and a
+ * difference would stop the task at every deployment.
+ */
+export function extraConnectionAttributes(attributes: SourceAttributes): string | undefined {
+  const { unboundedVarcharMaxBytes, secretsManagerEndpoint } = attributes;
+  const written = [
+    ...(secretsManagerEndpoint ? [`secretsManagerEndpointOverride=${secretsManagerEndpoint}`] : []),
+    ...(unboundedVarcharMaxBytes === undefined || unboundedVarcharMaxBytes === defaultUnboundedVarcharMaxBytes
+      ? []
+      : [`unboundedVarcharMaxSize=${unboundedVarcharMaxBytes}`]),
+  ];
+  return written.length === 0 ? undefined : written.join(";");
+}
+
 export interface TaskSettingsInput {
   /** Text, JSON and arrays above this many KB stop the task rather than be cut; DMS counts two bytes a character. Default 4096. */
   readonly lobMaxSizeKilobytes?: number;

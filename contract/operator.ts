@@ -44,6 +44,8 @@ export interface BootstrapRequest {
     readonly tables: readonly AuditedTable[];
     /** Major versions of PostgreSQL that the DMS engine reads. Default: those that the pipeline is made for. */
     readonly postgresVersions?: readonly number[];
+    /** The limit of DMS's source endpoint. Default `defaultUnboundedVarcharMaxBytes` of `change-capture.ts`. */
+    readonly unboundedVarcharMaxBytes?: number;
   };
   readonly destination: DatabaseAccess & {
     /** Secret of the role `audit_writer`. */

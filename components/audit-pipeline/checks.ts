@@ -117,6 +117,7 @@ const sharedSettings: Readonly<Record<string, string>> = {
   source: "source",
   tables: "tables",
   lobMaxSizeKilobytes: "lobMaxSizeKilobytes",
+  unboundedVarcharMaxBytes: "unboundedVarcharMaxBytes",
   logRetentionDays: "logRetentionDays",
   rawPartitions: "topics.rawPartitions",
   eventsPartitions: "topics.eventsPartitions",

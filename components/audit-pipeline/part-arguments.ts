@@ -93,6 +93,7 @@ export function operatorArgs(args: AuditPipelineArgs, shared: SharedResources, p
     writerRole: shared.writerSecret,
     tables: args.tables,
     postgresVersions: args.capture?.postgresVersions,
+    unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
     kafka: {
       clusterArn: kafka.clusterArn,
       bootstrapBrokersIam: kafka.bootstrapBrokersIam,
@@ -202,7 +203,11 @@ export function canaryArgs(
     connectorArn: sink.connectorArn,
     triggers: {
       transformer: transformer.taskDefinitionArn,
-      capture: JSON.stringify({ tables: args.tables, lobMaxSizeKilobytes: args.lobMaxSizeKilobytes }),
+      capture: JSON.stringify({
+        tables: args.tables,
+        lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
+        unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
+      }),
       operator: bundleDigest(args.operator.bundlePath ?? ""),
     },
     ...canarySettings(args),
@@ -249,6 +254,7 @@ export function captureArgs(args: AuditPipelineArgs, shared: SharedResources): C
     tables: args.tables.map(({ schema, table, exclude }) => ({ schema, table, exclude })),
     messageMaxBytes: messageMaxBytesOf(args),
     lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
+    unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
   };
 }
 

@@ -234,6 +234,11 @@ export interface AuditPipelineArgs {
   topics?: PipelineTopicsArgs;
   /** Text, JSON and arrays above this many KB stop the capture rather than be cut. Default 4096. */
   lobMaxSizeKilobytes?: number;
+  /**
+   * A longer value of a `varchar` without a length stops the capture rather than be cut. In bytes, to 10485760. Default
+   * 8000, which is DMS's own.
+   */
+  unboundedVarcharMaxBytes?: number;
   /** The DMS instance and task. Default: the smallest that works. */
   capture?: PipelineCaptureArgs;
   /** The transformer's image and tasks. */

@@ -1,4 +1,9 @@
-import { defaultLobMaxSizeKilobytes, neverAudited } from "../../contract/change-capture";
+import {
+  defaultLobMaxSizeKilobytes,
+  defaultUnboundedVarcharMaxBytes,
+  mostUnboundedVarcharMaxBytes,
+  neverAudited,
+} from "../../contract/change-capture";
 import { compareVersions, openVersions } from "../../contract/lifetimes";
 import { defaultMessageMaxBytes } from "../../contract/topics";
 import { type Problem, checkDistinct, checkPattern, checkWholeNumber, known } from "../shared/checks";
@@ -61,21 +66,30 @@ function checkSource({ source }: ChangeCaptureArgs): Problem[] {
   return problems;
 }
 
-/** An update carries the old and the new value in one message, so a LOB must fit twice. */
+/** An update carries the old and the new value in one message, so the longest value must fit twice. */
 function checkMessageSize(args: ChangeCaptureArgs): Problem[] {
-  const problems = checkWholeNumber("lobMaxSizeKilobytes", args.lobMaxSizeKilobytes, 1, 102_400);
-  const lobKilobytes = args.lobMaxSizeKilobytes ?? defaultLobMaxSizeKilobytes;
+  const { lobMaxSizeKilobytes, unboundedVarcharMaxBytes } = args;
+  const problems = [
+    ...checkWholeNumber("lobMaxSizeKilobytes", lobMaxSizeKilobytes, 1, 102_400),
+    ...checkWholeNumber("unboundedVarcharMaxBytes", unboundedVarcharMaxBytes, 1, mostUnboundedVarcharMaxBytes),
+  ];
   const messageBytes = args.messageMaxBytes === undefined ? defaultMessageMaxBytes : known(args.messageMaxBytes);
-  const leastBytes = 2 * lobKilobytes * 1024;
-  if (problems.length === 0 && messageBytes !== undefined && leastBytes >= messageBytes) {
-    problems.push({
+  if (problems.length > 0 || messageBytes === undefined) return problems;
+  const limits: [string, number][] = [
+    ["lobMaxSizeKilobytes", (lobMaxSizeKilobytes ?? defaultLobMaxSizeKilobytes) * 1024],
+    ["unboundedVarcharMaxBytes", unboundedVarcharMaxBytes ?? defaultUnboundedVarcharMaxBytes],
+  ];
+  const tooLarge = limits.filter(([, bytes]) => 2 * bytes >= messageBytes);
+  if (tooLarge.length === 0) return [];
+  const names = tooLarge.map(([name]) => name);
+  return [
+    {
       setting: "messageMaxBytes",
       value: messageBytes,
-      allowed: `more than ${leastBytes}, twice lobMaxSizeKilobytes, as an update carries a value twice`,
-      fix: "Raise messageMaxBytes on topic and capture alike, or lower lobMaxSizeKilobytes.",
-    });
-  }
-  return problems;
+      allowed: `more than ${2 * Math.max(...tooLarge.map(([, bytes]) => bytes))}, twice ${names.join(" and ")}, as an update carries a value twice`,
+      fix: `Raise messageMaxBytes on topic and capture alike, or lower ${names.join(" and ")}.`,
+    },
+  ];
 }
 
 /** Whether DMS still offers the engine, and whether it reads the database's version. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { captureSchema, kafkaEndpointFormat } from "../../contract/change-capture";
+import { captureSchema, extraConnectionAttributes, kafkaEndpointFormat } from "../../contract/change-capture";
 import { defaultMessageMaxBytes } from "../../contract/topics";
 import type { ChangeCaptureArgs } from "./types";
 
@@ -18,6 +18,15 @@ export function sourceSettings(args: ChangeCaptureArgs) {
     heartbeatSchema: captureSchema.heartbeatSchema,
     slotName: args.slotName,
   } satisfies aws.types.input.dms.EndpointPostgresSettings;
+}
+
+/** What the endpoint has no property for. */
+export function sourceAttributes(args: ChangeCaptureArgs): pulumi.Input<string> | undefined {
+  const { unboundedVarcharMaxBytes, secretsManagerEndpoint } = args;
+  if (secretsManagerEndpoint === undefined) return extraConnectionAttributes({ unboundedVarcharMaxBytes });
+  return pulumi
+    .output(secretsManagerEndpoint)
+    .apply((name) => extraConnectionAttributes({ unboundedVarcharMaxBytes, secretsManagerEndpoint: name }) ?? "");
 }
 
 /** How DMS writes to Kafka: the record format of the contract, over TLS with SCRAM. */
@@ -38,7 +47,9 @@ export function targetSettings(args: ChangeCaptureArgs) {
 export function connectionDigest(args: ChangeCaptureArgs): pulumi.Output<string> {
   const target = withoutPassword(targetSettings(args));
   const { endpoint, databaseName, secretArn } = args.source;
-  const source = { ...sourceSettings(args), endpoint, databaseName, secretArn, certificate: args.certificatePem };
+  const attributes = sourceAttributes(args);
+  const certificate = args.certificatePem;
+  const source = { ...sourceSettings(args), attributes, endpoint, databaseName, secretArn, certificate };
   return pulumi
     .jsonStringify({ source, target })
     .apply((settings) => createHash("sha256").update(settings).digest("hex").slice(0, 12));

@@ -4,7 +4,7 @@ import { nameLimits, physicalName } from "../shared/names";
 import { arnParts, policyDocument, readSecretStatements, serviceTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
 import { componentTags } from "../shared/tags";
-import { sourceSettings, targetSettings } from "./endpoint-settings";
+import { sourceAttributes, sourceSettings, targetSettings } from "./endpoint-settings";
 import type { ChangeCaptureArgs } from "./types";
 
 export function sourceEndpoint(
@@ -36,9 +36,7 @@ export function sourceEndpoint(
       databaseName: source.databaseName,
       secretsManagerArn: source.secretArn,
       secretsManagerAccessRoleArn: roleArn,
-      extraConnectionAttributes:
-        args.secretsManagerEndpoint &&
-        pulumi.interpolate`secretsManagerEndpointOverride=${args.secretsManagerEndpoint}`,
+      extraConnectionAttributes: sourceAttributes(args),
       postgresSettings: sourceSettings(args),
       sslMode: args.certificatePem ? "verify-full" : "require",
       certificateArn: certificate(name, args, parent)?.certificateArn,

@@ -57,6 +57,8 @@ export interface ChangeCaptureArgs {
   messageMaxBytes?: pulumi.Input<number>;
   /** Text, JSON and arrays above this many KB stop the task rather than be cut. Default 4096. */
   lobMaxSizeKilobytes?: number;
+  /** A longer value of a `varchar` without a length stops the task rather than be cut. In bytes, to 10485760. Default 8000. */
+  unboundedVarcharMaxBytes?: number;
   /**
    * DMS engine version. Default `3.6.1` for a new instance, the first that reads PostgreSQL 17, and whatever runs for one that
    * is there: DMS upgrades by itself once a version has ended. It can't be lowered.

@@ -28,7 +28,13 @@ export function bootstrapRequest(
     .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
       action: "bootstrap",
       only,
-      source: { ...source, captureSecretArn, tables: args.tables, postgresVersions },
+      source: {
+        ...source,
+        captureSecretArn,
+        tables: args.tables,
+        postgresVersions,
+        unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
+      },
       destination: { ...destination, writerSecretArn, partitionsAhead, partitionPeriod },
     }));
 }

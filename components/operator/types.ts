@@ -131,6 +131,8 @@ export interface OperatorArgs {
   tables: AuditedTableArgs[];
   /** Major versions of PostgreSQL that the DMS engine reads, of 15 to 18. Default 15, 16 and 17. */
   postgresVersions?: number[];
+  /** The limit of the `ChangeCapture`, to warn of columns that it may end at. Default 8000. */
+  unboundedVarcharMaxBytes?: number;
   /** The Kafka cluster. */
   kafka: OperatedKafkaArgs;
   /** The topics. */

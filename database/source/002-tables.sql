@@ -131,6 +131,15 @@ COMMENT ON COLUMN capture.selection.identify_actor IS 'For capture.watch.';
 COMMENT ON COLUMN capture.selection.replica_identity IS 'For capture.watch.';
 COMMENT ON COLUMN capture.selection.exclude IS 'Whether DMS does not read these tables, whichever other entry names them.';
 
+CREATE TABLE IF NOT EXISTS capture.limits (
+  name text PRIMARY KEY,
+  value integer NOT NULL
+);
+COMMENT ON TABLE capture.limits IS 'How long values DMS takes, as the last bootstrap was told.';
+COMMENT ON COLUMN capture.limits.name IS
+  'unbounded varchar bytes: the longest value of a varchar without a length. A longer one ends the capture of every table.';
+COMMENT ON COLUMN capture.limits.value IS 'The limit.';
+
 CREATE TABLE IF NOT EXISTS capture.watched_tables (
   relation regclass PRIMARY KEY,
   schema_name text NOT NULL,

@@ -244,6 +244,39 @@ $$;
 COMMENT ON FUNCTION capture.key_losses(regclass, regclass, text[], text[]) IS
   'What keeps the records of a table from being told apart, in the WAL or in the log, each with what mends it.';
 
+CREATE OR REPLACE FUNCTION capture.unbounded_columns(target regclass)
+RETURNS TABLE (problem text, fix text)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  -- Without a word of the bootstrap, what DMS takes by itself. Who has set more has thought of these columns.
+  taken_by_default CONSTANT integer := 8000;
+  taken integer := coalesce((SELECT value FROM capture.limits WHERE name = 'unbounded varchar bytes'), taken_by_default);
+  -- DMS takes text for a LOB, which it carries neither in a key nor for a table without one.
+  keys int2[] := ARRAY(SELECT unnest(indkey::int2[]) FROM pg_index WHERE indrelid = target AND indisunique AND indisvalid);
+BEGIN
+  RETURN QUERY
+    SELECT format('has columns of type varchar without a length: %s; DMS takes %s bytes of one, and a longer value ends the '
+        'capture of every table until unboundedVarcharMaxBytes of the pipeline is raised',
+        string_agg(quote_ident(attname), ', ' ORDER BY attnum), taken),
+      format('ALTER TABLE %s %s', target,
+        string_agg(format('ALTER COLUMN %I TYPE %s', attname,
+          CASE WHEN keys = '{}' OR attnum = ANY (keys) THEN format('varchar(%s)', greatest(taken / 4, 1)) ELSE 'text' END),
+          ', ' ORDER BY attnum))
+    FROM pg_class
+      JOIN pg_attribute ON attrelid = pg_class.oid
+      JOIN pg_type ON pg_type.oid = capture.base_type(atttypid)
+    WHERE pg_class.oid = target AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+      AND typname = 'varchar' AND capture.base_modifier(atttypid, atttypmod) = -1 AND taken <= taken_by_default
+    HAVING count(*) > 0;
+END
+$$;
+COMMENT ON FUNCTION capture.unbounded_columns(regclass) IS
+  'The columns of a table in which a value may be longer than DMS takes, with what declares them so that it takes every '
+  'value; none once the pipeline has a limit above DMS''s own.';
+
 CREATE OR REPLACE FUNCTION capture.losses(
   target regclass, fallback_index regclass DEFAULT NULL, ignored_columns text[] DEFAULT '{}',
   redacted_columns text[] DEFAULT '{}'
@@ -271,6 +304,8 @@ BEGIN
     WHERE pg_class.oid = target AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
       AND (pg_type.typname = 'timetz' OR (pg_type.typname = 'numeric' AND capture.base_modifier(atttypid, atttypmod) = -1))
     HAVING count(*) > 0
+    UNION ALL
+    SELECT unbounded.problem, unbounded.fix FROM capture.unbounded_columns(target) AS unbounded
     UNION ALL
     SELECT 'has row security that may hide rows from cdc_capture: a full load would lack them',
       CASE WHEN to_regrole('rds_superuser') IS NULL THEN 'ALTER ROLE cdc_capture BYPASSRLS'

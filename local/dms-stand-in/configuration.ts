@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import {
+  defaultUnboundedVarcharMaxBytes,
   firstInLoadOrder,
   kafkaEndpointFormat,
+  mostUnboundedVarcharMaxBytes,
   type TableMappings,
   type taskSettings as captureTaskSettings,
 } from "../../contract/change-capture";
@@ -83,6 +85,28 @@ const endpointFormat = z.strictObject(
   },
 );
 
+/** Attributes of the source endpoint as DMS takes them, `name=value;…`; those that the stand-in can imitate. */
+const sourceAttributes = z.strictObject({
+  unboundedVarcharMaxSize: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(mostUnboundedVarcharMaxBytes)
+    .default(defaultUnboundedVarcharMaxBytes),
+});
+const extraConnectionAttributes = z
+  .string()
+  .default("")
+  .transform((text) =>
+    Object.fromEntries(
+      text
+        .split(";")
+        .filter((attribute) => attribute !== "")
+        .map((attribute) => attribute.split("=", 2)),
+    ),
+  )
+  .pipe(sourceAttributes);
+
 const configuration = z.strictObject({
   /** `postgres://user:password@host:port/database` of a role with REPLICATION. */
   sourceUrl: z.url({ protocol: /^postgres(ql)?$/, error: "must be a URL like postgres://user@host:5432/database" }),
@@ -93,6 +117,8 @@ const configuration = z.strictObject({
   /** The endpoint's topic: control records, and every table that no object-mapping rule routes elsewhere. */
   topic: z.string().min(1),
   tableMappings,
+  /** Extra connection attributes of the source endpoint. Default: none. */
+  extraConnectionAttributes,
   taskSettings,
   endpointFormat,
   /** Load the selected tables when the slot is new, as the migration type `full-load-and-cdc` does. Default false. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { relationNames, type PrintedColumn } from "./test-decoding";
-import { valueFormat, type ColumnType, type ValueFormat } from "./values";
+import { valueFormat, type ColumnType, type SizeLimits, type ValueFormat } from "./values";
 import type { TableRoute, TableRouter } from "./table-selection";
 
 /** One column of a captured table. */
@@ -100,7 +100,7 @@ export class TableShapes {
   constructor(
     private readonly database: Pool,
     private readonly route: TableRouter,
-    private readonly lobMaxKilobytes: number,
+    private readonly limits: SizeLimits,
   ) {}
 
   /** The shape of a printed relation after a transaction that changed it; undefined when it is not captured. */
@@ -174,6 +174,6 @@ export class TableShapes {
   }
 
   private column(printed: PrintedColumn, type: ColumnType): ShapeColumn {
-    return { ...printed, member: `${JSON.stringify(printed.name)}:`, ...valueFormat(type, this.lobMaxKilobytes) };
+    return { ...printed, member: `${JSON.stringify(printed.name)}:`, ...valueFormat(type, this.limits) };
   }
 }

@@ -50,10 +50,14 @@ export class Task {
     private readonly configuration: StandInConfiguration,
     private readonly log: Log,
   ) {
-    const { sourceUrl, topic, tableMappings, taskSettings, heartbeatSeconds } = configuration;
+    const { sourceUrl, topic, tableMappings, taskSettings, heartbeatSeconds, extraConnectionAttributes } =
+      configuration;
     this.database = sourceDatabase(sourceUrl);
     this.route = tableRouter(tableMappings, topic);
-    this.shapes = new TableShapes(this.database, this.route, taskSettings.TargetMetadata.LobMaxSize);
+    this.shapes = new TableShapes(this.database, this.route, {
+      lobMaxKilobytes: taskSettings.TargetMetadata.LobMaxSize,
+      unboundedVarcharMaxBytes: extraConnectionAttributes.unboundedVarcharMaxSize,
+    });
     this.records = new ChangeRecordBuilder(taskSettings.BeforeImageSettings.FieldName);
     this.heartbeat = new Heartbeat(this.database, heartbeatSeconds, log);
   }

@@ -19,8 +19,13 @@ export interface ColumnType {
 /** A value that the task may not carry; the task stops, because the settings say STOP_TASK. */
 export class TruncationError extends Error {}
 
-/** DMS's limit for a varchar without a length, in bytes (`unboundedVarcharMaxSize`). */
-const unboundedVarcharMaxBytes = 8000;
+/** Beyond these sizes DMS would cut values. */
+export interface SizeLimits {
+  /** `LobMaxSize` of the task, in KB. */
+  readonly lobMaxKilobytes: number;
+  /** `unboundedVarcharMaxSize` of the source endpoint, in bytes. */
+  readonly unboundedVarcharMaxBytes: number;
+}
 
 const lobTypes = new Set(["text", "citext", "json", "jsonb", "xml", "hstore", "tsvector", "tsquery"]);
 
@@ -31,11 +36,11 @@ const anyNumber = (text: string) => (/[Nn]/.test(text) ? JSON.stringify(text) : 
 
 /**
  * The format of a type's values under our endpoint settings (`contract/change-capture.ts`).
- * @param lobMaxKilobytes `LobMaxSize`; a larger value throws a {@link TruncationError}.
+ * @param limits A larger value throws a {@link TruncationError}.
  */
-export function valueFormat(type: ColumnType, lobMaxKilobytes: number): ValueFormat {
+export function valueFormat(type: ColumnType, limits: SizeLimits): ValueFormat {
   const scalar = (toJson: (text: string) => string): ValueFormat => ({ toJson, isLob: false });
-  const maxBytes = lobMaxKilobytes * 1024;
+  const maxBytes = limits.lobMaxKilobytes * 1024;
   // Schema-qualified when the extension's schema is not on the search path.
   const name = type.name.slice(type.name.lastIndexOf(".") + 1);
 
@@ -73,7 +78,7 @@ export function valueFormat(type: ColumnType, lobMaxKilobytes: number): ValueFor
     case "character":
       return scalar((text) => string(text.replace(/ +$/, "")));
     case "character varying":
-      return scalar(type.modifier === -1 ? unboundedVarcharToJson : string);
+      return scalar(type.modifier === -1 ? unboundedVarcharToJson(limits.unboundedVarcharMaxBytes) : string);
     default:
       return scalar(string);
   }
@@ -86,17 +91,15 @@ function withinLobMaxSize(text: string, bytes: number, maxBytes: number): string
   );
 }
 
-function unboundedVarcharToJson(text: string): string {
-  if (text.length * 4 > unboundedVarcharMaxBytes) {
-    const bytes = Buffer.byteLength(text);
-    if (bytes > unboundedVarcharMaxBytes) {
-      throw new TruncationError(
-        `a varchar without a length holds ${bytes} bytes, and DMS takes ${unboundedVarcharMaxBytes}; ` +
-          "declare the column as text",
-      );
-    }
-  }
-  return string(text);
+function unboundedVarcharToJson(maxBytes: number): (text: string) => string {
+  return (text) => {
+    const bytes = text.length * 4 > maxBytes ? Buffer.byteLength(text) : 0;
+    if (bytes <= maxBytes) return string(text);
+    throw new TruncationError(
+      `a varchar without a length holds ${bytes} bytes, above unboundedVarcharMaxSize (${maxBytes}); ` +
+        "raise it, or declare the column as text",
+    );
+  };
 }
 
 /** More than 16 digits become scientific notation with 16 digits, which loses the rest. */

@@ -1,5 +1,5 @@
 import { type ClientBase, escapeIdentifier, escapeLiteral } from "pg";
-import { captureSchema } from "../../contract/change-capture";
+import { captureSchema, defaultUnboundedVarcharMaxBytes } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
 import { operatorDefaults } from "../../contract/operator";
 import { type DatabaseSide, sqlFiles } from "../../database";
@@ -48,6 +48,8 @@ export interface BootstrapReport {
 export interface SourceBootstrap extends LockOptions {
   /** The tables to put under audit. Tables that are watched already and not named stay as they are. */
   readonly tables: readonly TableToWatch[];
+  /** How much DMS takes of a `varchar` without a length. Default `defaultUnboundedVarcharMaxBytes`. */
+  readonly unboundedVarcharMaxBytes?: number;
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
   readonly passwords?: Partial<Record<typeof databaseRoles.capture | typeof databaseRoles.application, string>>;
 }
@@ -83,7 +85,7 @@ export async function prepareSource(client: ClientBase, options: SourceBootstrap
       await applySql(client, options, "source");
       const selected = await resolveTables(client, options.tables);
       await checkTables(client, selected.tables);
-      await noteSelection(client, options.tables);
+      await noteSelection(client, options.tables, options.unboundedVarcharMaxBytes ?? defaultUnboundedVarcharMaxBytes);
       return { ...selected, tables: await presentColumns(client, selected.tables) };
     });
     for (const table of await inTransaction(client, options, () => tablesToWatch(client, tables))) {

@@ -162,7 +162,11 @@ export async function checkTables(client: ClientBase, tables: readonly SelectedT
  * Notes in the database which tables DMS reads, how they are watched, and how long a value it takes. With it the database
  * watches new tables by itself, and tells when its tables differ from the selection or from what DMS takes.
  */
-export async function noteSelection(client: ClientBase, selections: readonly TableToWatch[]): Promise<void> {
+export async function noteSelection(
+  client: ClientBase,
+  selections: readonly TableToWatch[],
+  unboundedVarcharMaxBytes: number,
+): Promise<void> {
   await client.query("DELETE FROM capture.selection");
   for (const [place, selection] of selections.entries()) {
     await client.query(
@@ -176,6 +180,11 @@ export async function noteSelection(client: ClientBase, selections: readonly Tab
       [selection.schema, likePattern(selection), place, ...watchSettings(selection), selection.exclude ?? false],
     );
   }
+  await client.query(
+    `INSERT INTO capture.limits VALUES ('unbounded varchar bytes', $1)
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE limits.value <> excluded.value`,
+    [unboundedVarcharMaxBytes],
+  );
 }
 
 /** What `capture.watch` takes after the table. */

@@ -64,6 +64,7 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
               prepareSource(sourceClient, {
                 lockTimeoutMilliseconds,
                 tables: source.tables,
+                unboundedVarcharMaxBytes: source.unboundedVarcharMaxBytes,
                 passwords: { [databaseRoles.capture]: passwords.capture },
               }),
             );

@@ -60,6 +60,7 @@ const bootstrap = members({
     captureSecretArn: text(),
     tables: z.array(auditedTable),
     postgresVersions: z.array(z.int()).min(1).optional(),
+    unboundedVarcharMaxBytes: z.int().positive().optional(),
   }),
   destination: members({ ...access, ...partitioning, writerSecretArn: text() }),
   lockTimeoutMilliseconds: z.int().positive().optional(),

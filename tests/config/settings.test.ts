@@ -234,6 +234,7 @@ describe("wrong settings", () => {
     ["more sink tasks than partitions", { sink: '{"pluginPath": "package.json", "tasks": 7}' }, "sink.tasks"],
     ["an image by tag", { transformer: '{"imageUri": "registry.example/transformer:latest"}' }, "transformer.imageUri"],
     ["values that could not pass as messages", { lobMaxSizeKilobytes: "20000" }, "topics.messageMaxBytes"],
+    ["strings that could not pass either", { unboundedVarcharMaxBytes: "9000000" }, "topics.messageMaxBytes"],
     [
       "a table that another entry excludes",
       { tables: '[{"schema": "a", "table": "b"}, {"schema": "a", "table": "b%", "exclude": true}]' },

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { auditEventsTable } from "../../contract/audit-table";
-import { captureSchema, neverAudited } from "../../contract/change-capture";
+import { captureSchema, defaultUnboundedVarcharMaxBytes, neverAudited } from "../../contract/change-capture";
 import {
   connectDeadLetterHeaders,
   deadLetterHeaders,
@@ -37,6 +37,12 @@ describe("the SQL of the source", () => {
     expect(sql).toContain(`FOR piece IN 1..${signalBodyColumns.length} LOOP`);
     expect(new Set(matches(sql, /Piece %s of (\d+)/g))).toEqual(new Set([`${signalBodyColumns.length}`]));
     expect(new Set(matches(sql, /(\d+,\d+) characters/g))).toEqual(new Set([grouped(signalBodyColumnLength)]));
+  });
+
+  test("takes DMS's own limit of a varchar without a length for the pipeline's unless it is told", () => {
+    expect(matches(sql, /taken_by_default CONSTANT integer := (\d+);/g)).toEqual([
+      `${defaultUnboundedVarcharMaxBytes}`,
+    ]);
   });
 
   test("knows the contract's limits and no other", () => {

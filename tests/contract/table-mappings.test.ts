@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { firstInLoadOrder, tableMappings, taskSettings, type TableSelection } from "../../contract/change-capture";
+import {
+  extraConnectionAttributes,
+  firstInLoadOrder,
+  tableMappings,
+  taskSettings,
+  type TableSelection,
+} from "../../contract/change-capture";
 
 /** `action schema.table` of the rules that select, but for the two that are always there. */
 function selections(...tables: TableSelection[]): string[] {
@@ -61,5 +67,18 @@ describe("the table mappings that DMS is sent", () => {
       },
     ]);
     expect(taskSettings().FullLoadSettings.MaxFullLoadSubTasks).toBe(1);
+  });
+});
+
+describe("the attributes of the source endpoint", () => {
+  it("are none where all are DMS's own", () => {
+    expect(extraConnectionAttributes({})).toBeUndefined();
+    expect(extraConnectionAttributes({ unboundedVarcharMaxBytes: 8000 })).toBeUndefined();
+  });
+
+  it("are joined by semicolons, in DMS's names", () => {
+    expect(
+      extraConnectionAttributes({ unboundedVarcharMaxBytes: 20_000, secretsManagerEndpoint: "vpce-1.example.com" }),
+    ).toBe("secretsManagerEndpointOverride=vpce-1.example.com;unboundedVarcharMaxSize=20000");
   });
 });

@@ -204,6 +204,7 @@ describe("a pipeline", () => {
     const deployment = await deploy(
       pipeline({
         lobMaxSizeKilobytes: 64,
+        unboundedVarcharMaxBytes: 20_000,
         topics: { messageMaxBytes: 2_000_000, eventsPartitions: 8 },
         capture: { instanceClass: "dms.r6i.large", multiAz: true },
         transformer: { ...pipelineArguments(artifacts).transformer, cpu: 2048, memoryMiB: 4096 },
@@ -217,6 +218,8 @@ describe("a pipeline", () => {
       multiAz: true,
     });
     expect(JSON.parse(only("ReplicationTask").inputs.replicationTaskSettings).TargetMetadata.LobMaxSize).toBe(64);
+    expect(only("audit-capture-source").inputs.extraConnectionAttributes).toBe("unboundedVarcharMaxSize=20000");
+    expect(JSON.parse(only("audit-operator-bootstrap-source").inputs.input).source.unboundedVarcharMaxBytes).toBe(20_000);
     expect(only("audit-capture-target").inputs.kafkaSettings.messageMaxBytes).toBe(2_000_000);
     expect(environment(deployment)).toMatchObject({
       AUDIT_LOB_MAX_SIZE_KILOBYTES: "64",

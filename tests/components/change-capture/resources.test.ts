@@ -118,6 +118,16 @@ describe("a change capture", () => {
     expect((await deploy(capture())).only("capture-source").inputs).not.toHaveProperty("extraConnectionAttributes");
   });
 
+  it("tells DMS how long a varchar without a length may be where that is not its own limit", async () => {
+    const attributes = async (args: Partial<ChangeCaptureArgs>) =>
+      (await deploy(capture(args))).only("capture-source").inputs.extraConnectionAttributes as unknown;
+    expect(await attributes({ unboundedVarcharMaxBytes: 8000 })).toBeUndefined();
+    expect(await attributes({ unboundedVarcharMaxBytes: 65_536 })).toBe("unboundedVarcharMaxSize=65536");
+    expect(await attributes({ unboundedVarcharMaxBytes: 65_536, secretsManagerEndpoint: "vpce-1.example.com" })).toBe(
+      "secretsManagerEndpointOverride=vpce-1.example.com;unboundedVarcharMaxSize=65536",
+    );
+  });
+
   it("stops the task before an endpoint changes", async () => {
     const { all } = await deploy(capture());
     expect(all("Endpoint").map(({ inputs }) => inputs.pauseReplicationTasks)).toEqual([true, true]);

@@ -137,6 +137,36 @@ describe("What capture loses is warned of, and named as long as it is so:", () =
     ]);
   });
 
+  it("columns in which a value may be longer than DMS takes", async () => {
+    await run(`
+      CREATE DOMAIN title AS varchar;
+      CREATE TABLE mails (id int PRIMARY KEY, body varchar, subject varchar(200), name title, tags varchar[], note text);
+      SELECT capture.watch('mails')`);
+    expect((await problems())[0]?.fix).toBe(
+      "ALTER TABLE public.mails ALTER COLUMN body TYPE text, ALTER COLUMN name TYPE text",
+    );
+    await expectLoss("public.mails", /^has columns of type varchar without a length: body, name; DMS takes 8000 bytes/);
+  });
+
+  it("such columns where DMS would carry no text: in a key, and without one", async () => {
+    await run("CREATE TABLE users (mail varchar PRIMARY KEY); SELECT capture.watch('users')");
+    await expectLoss("public.users", /^has columns of type varchar without a length: mail;/);
+    await run("CREATE TABLE notes (body varchar)");
+    const { rows } = await client.query("SELECT fix FROM capture.unbounded_columns('notes')");
+    expect(rows).toEqual([{ fix: "ALTER TABLE public.notes ALTER COLUMN body TYPE varchar(2000)" }]);
+  });
+
+  it("such columns no longer once the pipeline has a limit of its own", async () => {
+    await run(
+      "CREATE TABLE mails (id int PRIMARY KEY, body varchar); INSERT INTO capture.limits VALUES ('unbounded varchar bytes', 65536)",
+    );
+    await run("SELECT capture.watch('mails')");
+    expect(database.warnings).toEqual([]);
+    expect(await problems()).toEqual([]);
+    await run("UPDATE capture.limits SET value = 100");
+    expect((await problems())[0]?.problem).toContain("DMS takes 100 bytes of one");
+  });
+
   it("records without any key", async () => {
     await run("CREATE TABLE edge (a text, b varchar(10)); SELECT capture.watch('edge')");
     await expectLoss(

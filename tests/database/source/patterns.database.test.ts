@@ -114,21 +114,21 @@ const readers: Readonly<Record<string, (entries: TableSelection[]) => Promise<st
     return namesOf(tables.map(({ oid }) => oid));
   },
   "the SQL": async (entries) => {
-    await noteSelection(client, entries);
+    await noteSelection(client, entries, 8000);
     const { rows } = await client.query<{ oid: number }>(
       "SELECT pg_class.oid FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'r' AND capture.is_selected(nspname, relname)",
     );
     return namesOf(rows.map(({ oid }) => oid));
   },
   "the checks of a running pipeline": async (entries) => {
-    await noteSelection(client, entries);
+    await noteSelection(client, entries, 8000);
     const { rows } = await client.query<{ oid: number }>(
       "SELECT object::regclass::oid AS oid FROM capture.problems() WHERE problem LIKE 'is read by DMS, but not watched%'",
     );
     return namesOf(rows.map(({ oid }) => oid));
   },
   "the trigger on new tables": async (entries) => {
-    await noteSelection(client, entries);
+    await noteSelection(client, entries, 8000);
     await client.query(universe.map((table) => `DROP TABLE ${quoted(table)};`).join("\n"));
     await createTables();
     const { rows } = await client.query<{ oid: number }>("SELECT relation::oid AS oid FROM capture.watched_tables");

@@ -49,7 +49,7 @@ export function captureDatabase(): CaptureDatabase {
     await client.query("SET client_min_messages = warning");
     await client.query("DROP SCHEMA IF EXISTS public, app CASCADE");
     await client.query("CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC");
-    await client.query("TRUNCATE capture.watched_tables, capture.selection, capture.signal");
+    await client.query("TRUNCATE capture.watched_tables, capture.selection, capture.limits, capture.signal");
     database.warnings = [];
   });
 

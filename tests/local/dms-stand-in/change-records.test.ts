@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { kafkaEndpointFormat, tableMappings, taskSettings } from "../../../contract/change-capture";
+import {
+  extraConnectionAttributes,
+  kafkaEndpointFormat,
+  tableMappings,
+  taskSettings,
+} from "../../../contract/change-capture";
 import { ChangeRecordBuilder, shapeChanged, type OutgoingRecord } from "../../../local/dms-stand-in/change-records";
 import { parseConfiguration } from "../../../local/dms-stand-in/configuration";
 import { isOutage } from "../../../local/dms-stand-in/source-database";
@@ -31,6 +36,18 @@ describe("the configuration", () => {
     expect(problems).toThrow(/colour/);
   });
 
+  test("takes the attributes of the source endpoint as DMS does, and no others", () => {
+    const limit = (attributes?: string) =>
+      parseConfiguration({ ...settings, extraConnectionAttributes: attributes }).extraConnectionAttributes
+        .unboundedVarcharMaxSize;
+    expect(limit()).toBe(8000);
+    expect(limit(extraConnectionAttributes({ unboundedVarcharMaxBytes: 20_000 }))).toBe(20_000);
+    expect(() => limit("unboundedVarcharMaxSize=10485761")).toThrow(
+      /extraConnectionAttributes.unboundedVarcharMaxSize/,
+    );
+    expect(() => limit("unboundedVarcharMaxBytes=9000")).toThrow(/unboundedVarcharMaxBytes/);
+  });
+
   test("refuses names that DMS's guide does not let one write, and numbers that DMS does not take", () => {
     const [rule, ...rules] = tableMappings([{ schema: "shop", table: "%" }], "cdc.raw").rules;
     const withRule = (changes: object) => () =>
@@ -49,8 +66,9 @@ describe("the configuration", () => {
 });
 
 describe("a value", () => {
+  const limits = { lobMaxKilobytes: 1, unboundedVarcharMaxBytes: 8000 };
   const json = (name: string, text: string, { modifier = -1, category = "" } = {}) =>
-    valueFormat({ name, modifier, category }, 1).toJson(text);
+    valueFormat({ name, modifier, category }, limits).toJson(text);
 
   test.each([
     ["boolean", "true", '"t"'],
@@ -104,10 +122,16 @@ describe("a value", () => {
     expect(() => json("bytea", `\\x${"00".repeat(1025)}`)).toThrow(TruncationError);
   });
 
-  test("of a varchar without a length stops the task above 8,000 bytes", () => {
+  test("of a varchar without a length stops the task above what the source endpoint takes", () => {
     expect(json("character varying", "x".repeat(8000))).toHaveLength(8002);
-    expect(() => json("character varying", "é".repeat(4001))).toThrow(/8002 bytes/);
+    expect(() => json("character varying", "é".repeat(4001))).toThrow(
+      /holds 8002 bytes, above unboundedVarcharMaxSize \(8000\); raise it, or declare the column as text/,
+    );
     expect(json("character varying", "x".repeat(9000), { modifier: 9004 })).toHaveLength(9002);
+    const wider = { lobMaxKilobytes: 1, unboundedVarcharMaxBytes: 8002 };
+    const { toJson } = valueFormat({ name: "character varying", modifier: -1, category: "" }, wider);
+    expect(toJson("é".repeat(4001))).toHaveLength(4003);
+    expect(() => toJson("é".repeat(4002))).toThrow(TruncationError);
   });
 
   test("of a commit time always has microseconds", () => {
@@ -122,7 +146,7 @@ describe("a change record", () => {
     type,
     prefix: ` ${name}[${type}]:`,
     member: `"${name}":`,
-    ...valueFormat({ name: type, modifier: -1, category: "" }, 64),
+    ...valueFormat({ name: type, modifier: -1, category: "" }, { lobMaxKilobytes: 64, unboundedVarcharMaxBytes: 8000 }),
   });
   const shape = (overrides: Partial<TableShape> = {}): TableShape => ({
     schema: "shop",

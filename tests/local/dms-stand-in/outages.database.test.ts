@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tableMappings, taskSettings } from "../../../contract/change-capture";
+import { extraConnectionAttributes, tableMappings, taskSettings } from "../../../contract/change-capture";
 import type { ManagedProcess } from "../../../local/machine/managed-process";
 import { TestServer } from "../../../local/servers/test-server";
 import { StandInBench, until, type ReceivedRecord, type Scenario } from "./stand-in";
@@ -321,6 +321,21 @@ describe("a task that can't run ends with 1 and says what to do", () => {
     expect(again).toMatch(/\.t\.note: a value of 2400 bytes is above LobMaxSize \(1 KB\); raise .*LobMaxSize/);
     expect(again).not.toContain("secret");
     await scenario.close(await scenario.start());
+  });
+
+  test("when a varchar without a length is longer than the source endpoint takes, until it takes more", async () => {
+    const scenario = await bench.scenario();
+    await scenario.run("CREATE TABLE mails (id integer PRIMARY KEY, body varchar)");
+    const exit = exitOf(await scenario.start());
+    await scenario.run("INSERT INTO mails VALUES (1, repeat('ü', 4001))", "INSERT INTO mails VALUES (2, 'x')");
+    expect(await exit).toContain("exit code 1");
+    expect(await scenario.refusal({})).toMatch(
+      /\.mails\.body: a varchar without a length holds 8002 bytes, above unboundedVarcharMaxSize \(8000\); raise it/,
+    );
+    const attributes = extraConnectionAttributes({ unboundedVarcharMaxBytes: 8002 });
+    const standIn = await scenario.start({ extraConnectionAttributes: attributes });
+    expect((await scenario.arrived()).map(({ value }) => value.data.id)).toEqual([1, 2]);
+    await scenario.close(standIn);
   });
 
   test("when wal_level is not logical", async () => {

@@ -110,7 +110,10 @@ test("rows of any table, with any names and values, are read as the server reads
 
       // The catalog foretells how the lines are printed.
       const route = { topic: "t", partitionKeyType: "primary-key" } as const;
-      const shapes = new TableShapes(client as never, () => route, 1024);
+      const shapes = new TableShapes(client as never, () => route, {
+        lobMaxKilobytes: 1024,
+        unboundedVarcharMaxBytes: 8000,
+      });
       shape =
         (await shapes.find(schema, tableName))?.columns.map(({ name, type, prefix }) => ({ name, type, prefix })) ?? [];
       expect(printedColumns(decoded[0]?.line ?? "", "insert", decoded[0]?.change.body ?? 0)).toEqual(shape);

@@ -278,6 +278,20 @@ describe("Table selections", () => {
     expect(await check("logs%")).toEqual([]);
   });
 
+  it("warn of columns in which a value may be longer than DMS takes, until it takes more", async () => {
+    await client.query("CREATE TABLE shop.mails (id int PRIMARY KEY, body varchar, subject varchar(200))");
+    const tables = [{ schema: "shop", table: "mails" }];
+    const warnings = async (unboundedVarcharMaxBytes?: number) =>
+      (await bootstrapSource(client, { tables, unboundedVarcharMaxBytes })).warnings;
+    expect(await warnings()).toEqual([
+      expect.stringMatching(
+        /^shop\.mails has columns of type varchar without a length: body; DMS takes 8000 bytes of one/,
+      ),
+    ]);
+    expect(await warnings(65_536)).toEqual([]);
+    expect((await client.query("SELECT FROM capture.problems()")).rows).toEqual([]);
+  });
+
   it("warn of a pattern that matches nothing yet", async () => {
     const { warnings } = await bootstrapSource(client, { tables: [{ schema: "shop", table: "later_%" }] });
     expect(warnings).toEqual(["shop.later_% matches no table yet. Run the bootstrap again when it does."]);
