@@ -10,6 +10,7 @@ import { connectOracle, installOracle } from "./truth/oracle";
 import { connectionUrl, withClient } from "../local/servers/database-client";
 import type { PipelineLink } from "../local/parts/links";
 import { sampleUser } from "../local/parts/sample-database";
+import { throwAwaySource } from "../local/parts/source";
 import { Pipeline } from "../local/pipeline";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { withDescendants } from "../local/machine/processes";
@@ -201,7 +202,7 @@ export class System {
     const link = await this.openLink("DMS stand-in to source", this.sourcePort);
     this.pipeline = await Pipeline.prepare({
       folder: this.folder,
-      source: connectionUrl({ ...this.sourceConnection, port: link.port }),
+      source: throwAwaySource(connectionUrl({ ...this.sourceConnection, port: link.port })),
       tables: workloadTables,
       keep: true,
       // Segments roll and retention checks them while the run lasts, as on a cluster over days.

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { TableSelection } from "../contract/change-capture";
 import type { LinkDetour } from "./parts/links";
+import type { CapturedSource } from "./parts/source";
 
 /** What to run and where its data go. */
 export type PipelineOptions = CommonOptions & AuditedDatabase;
@@ -8,8 +9,7 @@ export type PipelineOptions = CommonOptions & AuditedDatabase;
 /** The database that is audited: one of the user's own, or a sample on the pipeline's server. */
 export type AuditedDatabase =
   | {
-      /** Its connection URL. */
-      readonly source: string;
+      readonly source: CapturedSource;
       readonly prepareSample?: never;
     }
   | {
@@ -21,12 +21,16 @@ export type AuditedDatabase =
 interface CommonOptions {
   /** Data, logs and configuration of this run. */
   readonly folder: string;
+  /** Tells this run from any other. Default: drawn. */
+  readonly run?: string;
   /** Tables to capture; `%` stands for all tables of a schema. */
   readonly tables: readonly TableSelection[];
   /** A separate database for the audit log. Default: beside the sample tables, where one connection sees both. */
   readonly auditDatabase?: string;
   /** Begin with the data of an earlier run, if there are any. Default false. */
   readonly keep?: boolean;
+  /** Note in the log how events arrive, for a command that follows it. Default false. */
+  readonly followed?: boolean;
   /** Also send the rows that are there already, as baselines. Default false. */
   readonly fullLoad?: boolean;
   /** Extra settings of the PostgreSQL server. */

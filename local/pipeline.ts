@@ -1,16 +1,20 @@
+import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { sinkConnectorName, sinkConsumerGroup } from "../contract/sink-connector";
 import { pipelineTopics, topicList, type Topics } from "../contract/topics";
+import type { CaptureProblem } from "../operator/database/maintain";
 import type { CanaryReport } from "../operator/handlers/canary/canary";
-import { freePorts, type ManagedProcess } from "./machine/managed-process";
-import { captureProcess, slotName, tableLoads } from "./parts/capture";
+import { freePorts, type ManagedProcess, retireInOrder } from "./machine/managed-process";
+import { ProcessesFile } from "./machine/processes-file";
+import { AbandonableSteps, runSteps, type Step } from "./machine/steps";
+import { noteArrivals } from "./parts/arrivals";
+import { captureProcess, tableLoads } from "./parts/capture";
 import { diagnoseLocally, type ObservedParts } from "./parts/diagnosis";
 import { type BrokerClient, brokerListeners } from "./parts/links";
 import { PipelineOperator, writerLogin, writerSecret } from "./parts/operator";
 import { createSampleDatabase, sampleUser } from "./parts/sample-database";
 import { putSink, sinkRuns, unpackPlugin } from "./parts/sink";
-import { cleanSource } from "./parts/source";
 import { transformerProcess } from "./parts/transformer";
 import type { PipelineOptions } from "./pipeline-options";
 import { connectionUrl, withClient } from "./servers/database-client";
@@ -21,14 +25,8 @@ import { postgresServer, superuserConnection } from "./servers/postgres";
 import { startSecretsManager, type SecretsManager } from "./servers/secrets-manager";
 import { createTopics } from "./servers/topics";
 
-/** A step of starting the pipeline, for a caller that shows progress. */
-export interface Step {
-  readonly title: string;
-  /** May return another title, which says what came of it. */
-  readonly run: () => Promise<string | void>;
-}
-
 const sourceId = "local";
+const removal = { recursive: true, force: true } as const;
 const transformerApplication = "audit-transformer";
 
 interface Ports {
@@ -47,33 +45,32 @@ export class Pipeline {
   worker!: ManagedProcess;
   transformer!: ManagedProcess;
   standIn!: ManagedProcess;
+  /** What the bootstrap of the source warned of. */
+  warnings: readonly string[] = [];
+  /** What the log of a table lacks or will lack, as found once everything was captured. */
+  losses: readonly CaptureProblem[] = [];
   private secretsManager: SecretsManager | undefined;
   private exitListener: (description: string) => void = () => undefined;
-  private sourceTouched = false;
+  private readonly steps = new AbandonableSteps();
   private brokerListeners: ReadonlyMap<BrokerClient, ClientListener> = new Map();
 
   private constructor(
     readonly options: PipelineOptions,
     readonly ports: Ports,
     private readonly passwords: Passwords,
+    private readonly processesFile: ProcessesFile,
   ) {}
 
   /** Prepares folders, ports and passwords; starts nothing. */
   static async prepare(options: PipelineOptions): Promise<Pipeline> {
-    if (!options.keep) rmSync(join(options.folder, "data"), { recursive: true, force: true });
-    rmSync(join(options.folder, "logs"), { recursive: true, force: true });
+    for (const part of options.keep ? ["logs"] : ["data", "logs"]) rmSync(join(options.folder, part), removal);
     mkdirSync(join(options.folder, "logs"), { recursive: true });
-    const [postgres, broker, controller, worker, transformer] = (await freePorts(5)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [postgres = 0, broker = 0, controller = 0, worker = 0, transformer = 0] = await freePorts(5);
     return new Pipeline(
       options,
       { postgres, broker, controller, worker, transformer },
       passwordsOf(join(options.folder, "data/passwords.json")),
+      ProcessesFile.begin(options.folder, options.run ?? randomUUID(), options.source?.place),
     );
   }
 
@@ -101,7 +98,7 @@ export class Pipeline {
 
   /** The audited database: the sample one, or the user's own. */
   private get sourceUrl(): string {
-    return this.options.source ?? connectionUrl(this.sample);
+    return this.options.source?.url ?? connectionUrl(this.sample);
   }
 
   get processes(): ManagedProcess[] {
@@ -119,50 +116,69 @@ export class Pipeline {
     this.exitListener = listener;
   }
 
-  /** The steps of starting, in order; the steps of one inner list may run at once. */
-  startSteps(): Step[][] {
+  startSteps(): Step[] {
+    const postgres = "PostgreSQL";
+    const broker = "Kafka broker";
+    const topics = "Topics";
+    const databases = this.options.source
+      ? "Databases: audit log, capture"
+      : "Database: audit log, capture, sample tables";
+    const worker = "Kafka Connect";
     return [
-      [
-        { title: "PostgreSQL", run: () => this.startPostgres() },
-        { title: "Kafka broker", run: () => this.startBroker() },
-      ],
-      [
-        { title: "Database: audit log, capture, sample tables", run: () => this.bootstrapDatabases() },
-        { title: "Topics", run: () => this.createTopics() },
-        { title: "Kafka Connect", run: () => this.startWorker() },
-      ],
-      [
-        { title: "DMS stand-in", run: () => this.startStandIn() },
-        { title: "Transformer", run: () => this.startTransformer() },
-        { title: "JDBC sink", run: () => this.startSink() },
-      ],
+      this.steps.step(postgres, [], () => this.startPostgres()),
+      this.steps.step(broker, [], () => this.startBroker()),
+      this.steps.step(databases, [postgres], () => this.bootstrapDatabases()),
+      this.steps.step(topics, [broker], () => createTopics(this.bootstrapServers, topicList(this.topics), 1)),
+      this.steps.step(worker, [broker], () => this.startWorker()),
+      this.steps.step("Transformer", [topics], () => this.startTransformer()),
+      this.steps.step("DMS stand-in", [databases, topics], () => this.startStandIn()),
+      this.steps.step("JDBC sink", [databases, topics, worker], () => this.startSink()),
     ];
   }
 
-  /** The step that proves that rows move; ends early when `stop` is aborted. */
-  canaryStep(stop: AbortSignal): Step {
-    return {
-      title: "Canary",
-      run: async () => `Canary: a row went through in ${(await this.canary({ stop })).totalMilliseconds} ms`,
-    };
+  /** The step that proves that rows move. */
+  canaryStep(): Step {
+    return this.steps.step(
+      "Canary",
+      this.startSteps().map(({ title }) => title),
+      async () => {
+        const { totalMilliseconds } = await this.canary({ stop: this.steps.signal });
+        return `Canary: a row went through in ${totalMilliseconds} ms`;
+      },
+    );
   }
 
   /** Runs all steps without showing anything; for tests and measurements. */
   async start(): Promise<void> {
-    for (const steps of this.startSteps()) await Promise.all(steps.map((step) => step.run()));
+    await runSteps(this.startSteps());
   }
 
-  /** Stops every part in the order of the flow, and leaves no process. Removes what was put into a database of the user's own. */
-  async stop(): Promise<void> {
+  /** Makes the steps that are under way fail soon, and the others not begin; {@link stop} does the rest. */
+  abandonStart(): void {
+    this.steps.abandon();
+    const writers = [this.standIn, this.transformer, this.worker];
+    if (this.steps.anyUnderWay) void retireInOrder(writers, [this.broker, this.postgres]);
+  }
+
+  /**
+   * Stops every part in the order of the flow, and leaves no process. Takes back what was put into a database of the user's
+   * own, or with `keep` leaves it there and says so there. Returns what had to stay there.
+   */
+  async stop(): Promise<readonly string[]> {
+    this.abandonStart();
+    await this.steps.settled();
     await this.standIn?.retire();
+    const source = this.options.source?.leave(this.options.keep ?? false) ?? Promise.resolve([]);
+    // Its failure is reported once every process is ended.
+    source.catch(() => undefined);
     await this.transformer?.retire();
     await this.worker?.retire();
     await this.secretsManager?.stop();
     await this.broker?.retire();
-    if (this.options.source && this.sourceTouched && !this.options.keep)
-      await cleanSource(this.options.source, slotName);
     await this.postgres?.retire();
-    if (!this.options.keep) rmSync(join(this.options.folder, "data"), { recursive: true, force: true });
+    if (!this.options.keep) rmSync(join(this.options.folder, "data"), removal);
+    this.processesFile.remove();
+    return source;
   }
 
   private async startPostgres(): Promise<void> {
@@ -172,7 +188,7 @@ export class Pipeline {
         logFile: this.logFile("postgres"),
         port: this.ports.postgres,
         superuserPassword: this.passwords.superuser,
-        ...(this.options.postgresSettings ? { settings: this.options.postgresSettings } : {}),
+        settings: this.options.postgresSettings ?? {},
         environment: this.options.postgresEnvironment ?? {},
       }),
     );
@@ -198,14 +214,11 @@ export class Pipeline {
     const { prepareSample, tables } = this.options;
     await createSampleDatabase(this.superuserOf("postgres"));
     if (prepareSample) await withClient({ ...this.sample, ...sampleUser }, prepareSample);
-    this.sourceTouched = true;
-    await this.operator.bootstrap(tables);
+    await this.options.source?.begin();
+    this.warnings = (await this.operator.bootstrap(tables)).source.warnings;
+    if (this.options.followed) await withClient(this.destination, noteArrivals);
     const roles = prepareSample ? "audit_reader, capture_app" : "audit_reader";
     await withClient(this.sample, (client) => client.query(`GRANT ${roles} TO ${sampleUser.user}`));
-  }
-
-  private async createTopics(): Promise<void> {
-    await createTopics(this.bootstrapServers, topicList(this.topics), 1);
   }
 
   private async startWorker(): Promise<void> {
@@ -232,7 +245,7 @@ export class Pipeline {
       database: this.destination.database,
       secretsManagerEndpoint: this.secretsManager.endpoint,
     });
-    await this.waitForSink();
+    await this.steps.unlessAbandoned(this.waitForSink());
   }
 
   /** Waits until every task of the sink runs; a failed one is reported with its reason. */
@@ -285,7 +298,7 @@ export class Pipeline {
     );
     await this.standIn.start();
     // As after the start of a DMS task: only now is there a slot that carries the tables' catalog signals.
-    await this.operator.maintain();
+    this.losses = (await this.operator.maintain()).source.problems;
   }
 
   /** Sends a row through every part and waits for it in the audit log, for a minute unless told otherwise. */
@@ -305,15 +318,11 @@ export class Pipeline {
   }
 
   private get observedParts(): ObservedParts {
-    const observe = (part: ManagedProcess | undefined, log: string) => ({
-      running: part?.running ?? false,
-      logFile: this.logFile(log),
-    });
     return {
-      standIn: observe(this.standIn, "dms-stand-in"),
-      broker: observe(this.broker, "kafka"),
-      transformer: observe(this.transformer, "transformer"),
-      worker: observe(this.worker, "connect"),
+      standIn: { part: this.standIn, logFile: this.logFile("dms-stand-in") },
+      broker: { part: this.broker, logFile: this.logFile("kafka") },
+      transformer: { part: this.transformer, logFile: this.logFile("transformer") },
+      worker: { part: this.worker, logFile: this.logFile("connect") },
       kafka: { bootstrapServers: this.bootstrapServers, workerPort: this.ports.worker },
     };
   }
@@ -324,7 +333,8 @@ export class Pipeline {
       sourceId,
       sample: this.sample,
       destination: this.destination,
-      ...(source ? { source } : {}),
+      ...(source ? { source: source.url } : {}),
+      stop: this.steps.signal,
       passwords: this.passwords,
       logFile: this.logFile("operator"),
     });
@@ -332,6 +342,9 @@ export class Pipeline {
 
   private watch(part: ManagedProcess): ManagedProcess {
     part.onUnexpectedExit((description) => this.exitListener(description));
+    part.onLaunch(() => this.processesFile.note(part));
+    // Made by a step that went on for a moment: it must not be launched any more.
+    if (this.steps.signal.aborted) void part.retire();
     return part;
   }
 }

@@ -1,51 +1,162 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { types, type Client, type CustomTypesConfig } from "pg";
+import type { Client } from "pg";
+import { pinSession } from "../../contract/session-settings";
+import { type Arrival, arrivedSince, comparePlaces, nothingArrived, type Place, snapshotNow } from "../parts/arrivals";
 import type { LogRow } from "./timeline";
 
-interface FollowedRow extends LogRow {
-  readonly event_id: string;
-  readonly stored_at: Date;
+/** Something to show: an event, or how many came between those before and after it that are not shown. */
+export type Shown =
+  | {
+      readonly kind: "event";
+      readonly row: LogRow;
+      /** Whether one that is later in the source's order has been shown before. */
+      readonly late: boolean;
+    }
+  | {
+      readonly kind: "more";
+      readonly count: number;
+      /** By operation and table, such as `insert app.parts`. */
+      readonly of: ReadonlyMap<string, number>;
+    };
+
+export interface FollowOptions {
+  /** Begin with what arrives from now on; otherwise with all that is there. */
+  readonly fromNow: boolean;
+  /** Events that one look shows whole at its beginning and at its end; those between are counted. */
+  readonly most: number;
 }
 
 /** Milliseconds that a change waits for the rest of its transaction, and for its context: other tasks store those. */
 const settleTime = 300;
 const contextPatience = 1000;
-/** A sink transaction that began this long ago may still become visible. */
-const overlap = 10_000;
 const pollInterval = 100;
+/** Milliseconds between two looks while more arrives than is shown: a person could not read more often. */
+const busyInterval = 500;
 
-/** Rows of the audit log as they arrive, oldest first, until `signal` aborts. */
-export async function* followLog(client: Client, since: Date, signal: AbortSignal): AsyncGenerator<LogRow> {
-  const shown = new Set<string>();
-  let newest = since;
+/** An event that has arrived, or those that are only counted after it. */
+interface Waiting {
+  readonly place: Place;
+  readonly since: number;
+  readonly arrival?: Arrival;
+  readonly between?: ReadonlyMap<string, number>;
+  row?: LogRow;
+}
+
+/**
+ * The log as it fills, until `signal` aborts: each event once, or in a count. What is shown keeps the order of the source as
+ * far as it has arrived. A look costs as much as what has arrived since the one before, however long the log is.
+ */
+export async function* followLog(client: Client, options: FollowOptions, signal: AbortSignal): AsyncGenerator<Shown> {
+  // Each look finds a few rows by an index. Statistics of a table that has just begun to fill suggest otherwise.
+  await client.query(
+    `${pinSession()}; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off`,
+  );
+  let snapshot = options.fromNow ? await snapshotNow(client) : nothingArrived;
+  let waiting: Waiting[] = [];
+  let lastShown: Place | undefined;
   while (!signal.aborted) {
-    const { rows } = await client.query<FollowedRow>(
-      `SELECT event_id, stored_at, "time", actor, operation, "schema", "table", key, before, after, unknown_columns
-       FROM audit.log WHERE stored_at > $1 ORDER BY "time", transaction, sequence LIMIT 5000`,
-      [new Date(newest.getTime() - overlap)],
-    );
-    for (const row of rows) {
-      if (shown.has(row.event_id) || row.stored_at <= since) continue;
-      const patience = row.actor === null ? contextPatience : settleTime;
-      if (Date.now() - row.stored_at.getTime() < patience) continue;
-      shown.add(row.event_id);
-      if (row.stored_at > newest) newest = row.stored_at;
-      yield row;
+    const since = Date.now();
+    const arrived = await arrivedSince(client, snapshot, options.most);
+    snapshot = arrived.snapshot;
+    waiting = merge(waiting, [
+      ...arrived.first.map((arrival) => ({ place: arrival.place, since, arrival })),
+      ...counted(arrived.between, arrived.first.at(-1)?.place, since),
+      ...arrived.last.map((arrival) => ({ place: arrival.place, since, arrival })),
+    ]);
+    const { ready, rest } = await settled(client, waiting);
+    waiting = rest;
+    for (const shown of thin(ready, options.most)) {
+      if (shown.row) {
+        const late = lastShown !== undefined && comparePlaces(shown.place, lastShown) < 0;
+        if (!late) lastShown = shown.place;
+        yield { kind: "event", row: shown.row, late };
+      } else if (shown.between) {
+        yield { kind: "more", count: sum(shown.between), of: shown.between };
+      }
     }
-    await sleep(pollInterval);
+    const busy = arrived.between.size > 0;
+    await sleep(busy ? busyInterval : pollInterval, undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Numbers of JSON columns keep every digit, as the log does: `51.90` is shown and printed as such. */
-export const exactJson: CustomTypesConfig = {
-  getTypeParser: (type: number, format?: "text" | "binary") =>
-    type === types.builtins.JSONB && format !== "binary"
-      ? (text: string) => JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)
-      : types.getTypeParser(type, format as "text"),
-};
-
-function keepDigits(_: string, value: unknown, context: { source?: string }): unknown {
-  const digits = context.source;
-  if (typeof value !== "number" || digits === undefined || digits === String(value)) return value;
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
+/** Those of a look that are only counted stand where the first of them stood. */
+function counted(between: ReadonlyMap<string, number>, place: Place | undefined, since: number): Waiting[] {
+  return between.size > 0 && place ? [{ place, since, between }] : [];
 }
+
+/** Both in order; what is equal keeps the order in which it came. */
+function merge(waiting: readonly Waiting[], arrived: readonly Waiting[]): Waiting[] {
+  return arrived.length === 0
+    ? [...waiting]
+    : [...waiting, ...arrived].sort((left, right) => comparePlaces(left.place, right.place));
+}
+
+/**
+ * What may be shown now: all up to the last that has waited long enough, unless one of them still waits for its context. Reads
+ * each event once, and once more when it came without its context.
+ */
+async function settled(client: Client, waiting: Waiting[]): Promise<{ ready: Waiting[]; rest: Waiting[] }> {
+  const now = Date.now();
+  const end = waiting.findLastIndex(({ since }) => now - since >= settleTime) + 1;
+  const due = waiting.slice(0, end);
+  await readRows(
+    client,
+    due.filter(
+      ({ arrival, row, since }) => arrival && (!row || (row.actor === null && now - since >= contextPatience)),
+    ),
+  );
+  const blocked = due.findIndex(({ row, since }) => row?.actor === null && now - since < contextPatience);
+  const ready = blocked < 0 ? end : blocked;
+  return { ready: waiting.slice(0, ready), rest: waiting.slice(ready) };
+}
+
+async function readRows(client: Client, waiting: readonly Waiting[]): Promise<void> {
+  if (waiting.length === 0) return;
+  const arrivals = waiting.flatMap(({ arrival }) => arrival ?? []);
+  const { rows } = await client.query<LogRow & { event_id: string }>(
+    `SELECT log.event_id, log."time", log.actor, log.operation, log."schema", log."table", log.key, log.before, log.after,
+       log.unknown_columns
+     FROM unnest($1::timestamptz[], $2::uuid[]) AS wanted (committed_at, event_id)
+       JOIN audit.log ON log."time" = wanted.committed_at AND log.event_id = wanted.event_id`,
+    [arrivals.map(({ committedAt }) => committedAt), arrivals.map(({ eventId }) => eventId)],
+  );
+  const found = new Map(rows.map(({ event_id, ...row }) => [event_id, row]));
+  for (const each of waiting) {
+    const row = found.get(each.arrival?.eventId ?? "");
+    if (row) each.row = row;
+  }
+}
+
+/** The first and the last of what is to be shown at once; those between are counted. */
+function thin(ready: readonly Waiting[], most: number): Waiting[] {
+  const events = ready.filter(({ row }) => row).length;
+  if (events <= 2 * most) return joinCounts(ready);
+  let seen = 0;
+  return joinCounts(
+    ready.map((each) => {
+      if (!each.row) return each;
+      seen += 1;
+      if (seen <= most || seen > events - most) return each;
+      const { operation, schema, table } = each.row;
+      return { place: each.place, since: each.since, between: new Map([[`${operation} ${schema}.${table}`, 1]]) };
+    }),
+  );
+}
+
+/** Counts that follow each other become one. */
+function joinCounts(ready: readonly Waiting[]): Waiting[] {
+  const joined: Waiting[] = [];
+  for (const each of ready) {
+    const last = joined.at(-1);
+    if (!each.between || !last?.between) {
+      joined.push(each);
+      continue;
+    }
+    const between = new Map(last.between);
+    for (const [what, count] of each.between) between.set(what, (between.get(what) ?? 0) + count);
+    joined[joined.length - 1] = { ...last, between };
+  }
+  return joined;
+}
+
+const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((total, count) => total + count, 0);

@@ -1,12 +1,16 @@
 import { join, relative } from "node:path";
-import { Listr, PRESET_TIMER, type ListrTask } from "listr2";
 import { sinkConnectorName } from "../../contract/sink-connector";
-import { build, isBuilt } from "../machine/build";
+import { buildStep, isBuilt } from "../machine/build";
 import { localFolder } from "../machine/folders";
-import { connectionUrl } from "../servers/database-client";
+import { type TableChoice, watchedTables } from "../parts/watched";
+import { connectionUrl, withClient } from "../servers/database-client";
 import { sampleUser } from "../parts/sample-database";
-import type { Pipeline, Step } from "../pipeline";
-import { timelineHeading, timelineLine, type LogRow } from "./timeline";
+import type { Step } from "../machine/steps";
+import type { Pipeline } from "../pipeline";
+import { showSteps } from "./start-display";
+import type { Shown } from "./follow-log";
+import { tablesPage } from "./tables-page";
+import { Timeline } from "./timeline";
 
 export interface OutputOptions {
   readonly source?: string;
@@ -16,45 +20,48 @@ export interface OutputOptions {
 
 /** Everything that is printed: text for people, or one JSON object a line. */
 export class Output {
-  private readonly style = {
-    width: process.stdout.isTTY ? process.stdout.columns : Infinity,
+  private readonly width = process.stdout.isTTY ? process.stdout.columns : Infinity;
+  private readonly timeline = new Timeline({
+    width: this.width,
     colours: process.stdout.isTTY ?? false,
-  };
+  });
   private headingShown = false;
 
   constructor(private readonly options: OutputOptions) {}
 
-  /** Runs the steps of starting, each shown with its seconds. Stops between two of them when asked to. */
+  /** Runs the steps of starting, each shown with its time. Those that have not begun do not begin when asked to stop. */
   async steps(pipeline: Pipeline, stop: AbortSignal): Promise<void> {
-    const buildStep = {
-      title: "Build of the Java parts (the first one downloads their libraries: minutes)",
-      run: build,
-    };
-    const groups: Step[][] = [
-      ...(isBuilt() ? [] : [[buildStep]]),
-      ...pipeline.startSteps(),
-      [pipeline.canaryStep(stop)],
-    ];
-    const task = (step: Step): ListrTask => ({
-      title: step.title,
-      task: async (_, task) => {
-        if (stop.aborted) return;
-        const begin = Date.now();
-        const outcome = await step.run();
-        if (outcome) task.title = outcome;
-        const title = outcome ?? step.title;
-        const seconds = (Date.now() - begin) / 1000;
-        if (this.options.json) this.json({ event: "started", part: title, seconds });
-        else if (!process.stdout.isTTY) this.print(`started in ${seconds.toFixed(1).padStart(5)} s  ${title}`);
-      },
-    });
-    const groupTask = (group: Step[]): ListrTask => ({
-      task: (_, parent) => parent.newListr(group.map(task), { concurrent: true }),
-    });
-    await new Listr(groups.map(groupTask), {
-      renderer: this.options.json || !process.stdout.isTTY ? "silent" : "default",
-      rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false },
-    }).run();
+    const build = buildStep(stop);
+    const steps = [...pipeline.startSteps(), pipeline.canaryStep()];
+    const afterBuild = ({ after = [], ...step }: Step): Step => ({ ...step, after: [...after, build.title] });
+    await showSteps(
+      isBuilt() ? steps : [build, ...steps.map(afterBuild)],
+      this.options.json ? "json" : process.stdout.isTTY ? "terminal" : "lines",
+      (line) => this.print(line),
+    );
+  }
+
+  /** Which tables are captured, which are not, and what their log will lack. */
+  async tables(url: string, choice: TableChoice, { warnings, losses }: Pipeline): Promise<void> {
+    const found = await withClient({ connectionString: url }, (client) => watchedTables(client, choice));
+    // The bootstrap warns of most losses as well, in one text with what mends them.
+    const others = warnings.filter(
+      (warning) => !losses.some(({ object, problem }) => warning.startsWith(`${object} ${problem}`)),
+    );
+    if (this.options.json) {
+      this.json({ event: "tables", ...found });
+      for (const loss of losses) this.json({ event: "warning", ...loss });
+      for (const problem of others) this.json({ event: "warning", problem });
+      return;
+    }
+    this.print(`\n${tablesPage({ ...found, losses }, this.width)}`);
+    for (const warning of others) this.print(`  ${warning}`);
+  }
+
+  /** One thing to know, as a line or as an event. */
+  note(text: string, event: Record<string, unknown>): void {
+    if (this.options.json) this.json(event);
+    else this.print(text);
   }
 
   ready(pipeline: Pipeline, milliseconds: number): void {
@@ -102,14 +109,23 @@ The change appears below within a moment. Ctrl-C stops everything.
     if (this.options.json) this.json({ event: "first-row", seconds: milliseconds / 1000 });
   }
 
-  row(row: LogRow): void {
+  /** Events that one look at the log shows at its beginning and at its end: a terminal is for reading. */
+  get most(): number {
+    return process.stdout.isTTY && !this.options.json ? 10 : 100;
+  }
+
+  /** An event of the log, or how many are not shown. */
+  shown(shown: Shown): void {
     if (this.options.json) {
-      this.json({ event: "change", ...row });
+      if (shown.kind === "event") this.json({ event: "change", ...shown.row, ...(shown.late ? { late: true } : {}) });
+      else this.json({ event: "more", count: shown.count, of: Object.fromEntries(shown.of) });
       return;
     }
-    if (!this.headingShown) this.print(timelineHeading(this.style));
+    if (!this.headingShown) this.print(this.timeline.heading());
     this.headingShown = true;
-    this.print(timelineLine(row, this.style));
+    this.print(
+      shown.kind === "event" ? this.timeline.event(shown.row, shown.late) : this.timeline.more(shown.count, shown.of),
+    );
   }
 
   checked(count: number, lost: readonly string[], invented: readonly string[]): void {
@@ -129,14 +145,21 @@ The change appears below within a moment. Ctrl-C stops everything.
     if (!this.options.json) this.print("\nStopping …");
   }
 
-  stopped(): void {
-    if (this.options.json) this.json({ event: "stopped" });
-    else
-      this.print(
-        this.options.keep
-          ? "Everything is stopped; the data are kept."
-          : "Everything is stopped and its data are removed.",
-      );
+  stillStopping(): void {
+    if (!this.options.json) this.print("Still stopping: this takes some seconds and leaves nothing behind.");
+  }
+
+  /** @param source the database of the user's own that was captured, if one was. */
+  stopped(source?: string): void {
+    if (this.options.json) return this.json({ event: "stopped" });
+    const { keep } = this.options;
+    this.print(keep ? "Everything is stopped; the data are kept." : "Everything is stopped and its data are removed.");
+    if (source === undefined) return;
+    this.print(
+      keep
+        ? `The capture in ${source} stays, and its slot keeps WAL there until the next run with --keep. To take it back: npm run local:clean -- --source URL`
+        : `The capture in ${source} is taken back.`,
+    );
   }
 
   failed(reason: string, pipeline: Pipeline): void {

@@ -1,8 +1,10 @@
 import { styleText } from "node:util";
+import stringWidth from "string-width";
 
 /** A row of the view `audit.log`, as the timeline shows it. */
 export interface LogRow {
-  readonly time: Date;
+  /** `2026-12-01T00:43:25.313766Z`. */
+  readonly time: string;
   readonly actor: string | null;
   readonly operation: string;
   readonly schema: string;
@@ -28,31 +30,86 @@ const colourOf: Record<string, Parameters<typeof styleText>[0]> = {
   baseline: "blue",
 };
 
-/** The heading above the timeline. */
-export function timelineHeading(style: TimelineStyle): string {
-  const line = cut(
-    `${"time".padEnd(12)}  ${"who".padEnd(20)}  ${"did".padEnd(8)}  ${"to".padEnd(30)}  what`,
-    style.width,
-  );
-  return style.colours ? styleText("dim", line) : line;
+/** Columns of a terminal below which the key and what changed stand on a line of their own. */
+const narrow = 120;
+const timeWidth = 15;
+const operationWidth = 8;
+const indent = "    ";
+/** Widths at first, and the widest that a column grows to when something longer comes. */
+const widths = { who: [20, 32], to: [34, 60] } as const;
+
+/** The log as lines: when, who, did what, to which record, from what to what. */
+export class Timeline {
+  private who: number = widths.who[0];
+  private to: number = widths.to[0];
+
+  constructor(private readonly style: TimelineStyle) {}
+
+  /** The heading above the lines. */
+  heading(): string {
+    const columns = this.columns("time", "who", "did", "to");
+    const line = cut(this.isNarrow ? columns.trimEnd() : `${columns}what`, this.style.width);
+    return this.style.colours ? styleText("dim", line) : line;
+  }
+
+  /** One event, in one line, or in two where the terminal is narrow. */
+  event(row: LogRow, late = false): string {
+    const actor = row.actor ?? "(unknown)";
+    const table = `${row.schema}.${row.table}`;
+    const record = `${table} ${keyOf(row)}`.trimEnd();
+    this.who = Math.max(this.who, Math.min(stringWidth(actor), this.isNarrow ? widths.who[0] : widths.who[1]));
+    if (!this.isNarrow) this.to = Math.max(this.to, Math.min(stringWidth(record), widths.to[1]));
+    const change = oneLine(describeChange(row)) + (late ? " (arrived late)" : "");
+    const columns = this.columns(timeOf(row), actor, row.operation, this.isNarrow ? table : record);
+    if (!this.isNarrow) return this.coloured(cut(`${columns}${change}`, this.style.width), row.operation);
+    const first = this.coloured(cut(columns.trimEnd(), this.style.width), row.operation);
+    const second = [keyOf(row), change].filter((part) => part !== "").join("  ");
+    return second === "" ? first : `${first}\n${cut(indent + second, this.style.width)}`;
+  }
+
+  /** Events that came between the lines before and after. */
+  more(count: number, of: ReadonlyMap<string, number>): string {
+    const largest = [...of].sort(([, left], [, right]) => right - left);
+    const named = largest.slice(0, 3).map(([what, each]) => `${number(each)} ${what}`);
+    const rest = largest.length > 3 ? [`${largest.length - 3} other kinds`] : [];
+    const line = cut(`${indent}+ ${number(count)} more: ${[...named, ...rest].join(", ")}`, this.style.width);
+    return this.style.colours ? styleText("dim", line) : line;
+  }
+
+  private get isNarrow(): boolean {
+    return this.style.width < narrow;
+  }
+
+  private columns(time: string, who: string, did: string, to: string): string {
+    const cells = [
+      [time, timeWidth],
+      [who, this.who],
+      [did, operationWidth],
+    ] as const;
+    const left = cells.map(([text, width]) => `${padded(cut(oneLine(text), width), width)}  `).join("");
+    return `${left}${this.isNarrow ? oneLine(to) : `${padded(cut(oneLine(to), this.to), this.to)}  `}`;
+  }
+
+  private coloured(line: string, operation: string): string {
+    const colour = colourOf[operation];
+    if (!this.style.colours || !colour) return line;
+    const at = line.indexOf(`  ${operation} `, timeWidth) + 2;
+    const end = at + operation.length;
+    return (
+      styleText("dim", line.slice(0, timeWidth)) +
+      line.slice(timeWidth, at) +
+      styleText(colour, line.slice(at, end)) +
+      line.slice(end)
+    );
+  }
 }
 
-/** One change as one line: when, who, did what, to which record, from what to what. */
-export function timelineLine(row: LogRow, style: TimelineStyle): string {
-  const time = row.time.toISOString().slice(11, 23);
-  const actor = (row.actor ?? "(unknown)").padEnd(20);
-  const record = recordName(row).padEnd(30);
-  const plain = cut(`${time}  ${actor}  ${row.operation.padEnd(8)}  ${record}  ${describeChange(row)}`, style.width);
-  const colour = colourOf[row.operation];
-  if (!style.colours || !colour) return plain;
-  const start = time.length + actor.length + 4;
-  return (
-    styleText("dim", plain.slice(0, time.length)) +
-    plain.slice(time.length, start) +
-    styleText(colour, plain.slice(start, start + 8)) +
-    plain.slice(start + 8)
-  );
+/** The time of day, to the microsecond, of the log's `2026-12-01T00:43:25.313766Z`. */
+function timeOf(row: LogRow): string {
+  return row.time.slice(row.time.indexOf("T") + 1).replace(/Z$/, "");
 }
+
+const number = (value: number) => value.toLocaleString("en-US");
 
 /** What changed, in words: `status: new → paid`. */
 export function describeChange(row: LogRow): string {
@@ -78,10 +135,9 @@ export function describeChange(row: LogRow): string {
   }
 }
 
-function recordName(row: LogRow): string {
-  const table = `${row.schema}.${row.table}`;
+function keyOf(row: LogRow): string {
   const key = Object.entries(row.key ?? {}).map(([column, value]) => `${column}=${show(value)}`);
-  return key.length > 0 ? `${table} ${key.join(" ")}` : table;
+  return oneLine(key.join(" "));
 }
 
 function schemaChange(row: LogRow): string {
@@ -111,7 +167,23 @@ function show(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function cut(line: string, width: number): string {
-  const oneLine = line.replaceAll(/\s*\n\s*/g, " ");
-  return oneLine.length > width ? `${oneLine.slice(0, width - 1)}…` : oneLine;
+/** Control characters are shown, not sent: no value may steer the terminal. */
+const oneLine = (text: string) =>
+  text
+    .replaceAll(/\s*\n\s*/g, " ")
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (each) => `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`);
+
+const padded = (text: string, width: number) => text + " ".repeat(Math.max(0, width - stringWidth(text)));
+
+/** The text in at most so many columns of a terminal, in which some characters take two and others none. */
+function cut(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let kept = "";
+  let columns = 0;
+  for (const character of text) {
+    columns += stringWidth(character);
+    if (columns > width - 1) return `${kept}…`;
+    kept += character;
+  }
+  return kept;
 }

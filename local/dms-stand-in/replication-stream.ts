@@ -28,9 +28,12 @@ export interface ReplicationStreamOptions {
  */
 export const pinReader = pinSession(captureSearchPath);
 
+/** What the sessions of the stand-in call themselves in the server. */
+export const standInSession = "dms-stand-in";
+
 /** Connection settings of every session that reads rows. */
 export function sessionOptions(sourceUrl: string) {
-  return { connectionString: sourceUrl, application_name: "dms-stand-in" };
+  return { connectionString: sourceUrl, application_name: standInSession };
 }
 
 const xlogDataHeaderBytes = 25;

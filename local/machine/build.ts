@@ -1,18 +1,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { artifacts as deployed } from "../../contract/artifacts";
 import { java } from "./java";
+import { MavenProgress } from "./maven-progress";
+import type { Step } from "./steps";
 import { localFolder, repositoryFolder, serversModule } from "./folders";
 
 /** What the Maven build makes and the local pipeline runs. The broker and the worker are folders of jars. */
@@ -33,6 +27,9 @@ const sources = [
   `${serversModule}/pom.xml`,
   "contract",
 ];
+/** Milliseconds between two lines about a build that takes long. */
+const lineInterval = 10_000;
+
 const stampFile = join(localFolder, "build.sha256");
 
 /** True when the Java parts are built from the sources as they are now. */
@@ -41,33 +38,73 @@ export function isBuilt(): boolean {
   return complete && existsSync(stampFile) && readFileSync(stampFile, "utf8") === sourceHash();
 }
 
+/** The build as a step of starting, which ends early when `stop` is aborted. */
+export function buildStep(stop: AbortSignal): Step {
+  return { title: "Build of the Java parts", run: (progress) => build({ stop, progress }) };
+}
+
+export interface BuildOptions {
+  /** Ends Maven when aborted. */
+  readonly stop?: AbortSignal;
+  /** Told what is fetched or built, and how far it is. */
+  readonly progress?: (text: string) => void;
+}
+
 /** Builds the transformer, the sink plugin and the broker's and worker's class paths with Maven, without their tests. */
-export async function build(): Promise<void> {
+export async function build({ stop, progress }: BuildOptions = {}): Promise<void> {
   await java();
   const hash = sourceHash();
   const logFile = join(localFolder, "logs/build.log");
   mkdirSync(dirname(logFile), { recursive: true });
-  const log = openSync(logFile, "w");
-  const code = await new Promise<number | null>((resolve, reject) => {
-    const maven = spawn("mvn", ["-B", "-q", "-T1C", "package", "-DskipTests"], {
-      cwd: repositoryFolder,
-      stdio: ["ignore", log, log],
-    });
-    maven.once("error", (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === "ENOENT"
-          ? new Error("Maven is needed to build the Java parts, and mvn is not on the PATH. Install Maven 3.8+.")
-          : error,
-      ),
-    );
-    maven.once("exit", resolve);
-  });
-  closeSync(log);
+  const code = await runMaven(logFile, stop, progress);
+  stop?.throwIfAborted();
   if (code !== 0) {
     const end = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-15).join("\n  ");
     throw new Error(`The Maven build failed. Its log is ${logFile}; it ends with:\n  ${end}`);
   }
   writeFileSync(stampFile, hash);
+}
+
+/** Runs Maven with its output in a file. Returns its exit code. */
+async function runMaven(
+  logFile: string,
+  stop: AbortSignal | undefined,
+  progress: BuildOptions["progress"],
+): Promise<number | null> {
+  stop?.throwIfAborted();
+  // A process group of its own: mvn is a shell script, and Maven itself must be ended with it.
+  const maven = spawn("mvn", ["-B", "-T1C", "package", "-DskipTests"], {
+    cwd: repositoryFolder,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const log = createWriteStream(logFile);
+  const seen = new MavenProgress();
+  const end = () => {
+    if (maven.pid !== undefined && maven.exitCode === null) process.kill(-maven.pid, "SIGTERM");
+  };
+  stop?.addEventListener("abort", end, { once: true });
+  try {
+    const ended = new Promise<number | null>((resolve, reject) => {
+      maven.once("error", (error: NodeJS.ErrnoException) =>
+        reject(
+          error.code === "ENOENT"
+            ? new Error("Maven is needed to build the Java parts, and mvn is not on the PATH. Install Maven 3.8+.")
+            : error,
+        ),
+      );
+      maven.once("close", resolve);
+    });
+    maven.stderr.on("data", (chunk: Buffer) => log.write(chunk));
+    createInterface({ input: maven.stdout }).on("line", (line) => {
+      log.write(`${line}\n`);
+      if (seen.read(line)) progress?.(seen.text);
+    });
+    return await ended;
+  } finally {
+    stop?.removeEventListener("abort", end);
+    await new Promise<void>((resolve) => log.end(() => resolve()));
+  }
 }
 
 function sourceHash(): string {
@@ -89,7 +126,16 @@ function filesBelow(path: string): string[] {
 }
 
 if (require.main === module) {
-  build().catch((error: Error) => {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => stop.abort(new Error("It was asked to stop.")));
+  let saidAt = Date.now();
+  const progress = (text: string) => {
+    if (Date.now() - saidAt < lineInterval) return;
+    saidAt = Date.now();
+    console.log(text);
+  };
+  build({ stop: stop.signal, progress }).catch((error: Error) => {
     console.error(error.message);
     process.exit(1);
   });

@@ -4,6 +4,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endReason } from "./end-reason";
 
 /** A program to run beside this one, with its output in a file. */
 export interface ManagedProcessOptions {
@@ -35,10 +36,21 @@ export class ManagedProcess {
   private stopping = false;
   private retired = false;
   private exitListener: ((description: string) => void) | undefined;
+  private launchListener: (() => void) | undefined;
 
   constructor(private readonly options: ManagedProcessOptions) {
     this.name = options.name;
     this.logFile = options.logFile;
+  }
+
+  /** The program and its arguments. */
+  get commandLine(): readonly string[] {
+    return [this.options.command, ...this.options.arguments];
+  }
+
+  /** What ends it in order. */
+  get stopSignal(): NodeJS.Signals {
+    return this.options.stopSignal ?? "SIGTERM";
   }
 
   /** The process id while it runs. */
@@ -60,6 +72,11 @@ export class ManagedProcess {
     this.exitListener = listener;
   }
 
+  /** Called just before each launch. */
+  onLaunch(listener: () => void): void {
+    this.launchListener = listener;
+  }
+
   /** Starts the process and waits until it is ready. Fails with the end of its log when it exits or takes too long. */
   async start(): Promise<void> {
     this.launch();
@@ -74,6 +91,7 @@ export class ManagedProcess {
     const log = openSync(this.logFile, "a");
     this.logStart = fstatSync(log).size;
     this.stopping = false;
+    this.launchListener?.();
     const child = spawn(this.options.command, [...this.options.arguments], {
       env: { ...process.env, ...this.options.environment },
       stdio: ["ignore", log, log],
@@ -106,7 +124,7 @@ export class ManagedProcess {
   }
 
   /** Ends the process in order, or by SIGKILL when it takes too long. Does nothing when it does not run. */
-  async stop(signal: NodeJS.Signals = this.options.stopSignal ?? "SIGTERM"): Promise<void> {
+  async stop(signal: NodeJS.Signals = this.stopSignal): Promise<void> {
     const child = this.child;
     if (!child || !this.running) return;
     this.stopping = true;
@@ -130,12 +148,26 @@ export class ManagedProcess {
 
   private ended(child: ChildProcess, how: string): void {
     if (child !== this.child || this.stopping) return;
-    this.exitListener?.(`${this.name} stopped by itself (${how}).`);
+    this.exitListener?.(`${this.name} ended: ${this.reason() ?? `${how}, without a reason in its log`}.`);
   }
 
   private failure(what: string): Error {
-    return new Error(`${this.name} ${what}. Its log is ${this.logFile}${lastLines(this.logFile)}`);
+    const reason = this.reason();
+    return new Error(
+      `${this.name} ${what}${reason === undefined ? "" : `: ${reason}`}. Its log is ${this.logFile}` +
+        (reason === undefined ? lastLines(this.logFile) : ""),
+    );
   }
+
+  /** The program's own reason, without its full stop. */
+  private reason(): string | undefined {
+    return endReason(this.logSinceLaunch())?.replace(/\.$/, "");
+  }
+}
+
+/** Ends processes for good, one group after the other: those first that would wait for the others. */
+export async function retireInOrder(...groups: readonly (readonly (ManagedProcess | undefined)[])[]): Promise<void> {
+  for (const group of groups) await Promise.all(group.map((part) => part?.retire()));
 }
 
 function lastLines(file: string): string {

@@ -8,7 +8,8 @@ type Part = "standIn" | "broker" | "transformer" | "worker";
 
 /** A part's process, as a diagnosis sees it. */
 interface ObservedPart {
-  readonly running: boolean;
+  /** Undefined before it was made. */
+  readonly part: { readonly running: boolean } | undefined;
   readonly logFile: string;
 }
 
@@ -36,7 +37,7 @@ export async function diagnoseLocally(
 ): Promise<Diagnosis> {
   const read = (part: Part) => `Read ${parts[part].logFile}.`;
   const down = (part: Part) =>
-    parts[part].running ? undefined : `The process of the ${partNames[part]} is not running.`;
+    parts[part].part?.running ? undefined : `The process of the ${partNames[part]} is not running.`;
 
   const capture = down("standIn");
   if (capture !== undefined) return { hop: "capture", finding: capture, fix: read("standIn") };

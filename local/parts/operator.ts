@@ -4,9 +4,9 @@ import type { CanaryRequest, DatabaseAccess, OperatorAction, TableLoad } from ".
 import { postgresPort } from "../../contract/ports";
 import { sinkConnectorName } from "../../contract/sink-connector";
 import type { Credentials, OperatorContext } from "../../operator/context";
-import { bootstrap } from "../../operator/handlers/bootstrap";
+import { bootstrap, type BootstrapResult } from "../../operator/handlers/bootstrap";
 import { canary, type CanaryReport, type Diagnosis } from "../../operator/handlers/canary/canary";
-import { maintain } from "../../operator/handlers/maintain";
+import { maintain, type MaintainResult } from "../../operator/handlers/maintain";
 import { withLocalContext, writeLinesTo } from "./operator-context";
 import type { Passwords } from "../servers/passwords";
 import type { superuserConnection } from "../servers/postgres";
@@ -22,6 +22,8 @@ export interface PipelineOperatorOptions {
   readonly destination: SuperuserConnection;
   /** The user's own database, audited in place of the sample: a connection URL. */
   readonly source?: string;
+  /** Ends every action early when aborted. */
+  readonly stop?: AbortSignal;
   readonly passwords: Passwords;
   readonly logFile: string;
 }
@@ -48,8 +50,8 @@ export class PipelineOperator {
   constructor(private readonly options: PipelineOperatorOptions) {}
 
   /** Installs capture in the source and the audit log in the destination. */
-  async bootstrap(tables: readonly TableSelection[]): Promise<void> {
-    await this.operate("bootstrap", (context) =>
+  async bootstrap(tables: readonly TableSelection[]): Promise<BootstrapResult> {
+    return this.operate("bootstrap", (context) =>
       bootstrap(
         {
           action: "bootstrap",
@@ -62,8 +64,8 @@ export class PipelineOperator {
   }
 
   /** Makes partitions, and signals what each table looks like. */
-  async maintain(): Promise<void> {
-    await this.operate("maintain", (context) => maintain({ action: "maintain", ...this.databases }, context));
+  async maintain(): Promise<MaintainResult> {
+    return this.operate("maintain", (context) => maintain({ action: "maintain", ...this.databases }, context));
   }
 
   /**
@@ -129,7 +131,7 @@ export class PipelineOperator {
   private operate<Result>(
     action: OperatorAction,
     handle: (context: OperatorContext) => Promise<Result>,
-    stop?: AbortSignal,
+    stop = this.options.stop,
   ): Promise<Result> {
     return withLocalContext(
       action,

@@ -39,12 +39,25 @@ export async function putSink(options: SinkOptions): Promise<void> {
   );
 }
 
+/** The reason of a task of the sink that has failed; undefined as long as none has, or the worker does not answer. */
+export async function sinkFailure(workerPort: number): Promise<string | undefined> {
+  const tasks = await connectorTasks(workerPort, sinkConnectorName).catch(() => []);
+  const failed = tasks.find(({ state }) => state === "FAILED");
+  return failed && causeOf(failed.trace ?? "it gave no reason");
+}
+
+/** The last cause of a stack trace, in its own words. */
+function causeOf(trace: string): string {
+  const lines = trace.split("\n").filter((line) => !/^\s+(at |\.\.\.)/.test(line));
+  return (lines.findLast((line) => line.startsWith("Caused by: ")) ?? lines[0] ?? trace).replace("Caused by: ", "");
+}
+
 /** Waits until every task of the sink runs; a failed one is reported with its reason. */
 export async function sinkRuns(workerPort: number, logFile: string): Promise<void> {
   for (;;) {
     const tasks = await connectorTasks(workerPort, sinkConnectorName).catch(() => []);
-    const failed = tasks.find((task) => task.state === "FAILED");
-    if (failed) throw new Error(`The JDBC sink failed: ${failed.trace?.split("\n")[0]}. The log is ${logFile}.`);
+    const failure = await sinkFailure(workerPort);
+    if (failure !== undefined) throw new Error(`The JDBC sink failed: ${failure}. The log is ${logFile}.`);
     if (tasks.length > 0 && tasks.every((task) => task.state === "RUNNING")) return;
     await sleep(50);
   }

@@ -137,13 +137,18 @@ export async function prepareDestination(
   );
 }
 
+export interface SourceUninstall extends LockOptions {
+  /** Roles of capture that stay, because they were there before it. Default: none. */
+  readonly keepRoles?: readonly string[];
+}
+
 /**
  * Removes what capture made: triggers, event triggers, the schemas capture and capture_heartbeat, and its two roles
  * unless something else depends on them. Watched tables get back the replica identity they had. Does nothing in a
  * database without capture. Replication slots stay, and the warnings name them: only their reader knows whether they
  * may go.
  */
-export async function uninstallSource(client: ClientBase, options: LockOptions = {}): Promise<BootstrapReport> {
+export async function uninstallSource(client: ClientBase, options: SourceUninstall = {}): Promise<BootstrapReport> {
   return reporting(client, options, async () => {
     const watched = await inTransaction(client, options, async () => {
       // The event triggers go first, so that they do not report what follows.
@@ -164,7 +169,8 @@ export async function uninstallSource(client: ClientBase, options: LockOptions =
       ]);
       if (!schemas) return;
       await client.query(`DROP SCHEMA IF EXISTS ${captureSchemas.join(", ")} CASCADE`);
-      for (const role of [databaseRoles.capture, databaseRoles.application]) await dropRole(client, role);
+      const roles = [databaseRoles.capture, databaseRoles.application];
+      for (const role of roles.filter((role) => !options.keepRoles?.includes(role))) await dropRole(client, role);
     });
     const { rows: slots } = await client.query<{ name: string }>(
       "SELECT slot_name AS name FROM pg_catalog.pg_replication_slots WHERE database = current_database() ORDER BY 1",

@@ -130,8 +130,9 @@ describe("--source", () => {
   });
 
   test("audits a database of the user's own and takes everything back when it stops", async () => {
+    await query("CREATE TABLE public.edge (a text, b text); CREATE TABLE public.tmp_notes (id integer PRIMARY KEY)");
     const run = await local(
-      ["--source", url("postgres", password), "--json"],
+      ["--source", url("postgres", password), "--tables", "public.%,!public.tmp_%", "--json"],
       [[/"ready"/, () => query("INSERT INTO public.notes VALUES (1, 'my note')")], [/my note/]],
     );
 
@@ -141,12 +142,36 @@ describe("--source", () => {
       after: { id: 1, text: "my note" },
     });
 
+    expect(events(run).find(({ event }) => event === "tables")).toEqual({
+      event: "tables",
+      watched: 2,
+      notWatched: [{ reason: "excluded by --tables", tables: ["public.tmp_notes"] }],
+    });
+    expect(events(run).filter(({ event }) => event === "warning")).toEqual([
+      {
+        event: "warning",
+        object: "edge",
+        problem: expect.stringContaining("DMS leaves out its columns a, b") as string,
+        fix: expect.stringContaining("ALTER TABLE") as string,
+      },
+    ]);
+
     const { rows: slots } = await query("SELECT slot_name FROM pg_replication_slots");
     expect(slots).toEqual([]);
     const { rows: identity } = await query("SELECT relreplident FROM pg_class WHERE relname = 'notes'");
     expect(identity).toEqual([{ relreplident: "d" }]);
-    const { rows: schemas } = await query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'capture%'");
+    const { rows: schemas } = await query("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(capture|cdc_audit)'");
     expect(schemas).toEqual([]);
+    const { rows: roles } = await query("SELECT FROM pg_roles WHERE rolname IN ('cdc_capture', 'capture_app')");
+    expect(roles).toEqual([]);
+  });
+
+  test("refuses --tables that it can't use, and says what they may be", async () => {
+    const source = ["--source", url("postgres", password)];
+    expect((await local([...source, "--tables", "notes"])).errors).toMatch(/--tables has "notes"; each entry must be/);
+    expect((await local([...source, "--tables", "!public.notes"])).errors).toMatch(/name what to audit as well/);
+    expect((await local([...source, "--tables", "public.n%,!public.%"])).errors).toMatch(/leaves no table/);
+    expect((await local(["--tables", "public.%"])).errors).toMatch(/there is none/);
   });
 
   test("names wal_level when it is not logical", async () => {

@@ -1,0 +1,85 @@
+import type { Client } from "pg";
+import { captureSchema, neverAudited, type TableSelection } from "../../contract/change-capture";
+import type { CaptureProblem } from "../../operator/database/maintain";
+import { isPattern, likePattern } from "../../operator/database/watch-tables";
+import { recordSchema } from "./source-record";
+
+/** Which tables `--tables` means. */
+export interface TableChoice {
+  readonly include: readonly TableSelection[];
+  readonly exclude: readonly TableSelection[];
+}
+
+/** Which tables of a source are captured, and what the log will lack. */
+export interface WatchedTables {
+  readonly watched: number;
+  /** The others, by the reason. */
+  readonly notWatched: readonly { readonly reason: string; readonly tables: readonly string[] }[];
+  /** What the log of a table lacks or will lack, each with what mends it. */
+  readonly losses: readonly CaptureProblem[];
+}
+
+const matches = (schemas: number, patterns: number) =>
+  `EXISTS (SELECT FROM unnest($${schemas}::text[], $${patterns}::text[]) AS named (schema_name, pattern)
+     WHERE nspname = schema_name AND relname LIKE pattern)`;
+
+const arraysOf = (selections: readonly TableSelection[]) => [
+  selections.map(({ schema }) => schema),
+  selections.map(likePattern),
+];
+
+/**
+ * The tables to capture, as the pipeline takes them. DMS's wildcards know no exclusion that new tables heed as well, so with
+ * one the patterns are replaced by the tables that they match now.
+ */
+export async function chosenTables(
+  client: Client,
+  { include, exclude }: TableChoice,
+): Promise<readonly TableSelection[]> {
+  if (exclude.length === 0) return include;
+  const { rows } = await client.query<TableSelection>(
+    `SELECT nspname AS schema, relname AS table FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE relkind IN ('r', 'p') AND relpersistence = 'p' AND NOT starts_with(relname, $5)
+       AND ${matches(1, 2)} AND NOT ${matches(3, 4)}
+     ORDER BY 1, 2`,
+    [...arraysOf(include.filter(isPattern)), ...arraysOf(exclude), neverAudited.tablePrefix],
+  );
+  const named = include.filter((selection) => !isPattern(selection));
+  const isNamed = ({ schema, table }: TableSelection) =>
+    named.some((selection) => selection.schema === schema && selection.table === table);
+  return [...named, ...rows.filter((row) => !isNamed(row))];
+}
+
+/** How many tables the capture watches, and which not and why. */
+export async function watchedTables(
+  client: Client,
+  { include, exclude }: TableChoice,
+): Promise<Omit<WatchedTables, "losses">> {
+  const { rows: counts } = await client.query<{ watched: number }>(
+    "SELECT count(*)::integer AS watched FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation",
+  );
+  const { rows } = await client.query<{ reason: string; tables: string[] }>(
+    `SELECT reason, array_agg(name ORDER BY name) AS tables
+     FROM (
+       SELECT format('%I.%I', nspname, relname) AS name, CASE
+           WHEN ${matches(3, 4)} THEN 'excluded by --tables'
+           WHEN NOT ${matches(1, 2)} THEN 'not named by --tables'
+           WHEN relpersistence = 'u' THEN 'unlogged: their changes are not in the WAL'
+           WHEN relkind = 'f' THEN 'foreign: their changes are made elsewhere'
+           WHEN starts_with(relname, $6) THEN 'of DMS itself'
+           ELSE 'refused: see capture.problems()' END AS reason
+       FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+       WHERE relkind IN ('r', 'p', 'f') AND relpersistence <> 't'
+         AND nspname !~ '^(pg_|information_schema$)' AND nspname <> ALL ($5)
+         AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE relation = pg_class.oid)
+     ) AS other
+     GROUP BY reason ORDER BY count(*) DESC, reason`,
+    [
+      ...arraysOf(include),
+      ...arraysOf(exclude),
+      [...neverAudited.schemas, captureSchema.schema, recordSchema],
+      neverAudited.tablePrefix,
+    ],
+  );
+  return { watched: counts[0]?.watched ?? 0, notWatched: rows };
+}
