@@ -72,11 +72,11 @@ async function runMaven(
   progress: BuildOptions["progress"],
 ): Promise<number | null> {
   stop?.throwIfAborted();
-  // A process group of its own: mvn is a shell script, and Maven itself must be ended with it.
+  // A process group of its own where it is to be ended: mvn is a shell script, and Maven itself must end with it.
   const maven = spawn("mvn", ["-B", "-T1C", "package", "-DskipTests"], {
     cwd: repositoryFolder,
     stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
+    detached: stop !== undefined,
   });
   const log = createWriteStream(logFile);
   const seen = new MavenProgress();
