@@ -1,7 +1,7 @@
 import type { Client } from "pg";
-import { captureSchema, neverAudited, type TableSelection } from "../../contract/change-capture";
+import { captureSchema, isPattern, neverAudited, type TableSelection } from "../../contract/change-capture";
 import type { CaptureProblem } from "../../operator/database/maintain";
-import { isPattern, likePattern } from "../../operator/database/watch-tables";
+import { likePattern } from "../../operator/database/watch-tables";
 import { recordSchema } from "./source-record";
 
 /** Which tables `--tables` means. */
