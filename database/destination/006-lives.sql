@@ -112,6 +112,7 @@ DECLARE
   -- Whether the OUT columns hold a version whose beginning is not known yet.
   pending boolean := false;
   given_up bigint[];
+  oldest audit.events;
 BEGIN
   schema_name := named_schema;
   table_name := named_table;
@@ -138,11 +139,20 @@ BEGIN
     since := event.committed_at;
     detail := event.context;
     pending := true;
+    oldest := event;
     renamed_from := audit.renamed_from(event);
     EXIT WHEN renamed_from IS NOT NULL;
   END LOOP;
   -- Without a rename the life begins here; or no event tells of the table's shape, perhaps of one that took a dropped name.
   IF renamed_from IS NULL THEN
+    -- A table that was watched before anybody read the stream: of its first shape only the DDL that ended it tells.
+    IF oldest.context ->> 'reason' = 'ddl' AND jsonb_array_length(oldest.before -> 'columns') > 0 THEN
+      RETURN NEXT;
+      to_place := from_place;
+      shape := oldest.before || jsonb_build_object('relation', oldest.after -> 'relation');
+      since := NULL;
+      detail := NULL;
+    END IF;
     from_place := coalesce(given_up, '{}');
   END IF;
   RETURN NEXT;

@@ -527,6 +527,23 @@ describe("DDL between a record's last change and the time asked for", () => {
     expect(await tableAsOf("app.dc")).toEqual([{ id: "1", a: 1, b: "gone" }]);
   });
 
+  it("knows the first shape of a table that was watched before the stream began from the DDL that ended it", async () => {
+    const columns = [...start.columns, ["c", "integer", 4] as const];
+    const stream = new Stream()
+      .at("09:00:00")
+      .insert("app.dc", { id: 1 }, { id: 1, a: 1, b: "gone" })
+      .at("10:00:00")
+      .shape("app.dc", { ...start, columns }, { ...ddl, added: { c: 7 } });
+    const before = { key: start.key, columns: start.columns.map(([name, type, number]) => ({ name, type, number })) };
+    await storeEvents(
+      client,
+      stream.events.map((event) => (event.operation === "schema" ? { ...event, before } : event)),
+    );
+    expect(await asOf("app.dc", { id: 1 })).toEqual({ id: 1, a: 1, b: "gone", c: 7 });
+    expect(await tableAsOf("app.dc")).toEqual([{ id: 1, a: 1, b: "gone", c: 7 }]);
+    expect(await asOf("app.dc", { id: 1 }, "09:30:00")).toEqual({ id: 1, a: 1, b: "gone" });
+  });
+
   it("names every column as unknown when DDL gave rows other values without a change of the shape", async () => {
     await store(
       first()
