@@ -207,7 +207,7 @@ async function foreignNames(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ what: string; fix: string }>(
     `SELECT format('Schema %s exists already', nspname) AS what,
        CASE WHEN nspname = '${captureSchema.schema}'
-         THEN 'A deployed pipeline may use it: audit a copy of the database. If nothing uses it: DROP SCHEMA capture, capture_heartbeat CASCADE'
+         THEN 'A deployed pipeline may use it: audit a copy of the database. If nothing uses it: DROP SCHEMA ${captureSchema.schema}, ${captureSchema.heartbeatSchema} CASCADE'
          ELSE format('Rename or drop it if nothing uses it: DROP SCHEMA %I CASCADE', nspname) END AS fix
      FROM pg_namespace WHERE nspname IN ('${captureSchema.schema}', '${captureSchema.heartbeatSchema}', '${recordSchema}')
      UNION ALL

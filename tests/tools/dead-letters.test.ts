@@ -97,6 +97,15 @@ describe("a replay", () => {
     expect(textHeaders(message)).toEqual({ trace: "abc", [deadLetterHeaders.attempts]: "1" });
   });
 
+  test("keeps the place that the record had first", () => {
+    const place = {
+      [deadLetterHeaders.firstOrigin]: "cdc.raw:0:17",
+      [deadLetterHeaders.streamOrder]: "1764547200000017",
+    };
+    const message = replayOf(stored(4, { ...fromTransformer, ...place }, "not json"));
+    expect(textHeaders(message)).toEqual({ ...place, [deadLetterHeaders.attempts]: "1" });
+  });
+
   test("takes Connect's headers off, so that a second refusal does not show the first one's reason", () => {
     const message = replayOf(stored(5, { ...fromConnect, [deadLetterHeaders.attempts]: "1" }));
     expect(message).toMatchObject({ topic: "audit.events", partition: 3 });

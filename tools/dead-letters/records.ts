@@ -41,9 +41,9 @@ export interface ReplayMessage {
   readonly headers: Map<Buffer, Buffer | null>;
 }
 
-/** What only says why a record was refused. The other headers state its place, which a replay keeps. */
-const { firstOrigin: _origin, streamOrder: _order, ...headersOfTheRefusal } = deadLetterHeaders;
-const ownHeaders = new Set<string>(Object.values(headersOfTheRefusal));
+/** What only says why a record was refused. The other two headers state its place, which a replay keeps. */
+const placeHeaders: readonly string[] = [deadLetterHeaders.firstOrigin, deadLetterHeaders.streamOrder];
+const ownHeaders = new Set(Object.values(deadLetterHeaders).filter((name) => !placeHeaders.includes(name)));
 const connectPrefix = "__connect.errors.";
 
 /** The dead letter in a record, or the offset of the one that a marker says was replayed. */

@@ -219,7 +219,9 @@ describe("a pipeline", () => {
     });
     expect(JSON.parse(only("ReplicationTask").inputs.replicationTaskSettings).TargetMetadata.LobMaxSize).toBe(64);
     expect(only("audit-capture-source").inputs.extraConnectionAttributes).toBe("unboundedVarcharMaxSize=20000");
-    expect(JSON.parse(only("audit-operator-bootstrap-source").inputs.input).source.unboundedVarcharMaxBytes).toBe(20_000);
+    expect(JSON.parse(only("audit-operator-bootstrap-source").inputs.input).source.unboundedVarcharMaxBytes).toBe(
+      20_000,
+    );
     expect(only("audit-capture-target").inputs.kafkaSettings.messageMaxBytes).toBe(2_000_000);
     expect(environment(deployment)).toMatchObject({
       AUDIT_LOB_MAX_SIZE_KILOBYTES: "64",

@@ -105,7 +105,9 @@ describe("The bootstrap", () => {
     expect((await errorOf(source.query("SELECT FROM capture.signal"))).code).toBe("42P01");
 
     const unknown = requestFor({ tables: [{ schema: "shop", table: "nowhere" }] });
-    expect((await run({ ...unknown, only: "destination" })).error?.message).toContain("There is no table nowhere in schema shop");
+    expect((await run({ ...unknown, only: "destination" })).error?.message).toContain(
+      "There is no table nowhere in schema shop",
+    );
 
     const sourceAlone = await done({ ...requestFor(), only: "source" });
     expect(sourceAlone.source.changes).toContainEqual({ object: "watch on shop.orders", change: "created" });
