@@ -13,10 +13,9 @@ export function transformerPermissions(clusterArn: string, topics: TopicNames, a
       Resource: [clusterArn],
     },
     {
-      // Writes: records that waited among the dead letters for their table's description come again.
-      Sid: "ReadAndReplayChangeRecords",
+      Sid: "ReadChangeRecords",
       Effect: "Allow",
-      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData"],
+      Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"],
       Resource: [topic("raw")],
     },
     {
@@ -32,6 +31,7 @@ export function transformerPermissions(clusterArn: string, topics: TopicNames, a
       Resource: [topic("events")],
     },
     {
+      // Reads: records wait there until a signal describes their table.
       Sid: "KeepDeadLetters",
       Effect: "Allow",
       Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData"],

@@ -84,7 +84,7 @@ export class ChangeRecordBuilder {
       operation === "update"
         ? `,${JSON.stringify(this.beforeImageField)}:{${tuples.old ? members(shape, tuples.old, shape.fullIdentity) : ""}}`
         : "";
-    const key = partitionKey(shape, row);
+    const key = partitionKey(shape, row, tuples.old);
     const value = `{"data":{${data}}${image},"metadata":{${this.metadata(operation, shape, key)}${this.transactionMembers(position)}}}`;
     return { topic: shape.route.topic, key: key.value, value };
   }
@@ -171,13 +171,17 @@ interface PartitionKey {
   readonly value: string;
 }
 
-/** A table without a primary key is partitioned by its name, even if the mapping asks for the primary key. */
-function partitionKey(shape: TableShape, row: Tuple): PartitionKey {
+/**
+ * A table without a primary key is partitioned by its name, even if the mapping asks for the primary key.
+ *
+ * @param old The old row, which has the values that the WAL does not repeat because they are long and unchanged.
+ */
+function partitionKey(shape: TableShape, row: Tuple, old?: Tuple): PartitionKey {
   const name = `${shape.schema}.${shape.table}`;
   if (shape.route.partitionKeyType === "schema-table" || shape.primaryKey.length === 0) {
     return { type: "schema-table", value: name };
   }
-  const values = shape.primaryKey.map((index) => row[index]);
+  const values = shape.primaryKey.map((index) => (row[index] === unchangedToast ? old?.[index] : row[index]));
   return { type: "primary-key", value: `${name}.${values.map((value) => String(value ?? "")).join(".")}` };
 }
 

@@ -61,7 +61,7 @@ const catalogQuery = `
          format_type(t.oid, null) as base_type,
          b.modifier,
          t.typcategory as category,
-         array_position(i.indkey::int2[], a.attnum) as primary_key_position,
+         array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) as primary_key_position,
          exists (select from pg_index u where u.indrelid = c.oid and u.indisunique) as has_key,
          exists (select from pg_index u
                   where u.indrelid = c.oid and a.attnum = any(u.indkey)

@@ -147,7 +147,11 @@ export function transformerCalls(facts: PipelineFacts): Expectations {
   return {
     allowed: [
       ...calls(kafka("Connect", "DescribeCluster", "WriteDataIdempotently"), [clusterArn]),
-      ...calls(kafka("DescribeTopic", "ReadData"), [topic(topics.raw.name), topic(topics.catalog.name)]),
+      ...calls(kafka("DescribeTopic", "ReadData"), [
+        topic(topics.raw.name),
+        topic(topics.catalog.name),
+        topic(topics.deadLetter.name),
+      ]),
       ...calls(kafka("DescribeTopic", "WriteData"), [
         topic(topics.events.name),
         topic(topics.catalog.name),

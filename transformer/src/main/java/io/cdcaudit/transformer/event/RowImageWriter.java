@@ -41,10 +41,17 @@ public final class RowImageWriter {
     untyped.clear();
     Columns columns = known.including(record.data());
     return switch (record.operation()) {
-      case LOAD, INSERT -> inserted(columns, columns.align(record.data()));
+      case LOAD, INSERT -> inserted(columns, row(record, columns));
       case UPDATE -> updated(record, columns);
-      case DELETE -> deleted(columns, columns.align(record.data()));
+      case DELETE -> deleted(columns, row(record, columns));
     };
+  }
+
+  /** The record's row, in which a key that DMS rounded has its digits again. */
+  private JsonSlice[] row(ChangeRecord record, Columns columns) {
+    JsonSlice[] row = columns.align(record.data());
+    RoundedKeys.restore(record, columns, row);
+    return row;
   }
 
   private RowImages inserted(Columns columns, JsonSlice[] row) {
@@ -74,6 +81,7 @@ public final class RowImageWriter {
   private RowImages updated(ChangeRecord record, Columns known) {
     Columns columns = record.beforeImage() == null ? known : known.including(record.beforeImage());
     JsonSlice[] row = columns.align(record.data());
+    int restored = RoundedKeys.restore(record, columns, row);
     JsonSlice[] oldRow =
         record.beforeImage() == null
             ? new JsonSlice[columns.size()]
@@ -86,8 +94,12 @@ public final class RowImageWriter {
       JsonSlice newValue = row[index];
       JsonSlice oldValue = oldRow[index];
       if (newValue == null) {
-        // Unchanged TOAST: DMS leaves it out.
-        row[index] = columns.haveFullIdentity() ? oldValue : null;
+        // Unchanged TOAST: DMS leaves it out. Of a key any identity has the old value.
+        row[index] = columns.haveFullIdentity() || column.key() ? oldValue : null;
+      } else if (index == restored && oldValue != null && isIncomplete(column, oldValue)) {
+        // The old value is rounded still. Whether it was another one, nobody can tell.
+        unknown.set(index);
+        differsNotably |= !oldValue.isWrittenLike(columns.align(record.data())[index]);
       } else if (oldValue == null) {
         boolean isUnchangedKey = column.key() && !columns.haveFullIdentity();
         if (!isUnchangedKey) {

@@ -5,7 +5,8 @@ package io.cdcaudit.transformer.record;
  *
  * @param capturedAt when DMS built the record
  * @param commit null for a row read by a full load, which belongs to no transaction
- * @param keyed whether DMS partitioned the record by a key: then the table has one
+ * @param keyValue what DMS partitioned the record by, {@code schema.table.value}, with every digit;
+ *     null if the table has no key
  * @param data the new row; for a delete the old one
  * @param beforeImage the old row of an update, as far as the replica identity gives it; null
  *     without one
@@ -15,7 +16,13 @@ public record ChangeRecord(
     TableName table,
     Timestamp capturedAt,
     Commit commit,
-    boolean keyed,
+    String keyValue,
     RowImage data,
     RowImage beforeImage)
-    implements IncomingRecord {}
+    implements IncomingRecord {
+
+  /** Whether the table has a key. */
+  public boolean keyed() {
+    return keyValue != null;
+  }
+}

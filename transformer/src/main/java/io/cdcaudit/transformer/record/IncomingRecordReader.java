@@ -163,7 +163,7 @@ public final class IncomingRecordReader {
         table,
         timestamp("timestamp", required("timestamp", metadata.timestamp())),
         operation == Operation.LOAD ? null : commit(metadata),
-        metadata.partitionKeyValue() != null,
+        metadata.partitionKeyValue(),
         members.data(),
         members.beforeImage());
   }

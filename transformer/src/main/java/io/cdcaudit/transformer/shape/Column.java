@@ -2,6 +2,7 @@ package io.cdcaudit.transformer.shape;
 
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.typing.ColumnType;
+import io.cdcaudit.transformer.typing.ScalarType;
 import io.cdcaudit.transformer.typing.UnknownType;
 
 /**
@@ -24,7 +25,9 @@ public record Column(
     return new Column(
         column.name().intern(),
         member(column.name()),
-        ColumnType.of(column.type()),
+        column.isShortened()
+            ? ScalarType.NUMERIC_WITHOUT_PRECISION
+            : ColumnType.of(column.type()),
         key,
         column.isVirtual(),
         column.ignored(),

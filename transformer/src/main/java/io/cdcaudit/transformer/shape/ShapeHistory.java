@@ -40,8 +40,9 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
    */
   public ShapeVersion versionFor(ChangeRecord record, long order) {
     for (int index = versions.size() - 1; index >= 0; index--) {
-      if (versions.get(index).isNotLaterThan(record, order)) {
-        return versions.get(index);
+      ShapeVersion version = versions.get(index);
+      if (version.isNotLaterThan(record, order) && !version.isDropDuring(record)) {
+        return version;
       }
     }
     return versions.isEmpty() ? null : versions.get(0);

@@ -16,7 +16,7 @@ public final class ShapeJson {
   /** Writes {@code {"key": […], "columns": […]}}. */
   public static void writeShape(TableShape shape, JsonOutput output) {
     output.write('{');
-    writeKeyAndColumns(shape, output);
+    writeKeyAndColumns(shape, false, output);
     output.write('}');
   }
 
@@ -87,11 +87,14 @@ public final class ShapeJson {
       output.writeAscii("\"root\":{\"schema\":").writeString(root.schema());
       output.writeAscii(",\"table\":").writeString(root.table()).writeAscii("},");
     }
-    writeKeyAndColumns(version.shape(), output);
+    writeKeyAndColumns(version.shape(), true, output);
     output.write('}');
   }
 
-  private static void writeKeyAndColumns(TableShape shape, JsonOutput output) {
+  /**
+   * @param isEntry whether to write what only the transformer needs
+   */
+  private static void writeKeyAndColumns(TableShape shape, boolean isEntry, JsonOutput output) {
     output.writeAscii("\"key\":[");
     String separator = "";
     for (String name : shape.key()) {
@@ -103,7 +106,8 @@ public final class ShapeJson {
     for (ShapeColumn column : shape.columns()) {
       output.writeAscii(separator).writeAscii("{\"name\":").writeString(column.name());
       output.writeAscii(",\"type\":").writeString(column.type());
-      output.writeAscii(column.isVirtual() ? ",\"generated\":\"virtual\"" : "");
+      output.writeAscii(isEntry && column.isVirtual() ? ",\"generated\":\"virtual\"" : "");
+      output.writeAscii(isEntry && column.isShortened() ? ",\"shortened\":true" : "");
       output.writeAscii(column.ignored() ? ",\"ignored\":true" : "");
       output.writeAscii(column.redacted() ? ",\"redacted\":true" : "").write('}');
       separator = ",";
@@ -125,11 +129,21 @@ public final class ShapeJson {
         since, Timestamp.parse(node.required("captured_at").stringValue()), readShape(node));
   }
 
+  /**
+   * Whether it is a numeric without a precision, which DMS shortens. A signal that numbers its columns also declares the
+   * precision of a numeric that has one; earlier versions did neither, so theirs pass.
+   */
+  private static boolean isShortened(String type, JsonNode column) {
+    return type.equals("numeric") && column.has("number") && !column.has("declared");
+  }
+
   private static ShapeColumn readColumn(JsonNode node) {
+    String type = node.required("type").stringValue();
     return new ShapeColumn(
         node.required("name").stringValue(),
-        node.required("type").stringValue(),
+        type,
         node.path("generated").stringValue("").equals("virtual"),
+        node.path("shortened").booleanValue(false) || isShortened(type, node),
         node.path("ignored").booleanValue(false),
         node.path("redacted").booleanValue(false));
   }

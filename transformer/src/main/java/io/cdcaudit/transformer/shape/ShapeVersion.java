@@ -51,6 +51,18 @@ public record ShapeVersion(
         && commit.streamPosition().compareTo(since.streamPosition()) < 0;
   }
 
+  /**
+   * Whether it says that a name ended while the record's transaction was open. Renaming a schema
+   * locks no table, so rows may come under the old name after that; they are of the table that was.
+   */
+  boolean isDropDuring(ChangeRecord record) {
+    Commit commit = record.commit();
+    return shape.isOfNoTable()
+        && commit != null
+        && since != null
+        && commit.streamPosition().compareTo(since.streamPosition()) < 0;
+  }
+
   boolean isNotLaterThan(ShapeVersion other) {
     if (order != null && other.order != null && !order.equals(other.order)) {
       return order < other.order;

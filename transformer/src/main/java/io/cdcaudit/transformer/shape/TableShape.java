@@ -21,6 +21,13 @@ public record TableShape(
     this(null, replicaIdentity, key, columns);
   }
 
+  /** Whether it is what remains of a table that was dropped or renamed: its redacted columns. */
+  boolean isOfNoTable() {
+    return replicaIdentity == ReplicaIdentity.DEFAULT
+        && key.isEmpty()
+        && columns.stream().allMatch(ShapeColumn::redacted);
+  }
+
   /**
    * @throws IllegalArgumentException if the parts contradict each other
    */

@@ -61,8 +61,12 @@ class StreamsConfiguration {
   }
 
   @Bean
-  UndescribedRecords undescribedRecords(AuditProperties properties, ShapeHistories histories) {
-    return new UndescribedRecords(properties, histories);
+  UndescribedRecords undescribedRecords(
+      AuditProperties properties,
+      ShapeHistories histories,
+      TransformerMetrics metrics,
+      Clock clock) {
+    return new UndescribedRecords(properties, histories, metrics, clock);
   }
 
   @Bean

@@ -1,9 +1,16 @@
 package io.cdcaudit.transformer.streams;
 
 import io.cdcaudit.transformer.configuration.AuditProperties;
+import io.cdcaudit.transformer.event.AuditEvent;
+import io.cdcaudit.transformer.event.AuditEventWriter;
+import io.cdcaudit.transformer.event.Outcome;
+import io.cdcaudit.transformer.event.Transformation;
+import io.cdcaudit.transformer.metrics.TransformerMetrics;
 import io.cdcaudit.transformer.record.TableName;
+import io.cdcaudit.transformer.record.Timestamp;
 import io.cdcaudit.transformer.shape.ShapeHistories;
 import io.cdcaudit.transformer.topology.DeadLetters;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -12,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -32,12 +38,13 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * Sends the records of a table through again once a catalog signal has described it. Until then they
- * lie whole in the dead-letter topic, because nobody could tell which of their columns to redact.
+ * Transforms the records of a table after all, once a catalog signal has described it. Until then
+ * they lie whole in the dead-letter topic, because nobody could tell which of their columns to
+ * redact. Each event gets the identity and the place that it would have had at once.
  *
- * <p>Each is marked there as replayed, as {@code npm run dead-letters} does, so a restart does not
- * send it once more. If a crash comes between, or two processes send it, the event has the same
- * identity and is stored once.
+ * <p>Each letter is then marked there as replayed, as {@code npm run dead-letters} does, so a restart
+ * does not read it once more. If a crash comes between, or two processes read it, the event has the
+ * same identity and is stored once. What makes no event stays a dead letter.
  */
 final class UndescribedRecords implements SmartLifecycle, Runnable {
 
@@ -45,29 +52,24 @@ final class UndescribedRecords implements SmartLifecycle, Runnable {
   private static final Duration AFTER_A_FAILURE = Duration.ofSeconds(10);
   private static final Logger LOG = LoggerFactory.getLogger(UndescribedRecords.class);
 
+  private final AuditProperties properties;
   private final ShapeHistories histories;
-  private final Supplier<Consumer<byte[], byte[]>> consumers;
-  private final Supplier<Producer<byte[], byte[]>> producers;
+  private final TransformerMetrics metrics;
+  private final Clock clock;
   private final TopicPartition letters;
   private volatile Thread thread;
 
-  UndescribedRecords(AuditProperties properties, ShapeHistories histories) {
-    this(
-        properties.topics().deadLetter(),
-        histories,
-        () -> consumer(properties),
-        () -> producer(properties));
-  }
-
   UndescribedRecords(
-      String deadLetterTopic,
+      AuditProperties properties,
       ShapeHistories histories,
-      Supplier<Consumer<byte[], byte[]>> consumers,
-      Supplier<Producer<byte[], byte[]>> producers) {
-    this.letters = new TopicPartition(deadLetterTopic, 0);
+      TransformerMetrics metrics,
+      Clock clock) {
+    this.properties = properties;
     this.histories = histories;
-    this.consumers = consumers;
-    this.producers = producers;
+    this.metrics = metrics;
+    this.clock = clock;
+    // The topic has one partition: contract/topic-definitions.json.
+    this.letters = new TopicPartition(properties.topics().deadLetter(), 0);
   }
 
   @Override
@@ -82,8 +84,8 @@ final class UndescribedRecords implements SmartLifecycle, Runnable {
   @Override
   public void run() {
     while (isRunning()) {
-      try (Consumer<byte[], byte[]> consumer = consumers.get();
-          Producer<byte[], byte[]> producer = producers.get()) {
+      try (Consumer<byte[], byte[]> consumer = consumer(properties);
+          Producer<byte[], byte[]> producer = producer(properties)) {
         Returns returns = new Returns(consumer, producer);
         while (isRunning()) {
           returns.look(POLL);
@@ -102,6 +104,9 @@ final class UndescribedRecords implements SmartLifecycle, Runnable {
 
     private final Consumer<byte[], byte[]> consumer;
     private final Producer<byte[], byte[]> producer;
+    private final Transformation transformation =
+        new Transformation(properties.sourceId(), properties.lobLimit(), histories);
+    private final AuditEventWriter writer = new AuditEventWriter(properties.sourceId());
     private final long beginning;
 
     /** Where the letters of each table lie that wait for its description, above the beginning. */
@@ -143,27 +148,40 @@ final class UndescribedRecords implements SmartLifecycle, Runnable {
       }
     }
 
-    /** Reads the letters of a table once more and sends each to where it came from. */
+    /** Reads the letters of a table once more and sends the event of each. */
     private void send(TableName table, BitSet places) {
       long position = consumer.position(letters);
       long end = beginning + places.length();
       consumer.seek(letters, beginning + places.nextSetBit(0));
       while (consumer.position(letters) < end) {
-        List<ConsumerRecord<byte[], byte[]>> batch = new ArrayList<>();
+        List<ProducerRecord<byte[], byte[]>> events = new ArrayList<>();
+        List<ProducerRecord<byte[], byte[]>> markers = new ArrayList<>();
         for (ConsumerRecord<byte[], byte[]> letter : consumer.poll(POLL)) {
-          if (letter.offset() < end && places.get((int) (letter.offset() - beginning))) {
-            batch.add(letter);
+          if (letter.offset() < end
+              && places.get((int) (letter.offset() - beginning))
+              && transformation.apply(letter.value(), DeadLetters.origin(letter.headers()))
+                  instanceof Outcome.Audited audited) {
+            events.add(message(audited.event()));
+            markers.add(DeadLetters.replayMarker(letter));
           }
         }
-        // First the records, then the markers: a crash in between sends them again, and loses none.
-        deliver(batch.stream().map(DeadLetters::original).toList());
-        deliver(batch.stream().map(DeadLetters::replayMarker).toList());
+        // First the events, then the markers: a crash in between sends them again, and loses none.
+        deliver(events);
+        deliver(markers);
       }
       consumer.seek(letters, position);
       LOG.info(
-          "{} is described now: its {} records from the dead letters were sent again",
+          "{} is described now: its {} records among the dead letters became events",
           table,
           places.cardinality());
+    }
+
+    private ProducerRecord<byte[], byte[]> message(AuditEvent event) {
+      metrics.count(event.operation().word(), event.table());
+      return new ProducerRecord<>(
+          properties.topics().events(),
+          writer.key(event),
+          writer.value(event, Timestamp.of(clock.instant())));
     }
 
     private void deliver(List<ProducerRecord<byte[], byte[]>> records) {

@@ -9,7 +9,6 @@ import io.cdcaudit.transformer.record.IncomingRecordReader;
 import io.cdcaudit.transformer.record.RefusedRecordException;
 import io.cdcaudit.transformer.record.TableName;
 import java.nio.charset.StandardCharsets;
-import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
@@ -29,14 +28,9 @@ public final class DeadLetters {
   static final String PARTITION = DeadLetterContract.header("partition");
   static final String OFFSET = DeadLetterContract.header("offset");
 
-  static final String ATTEMPTS = DeadLetterContract.header("attempts");
   static final String REPLAYED_OFFSET = DeadLetterContract.header("replayedOffset");
   static final String FIRST_ORIGIN = DeadLetterContract.header("firstOrigin");
   static final String STREAM_ORDER = DeadLetterContract.header("streamOrder");
-
-  /** What only says why a record was refused. */
-  private static final Set<String> OF_THE_REFUSAL =
-      Set.of(REASON, MESSAGE, TOPIC, PARTITION, OFFSET, ATTEMPTS);
 
   private static final int LONGEST_MESSAGE = 1_000;
 
@@ -102,24 +96,15 @@ public final class DeadLetters {
     }
   }
 
-  /** The record as it first came, with one attempt more and its first place. */
-  public static ProducerRecord<byte[], byte[]> original(ConsumerRecord<byte[], byte[]> letter) {
-    Headers headers = new RecordHeaders();
-    for (Header header : letter.headers()) {
-      if (!OF_THE_REFUSAL.contains(header.key())) {
-        headers.add(header);
-      }
-    }
-    String attempts = text(letter.headers(), ATTEMPTS);
-    int next = attempts == null ? 1 : Integer.parseInt(attempts) + 1;
-    put(headers, ATTEMPTS, Integer.toString(next));
-    return new ProducerRecord<>(
-        text(letter.headers(), TOPIC),
-        Integer.valueOf(text(letter.headers(), PARTITION)),
-        null,
-        letter.key(),
-        letter.value(),
-        headers);
+  /** Where the record of a dead letter stood when it came for the first time. */
+  public static Origin origin(Headers headers) {
+    String order = text(headers, STREAM_ORDER);
+    return new Origin(
+        text(headers, TOPIC),
+        Integer.parseInt(text(headers, PARTITION)),
+        Long.parseLong(text(headers, OFFSET)),
+        text(headers, FIRST_ORIGIN),
+        order == null ? null : Long.valueOf(order));
   }
 
   /** What marks a dead letter as sent again. */

@@ -4,6 +4,7 @@ import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.JsonSyntax;
 import io.cdcaudit.transformer.json.Text;
+import java.util.regex.Pattern;
 
 /**
  * Every type but arrays. Most are strings in JSON; those with a form of their own have a constant
@@ -43,6 +44,36 @@ public enum ScalarType implements ColumnType {
       return Numbers.isNotFinite(text)
           ? writeString(text, output)
           : Numbers.writeDecimal(text, output);
+    }
+  },
+
+  /** A numeric without a precision: DMS keeps six decimals, and no value shows whether it lost any. */
+  NUMERIC_WITHOUT_PRECISION {
+    @Override
+    WriteResult writeText(Text text, JsonOutput output) {
+      return Numbers.isNotFinite(text) ? writeString(text, output) : WriteResult.INCOMPLETE;
+    }
+
+    @Override
+    public boolean isIncomplete(int limit, JsonSlice value) {
+      return !Numbers.isNotFinite(value.text());
+    }
+  },
+
+  /** DMS leaves the zone out, so that nothing is known of the moment. */
+  TIME_WITH_TIME_ZONE {
+    @Override
+    WriteResult writeText(Text text, JsonOutput output) {
+      return hasZone(text) ? writeString(text, output) : WriteResult.INCOMPLETE;
+    }
+
+    @Override
+    public boolean isIncomplete(int limit, JsonSlice value) {
+      return !hasZone(value.text());
+    }
+
+    private boolean hasZone(Text text) {
+      return ZONE.matcher(text.toString()).find();
     }
   },
 
@@ -146,6 +177,8 @@ public enum ScalarType implements ColumnType {
     }
   };
 
+  private static final Pattern ZONE = Pattern.compile("[+-][0-9:]+$|Z$");
+
   static ScalarType of(String name) {
     return switch (name) {
       case "boolean" -> BOOLEAN;
@@ -155,6 +188,7 @@ public enum ScalarType implements ColumnType {
       case "json" -> JSON;
       case "jsonb" -> JSONB;
       case "bytea" -> BYTES;
+      case "time with time zone" -> TIME_WITH_TIME_ZONE;
       case "timestamp without time zone" -> TIMESTAMP;
       case "timestamp with time zone" -> TIMESTAMP_WITH_TIME_ZONE;
       case "character", "character varying" -> CHARACTERS;

@@ -156,7 +156,7 @@ class ShapeHistoryTest {
 
   private static ChangeRecord record(int second, String position) {
     Commit commit = new Commit(time(second), 9000 + second, 1, position);
-    return new ChangeRecord(Operation.INSERT, TABLE, time(second), commit, true, null, null);
+    return new ChangeRecord(Operation.INSERT, TABLE, time(second), commit, "shop.orders.1", null, null);
   }
 
   private static ShapeVersion wideVersion(int second, int columns) {
