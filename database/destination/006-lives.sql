@@ -95,6 +95,27 @@ $$;
 COMMENT ON FUNCTION audit.name_taken_again(text, text, text, bigint[]) IS
   'The first place after another at which a table has a name; null when none took it.';
 
+CREATE OR REPLACE FUNCTION audit.shape_before(event audit.events)
+RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- The event tells neither the table's oid nor its columns' numbers of then; both stay what they are.
+  SELECT event.before || jsonb_build_object('relation', event.after -> 'relation', 'columns', (
+    SELECT jsonb_agg(entry || coalesce((
+      SELECT jsonb_build_object('number', newer -> 'number')
+      FROM jsonb_array_elements(event.after -> 'columns') AS listed (newer)
+      WHERE newer ->> 'name' = coalesce((
+        SELECT change ->> 'to' FROM jsonb_array_elements(event.context -> 'changes') AS told (change)
+        WHERE change ->> 'change' = 'column renamed' AND change ->> 'from' = entry ->> 'name'
+      ), entry ->> 'name') AND newer ? 'number'
+    ), '{}') ORDER BY place)
+    FROM jsonb_array_elements(event.before -> 'columns') WITH ORDINALITY AS described (entry, place)
+  ))
+$$;
+COMMENT ON FUNCTION audit.shape_before(audit.events) IS 'The shape that a table had until DDL changed it, as the schema event tells.';
+
 CREATE OR REPLACE FUNCTION audit.versions_named(
   source text, named_schema text, named_table text, until timestamptz, before_place bigint[], end_place bigint[]
 )
@@ -149,7 +170,7 @@ BEGIN
     IF oldest.context ->> 'reason' = 'ddl' AND jsonb_array_length(oldest.before -> 'columns') > 0 THEN
       RETURN NEXT;
       to_place := from_place;
-      shape := oldest.before || jsonb_build_object('relation', oldest.after -> 'relation');
+      shape := audit.shape_before(oldest);
       since := NULL;
       detail := NULL;
     END IF;

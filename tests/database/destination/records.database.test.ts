@@ -528,19 +528,25 @@ describe("DDL between a record's last change and the time asked for", () => {
   });
 
   it("knows the first shape of a table that was watched before the stream began from the DDL that ended it", async () => {
-    const columns = [...start.columns, ["c", "integer", 4] as const];
+    const [id, a, b] = start.columns as [ShapeInput["columns"][number], ...ShapeInput["columns"][number][]];
     const stream = new Stream()
       .at("09:00:00")
       .insert("app.dc", { id: 1 }, { id: 1, a: 1, b: "gone" })
       .at("10:00:00")
-      .shape("app.dc", { ...start, columns }, { ...ddl, added: { c: 7 } });
-    const before = { key: start.key, columns: start.columns.map(([name, type, number]) => ({ name, type, number })) };
+      .shape(
+        "app.dc",
+        { ...start, columns: [id, ["amount", "integer", 2], b as typeof id, ["c", "integer", 4]] },
+        { ...ddl, added: { c: 7 }, changes: [{ change: "column renamed", from: "a", to: "amount" }] },
+      );
+    // As the transformer tells it: without numbers.
+    const before = { key: start.key, columns: [id, a, b].map((column) => ({ name: column?.[0], type: column?.[1] })) };
     await storeEvents(
       client,
       stream.events.map((event) => (event.operation === "schema" ? { ...event, before } : event)),
     );
-    expect(await asOf("app.dc", { id: 1 })).toEqual({ id: 1, a: 1, b: "gone", c: 7 });
-    expect(await tableAsOf("app.dc")).toEqual([{ id: 1, a: 1, b: "gone", c: 7 }]);
+    const row = { id: 1, amount: 1, b: "gone", c: 7 };
+    expect(await asOf("app.dc", { id: 1 })).toEqual(row);
+    expect(await tableAsOf("app.dc")).toEqual([row]);
     expect(await asOf("app.dc", { id: 1 }, "09:30:00")).toEqual({ id: 1, a: 1, b: "gone" });
   });
 
