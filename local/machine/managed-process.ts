@@ -35,7 +35,7 @@ export class ManagedProcess {
   private logStart = 0;
   private stopping = false;
   private retired = false;
-  private exitListener: ((description: string) => void) | undefined;
+  private exitListener: ((description: string, how: string) => void) | undefined;
   private launchListener: (() => void) | undefined;
 
   constructor(private readonly options: ManagedProcessOptions) {
@@ -67,8 +67,8 @@ export class ManagedProcess {
     return readFileSync(this.logFile).subarray(this.logStart).toString("utf8");
   }
 
-  /** Called with a description when the process ends and nothing here asked it to. */
-  onUnexpectedExit(listener: (description: string) => void): void {
+  /** Called with a description, and how it ended such as `exit code 1`, when the process ends and nothing here asked it to. */
+  onUnexpectedExit(listener: (description: string, how: string) => void): void {
     this.exitListener = listener;
   }
 
@@ -148,7 +148,7 @@ export class ManagedProcess {
 
   private ended(child: ChildProcess, how: string): void {
     if (child !== this.child || this.stopping) return;
-    this.exitListener?.(`${this.name} ended: ${this.reason() ?? `${how}, without a reason in its log`}.`);
+    this.exitListener?.(`${this.name} ended: ${this.reason() ?? `${how}, without a reason in its log`}.`, how);
   }
 
   private failure(what: string): Error {

@@ -351,5 +351,5 @@ describe("a task that can't run ends with 1 and says what to do", () => {
 });
 
 function exitOf(standIn: ManagedProcess): Promise<string> {
-  return new Promise((resolve) => standIn.onUnexpectedExit(resolve));
+  return new Promise((resolve) => standIn.onUnexpectedExit((_description, how) => resolve(how)));
 }

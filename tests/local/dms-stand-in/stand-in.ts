@@ -127,9 +127,11 @@ export class Scenario {
   /** Starts a stand-in that must refuse to run, and returns why it does. */
   async refusal(overrides: Partial<StandInConfigurationFile>): Promise<string> {
     const standIn = this.bench.standIn({ ...this.configuration, ...overrides });
-    const ended = new Promise<string>((resolve) => standIn.onUnexpectedExit(resolve));
+    const ended = new Promise<[description: string, how: string]>((resolve) =>
+      standIn.onUnexpectedExit((...exit) => resolve(exit)),
+    );
     standIn.launch();
-    return reasonIn(standIn, await ended);
+    return reasonIn(standIn, ...(await ended));
   }
 
   /** Runs statements, each in a separate transaction. */
@@ -205,11 +207,11 @@ export class Scenario {
   }
 }
 
-function reasonIn(standIn: ManagedProcess, description: string): string {
+function reasonIn(standIn: ManagedProcess, description: string, how: string): string {
   const last = readFileSync(standIn.logFile, "utf8").trimEnd().split("\n").at(-1) ?? "";
   const { event, reason } = JSON.parse(last) as { event: string; reason: string };
   if (event !== "failed") throw new Error(`${description} Its last line is ${last}`);
-  return `${reason} ${/\((.*)\)/.exec(description)?.[1]}`;
+  return `${reason} ${how}`;
 }
 
 /** Waits until a condition holds. */
