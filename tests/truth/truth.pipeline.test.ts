@@ -12,6 +12,7 @@ test("the log tells what tables held, now and at noted moments, whatever was don
   expect(seeds.map(({ seed, differences }) => ({ seed, differences }))).toEqual(
     [100, 101, 102].map((seed) => ({ seed, differences: [] })),
   );
-  // Nothing was compared with nothing.
-  for (const { moments, tables } of seeds) expect([moments > 4, tables > 3]).toEqual([true, true]);
+  // Nothing was compared with nothing, though a clock that is set back takes away the moments just before.
+  for (const { tables } of seeds) expect(tables).toBeGreaterThan(3);
+  expect(seeds.reduce((sum, { moments }) => sum + moments, 0)).toBeGreaterThan(12);
 });

@@ -150,7 +150,7 @@ describe("--source", () => {
     expect(events(run).filter(({ event }) => event === "warning")).toEqual([
       {
         event: "warning",
-        object: "edge",
+        object: "public.edge",
         problem: expect.stringContaining("DMS leaves out its columns a, b") as string,
         fix: expect.stringContaining("ALTER TABLE") as string,
       },
