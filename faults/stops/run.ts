@@ -6,8 +6,8 @@ import type { Random } from "../random";
 import { fingerprint, StopsSource } from "./source";
 
 /** How a run is ended. Only after the last one it need not have cleaned up by itself. */
-const ways = ["SIGINT", "SIGTERM", "SIGHUP", "SIGINT twice", "closed pipe", "npm killed", "SIGKILL"] as const;
-type Way = (typeof ways)[number];
+export const ways = ["SIGINT", "SIGTERM", "SIGHUP", "SIGINT twice", "closed pipe", "npm killed", "SIGKILL"] as const;
+export type Way = (typeof ways)[number];
 
 /** One stop and what came of it. */
 export interface Stop {
@@ -28,6 +28,8 @@ export interface Stop {
 
 export interface StopsOptions {
   readonly times: number;
+  /** The ways, each in its turn. Default: all. */
+  readonly ways?: readonly Way[];
   readonly tables: number;
   readonly random: Random;
   readonly report: (stop: Stop) => void;
@@ -51,9 +53,9 @@ export async function stopAgainAndAgain(options: StopsOptions): Promise<readonly
     const before = await source.use(fingerprint);
     const readyAfter = await timeToReady(source);
     for (let number = 1; number <= options.times && !options.signal.aborted; number += 1) {
-      const { random } = options;
+      const { random, ways: chosen = ways } = options;
       // Each way comes as often; when and under which load is drawn.
-      const way = ways[(number - 1) % ways.length] as Way;
+      const way = chosen[(number - 1) % chosen.length] as Way;
       const plan = {
         way,
         after: Math.max(way === "npm killed" ? fewest : 0, Math.floor(random.next() * readyAfter * longestAfter)),

@@ -1,7 +1,6 @@
 package io.cdcaudit.transformer.streams;
 
 import io.cdcaudit.transformer.configuration.AuditProperties;
-import io.cdcaudit.transformer.event.AuditEvent;
 import io.cdcaudit.transformer.event.AuditEventWriter;
 import io.cdcaudit.transformer.event.Outcome;
 import io.cdcaudit.transformer.event.Transformation;
@@ -44,11 +43,12 @@ import org.springframework.context.SmartLifecycle;
  *
  * <p>Each letter is then marked there as replayed, as {@code npm run dead-letters} does, so a restart
  * does not read it once more. If a crash comes between, or two processes read it, the event has the
- * same identity and is stored once. What makes no event stays a dead letter.
+ * same identity and is stored once. What is refused for another reason, too, stays a dead letter.
  */
 final class UndescribedRecords implements SmartLifecycle, Runnable {
 
   private static final Duration POLL = Duration.ofSeconds(1);
+  private static final int MESSAGE_OVERHEAD = 1_024;
   private static final Duration AFTER_A_FAILURE = Duration.ofSeconds(10);
   private static final Logger LOG = LoggerFactory.getLogger(UndescribedRecords.class);
 
@@ -136,8 +136,11 @@ final class UndescribedRecords implements SmartLifecycle, Runnable {
     private void note(ConsumerRecord<byte[], byte[]> letter) {
       Long replayed = DeadLetters.replayedOffset(letter.headers());
       if (replayed != null) {
-        waiting.values().forEach(places -> places.clear((int) (replayed - beginning)));
-        waiting.values().removeIf(BitSet::isEmpty);
+        // The letter of an older marker may be gone by now.
+        if (replayed >= beginning) {
+          waiting.values().forEach(places -> places.clear((int) (replayed - beginning)));
+          waiting.values().removeIf(BitSet::isEmpty);
+        }
         return;
       }
       TableName table = DeadLetters.undescribedTable(letter);
@@ -157,12 +160,8 @@ final class UndescribedRecords implements SmartLifecycle, Runnable {
         List<ProducerRecord<byte[], byte[]>> events = new ArrayList<>();
         List<ProducerRecord<byte[], byte[]>> markers = new ArrayList<>();
         for (ConsumerRecord<byte[], byte[]> letter : consumer.poll(POLL)) {
-          if (letter.offset() < end
-              && places.get((int) (letter.offset() - beginning))
-              && transformation.apply(letter.value(), DeadLetters.origin(letter.headers()))
-                  instanceof Outcome.Audited audited) {
-            events.add(message(audited.event()));
-            markers.add(DeadLetters.replayMarker(letter));
+          if (letter.offset() < end && places.get((int) (letter.offset() - beginning))) {
+            transform(letter, events, markers);
           }
         }
         // First the events, then the markers: a crash in between sends them again, and loses none.
@@ -171,17 +170,33 @@ final class UndescribedRecords implements SmartLifecycle, Runnable {
       }
       consumer.seek(letters, position);
       LOG.info(
-          "{} is described now: its {} records among the dead letters became events",
+          "{} is described now: its {} records among the dead letters were read again",
           table,
           places.cardinality());
     }
 
-    private ProducerRecord<byte[], byte[]> message(AuditEvent event) {
-      metrics.count(event.operation().word(), event.table());
-      return new ProducerRecord<>(
-          properties.topics().events(),
-          writer.key(event),
-          writer.value(event, Timestamp.of(clock.instant())));
+    private void transform(
+        ConsumerRecord<byte[], byte[]> letter,
+        List<ProducerRecord<byte[], byte[]>> events,
+        List<ProducerRecord<byte[], byte[]>> markers) {
+      Outcome outcome =
+          transformation.apply(letter.value(), DeadLetters.origin(letter.headers()));
+      if (outcome instanceof Outcome.Audited audited) {
+        byte[] key = writer.key(audited.event());
+        byte[] value = writer.value(audited.event(), Timestamp.of(clock.instant()));
+        if (key.length + value.length + MESSAGE_OVERHEAD > properties.messageMaxBytes()) {
+          LOG.warn("The event of the dead letter at {} is too large; it stays", letter.offset());
+          return;
+        }
+        events.add(new ProducerRecord<>(properties.topics().events(), key, value));
+        metrics.count(audited.event().operation().word(), audited.event().table());
+      } else if (outcome instanceof Outcome.Ignored ignored) {
+        metrics.count(ignored.kind().code(), ignored.table());
+      } else {
+        LOG.warn("The dead letter at {} makes no event; it stays", letter.offset());
+        return;
+      }
+      markers.add(DeadLetters.replayMarker(letter));
     }
 
     private void deliver(List<ProducerRecord<byte[], byte[]>> records) {
