@@ -17,6 +17,11 @@ export interface TruthOptions {
   readonly steps?: number;
   /** Parts to leave out. Default: none. */
   readonly without?: readonly Part[];
+  /**
+   * Whether any text, document or array may be unknown: the stand-in looks a table up later than it changed, and leaves
+   * such values out where it finds the table without a key. Default false.
+   */
+  readonly unknownLobs?: boolean;
   /** End with the first seed that fails, and keep data, the processes' logs and the statements. Default false. */
   readonly keep?: boolean;
   readonly report?: (event: TruthEvent) => void;
@@ -68,7 +73,14 @@ export async function runTruth(options: TruthOptions): Promise<TruthResult> {
     const seed = options.seed + seeds.length;
     const scriptFile = join(folder, "statements", `${seed}.sql`);
     try {
-      const result = await runSeed(system, { seed, without, steps: options.steps ?? defaultSteps, scriptFile, keep });
+      const result = await runSeed(system, {
+        seed,
+        without,
+        steps: options.steps ?? defaultSteps,
+        unknownLobs: options.unknownLobs ?? false,
+        scriptFile,
+        keep,
+      });
       seeds.push(result);
       if (isWrong(result))
         writeFileSync(join(folder, "statements", `${seed}.differences`), result.differences.join("\n"));
