@@ -1,4 +1,4 @@
-/** The roles in the two databases. `database/` creates and limits them; whoever logs in takes the name from here. */
+/** The roles in the two databases. `database/` creates and limits them; each part that logs in takes the name from here. */
 export const databaseRoles = {
   /** Source side, logs in: DMS reads the WAL and the watched tables. */
   capture: "cdc_capture",

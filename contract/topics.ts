@@ -89,7 +89,7 @@ export function pipelineTopics(settings: TopicSettings = {}): Topics {
   };
 }
 
-/** The topics as a list, for whoever creates or checks all of them. */
+/** The topics as a list, to create or check all of them. */
 export function topicList(topics: Topics): readonly TopicDefinition[] {
   return [topics.raw, topics.events, topics.catalog, topics.deadLetter];
 }

@@ -101,7 +101,7 @@ LANGUAGE sql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- The event tells neither the table's oid nor its columns' numbers of then; both stay what they are.
+  -- The event does not tell the oid and the column numbers of then; both stay what they are.
   SELECT event.before || jsonb_build_object('relation', event.after -> 'relation', 'columns', (
     SELECT jsonb_agg(entry || coalesce((
       SELECT jsonb_build_object('number', newer -> 'number')

@@ -254,7 +254,7 @@ DECLARE
   -- Without a word of the bootstrap, what DMS takes by itself. Who has set more has thought of these columns.
   taken_by_default CONSTANT integer := 8000;
   taken integer := coalesce((SELECT value FROM capture.limits WHERE name = 'unbounded varchar bytes'), taken_by_default);
-  -- DMS takes text for a LOB, which it carries neither in a key nor for a table without one.
+  -- DMS takes text for a LOB. It carries no LOB in a key, and none of a table without a key.
   keys int2[] := ARRAY(SELECT unnest(indkey::int2[]) FROM pg_index WHERE indrelid = target AND indisunique AND indisvalid);
 BEGIN
   RETURN QUERY

@@ -31,7 +31,7 @@ BEGIN
   IF extension IS NOT NULL THEN
     RETURN format('belongs to the extension %s', extension);
   END IF;
-  -- Before version 16 whoever creates roles may give any of them away, but for superusers.
+  -- Before version 16 a role that creates roles may grant any role except a superuser.
   RETURN (
     SELECT format('belongs to role %s, which %s can''t be granted', owner.rolname, capturing.rolname)
     FROM pg_class

@@ -82,7 +82,7 @@ interface Run {
   readonly output: () => string;
   readonly ended: Promise<number | null>;
   /** Signals npm alone, or npm and the command, as a terminal does. */
-  readonly kill: (signal: NodeJS.Signals, whom: "npm" | "group") => void;
+  readonly kill: (signal: NodeJS.Signals, target: "npm" | "group") => void;
   readonly closePipe: () => void;
 }
 
@@ -98,9 +98,9 @@ function start(args: readonly string[]): Run {
   return {
     output: () => text,
     ended: new Promise((resolve) => child.once("exit", resolve)),
-    kill: (signal, whom) => {
+    kill: (signal, target) => {
       try {
-        process.kill(whom === "npm" ? (child.pid as number) : -(child.pid as number), signal);
+        process.kill(target === "npm" ? (child.pid as number) : -(child.pid as number), signal);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
       }

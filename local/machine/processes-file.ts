@@ -62,7 +62,7 @@ export class ProcessesFile {
 
   private write(): void {
     mkdirSync(dirname(this.file), { recursive: true });
-    // Renamed, so that whoever reads it finds it whole.
+    // Renamed, so that a reader finds it whole.
     writeFileSync(`${this.file}.new`, JSON.stringify({ ...this.head, parts: this.parts } satisfies Content));
     renameSync(`${this.file}.new`, this.file);
   }

@@ -62,7 +62,7 @@ const matchingTablesQuery = `
   SELECT pg_class.oid, nspname AS schema, relname AS table, format('%I.%I', nspname, relname) AS name,
     owner.rolname AS owner, pg_has_role(owner.oid, 'USAGE') AS mine,
     pg_has_role(owner.oid, 'MEMBER WITH ADMIN OPTION')
-      -- Before version 16 whoever creates roles may give any of them away, but for superusers.
+      -- Before version 16 a role that creates roles may grant any role except a superuser.
       OR (me.rolcreaterole AND NOT owner.rolsuper AND current_setting('server_version_num') < '16') AS grantable,
     (SELECT extname FROM pg_depend JOIN pg_extension ON pg_extension.oid = refobjid
      WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e' LIMIT 1) AS extension

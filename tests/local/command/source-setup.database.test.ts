@@ -31,7 +31,7 @@ async function leftElsewhere(kept: boolean): Promise<void> {
     run: "11111111-1111-4111-8111-111111111111",
     account: "alice@elsewhere",
     machine: "elsewhere",
-    folder: "/home/alice/audit/.local",
+    folder: "a-checkout-of-alice/.local",
     process: 4711,
   });
   await source.begin();
@@ -57,7 +57,7 @@ describe("a source that another run has left", () => {
 
     expect(told).toEqual([
       expect.stringMatching(
-        /A local run was killed and left its capture in 127\.0\.0\.1:\d+\/test_\d+: alice@elsewhere, folder \/home\/alice\/audit\/\.local, process 4711, since \d{4}-.* UTC\. It is taken back, in \d+\.\d s\./,
+        /A local run was killed and left its capture in 127\.0\.0\.1:\d+\/test_\d+: alice@elsewhere, folder a-checkout-of-alice\/\.local, process 4711, since \d{4}-.* UTC\. It is taken back, in \d+\.\d s\./,
       ),
     ]);
     expect(await fingerprint(client)).toEqual(before);

@@ -37,7 +37,7 @@ const runner = (run = "11111111-1111-4111-8111-111111111111"): Runner => ({
   run,
   account: `alice@${hostname()}`,
   machine: hostname(),
-  folder: "/home/alice/audit/.local",
+  folder: "a-checkout-of-alice/.local",
   process: 4711,
 });
 
@@ -84,7 +84,7 @@ describe("a source", () => {
 
     await expect(open("22222222-2222-4222-8222-222222222222")).rejects.toThrow(SourceInUseError);
     await expect(open("22222222-2222-4222-8222-222222222222")).rejects.toThrow(
-      /alice@.*folder \/home\/alice\/audit\/\.local, process 4711.*pg_terminate_backend\(\d+\)/s,
+      /alice@.*folder a-checkout-of-alice\/\.local, process 4711.*pg_terminate_backend\(\d+\)/s,
     );
   });
 
