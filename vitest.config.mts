@@ -1,12 +1,15 @@
 import { defineConfig } from "vitest/config";
 
 /** What a test needs is the suffix of its file, `NAME.KIND.test.ts`; what needs nothing has none, and is of kind unit. */
-const kinds = ["graph", "package", "database", "pipeline"] as const;
+const kinds = ["mocked", "graph", "package", "database", "pipeline"] as const;
 
 const filesOf = (kind: (typeof kinds)[number]) => `tests/**/*.${kind}.test.ts`;
 
 /** Tests run Java programs for seconds: most of that time would go into optimising code that has hardly begun to run. */
 const briefJava = [process.env.JAVA_TOOL_OPTIONS, "-XX:TieredStopAtLevel=1"].filter(Boolean).join(" ");
+
+/** Loading the SDKs takes longer than most files: a worker loads them once. Files that replace modules are of kind mocked. */
+const sharedModules = { isolate: false } as const;
 
 export default defineConfig({
   test: {
@@ -17,6 +20,16 @@ export default defineConfig({
           name: "unit",
           include: ["tests/**/*.test.ts"],
           exclude: kinds.map(filesOf),
+          ...sharedModules,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // Puts others in the place of modules, so no other file may share them.
+        test: {
+          name: "mocked",
+          include: [filesOf("mocked")],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -27,6 +40,7 @@ export default defineConfig({
           name: "graph",
           include: [filesOf("graph")],
           globalSetup: "tests/setup/record-stacks.ts",
+          ...sharedModules,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -37,6 +51,7 @@ export default defineConfig({
           name: "package",
           include: [filesOf("package")],
           globalSetup: "tests/setup/package.ts",
+          ...sharedModules,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -48,6 +63,7 @@ export default defineConfig({
           include: [filesOf("database")],
           globalSetup: "tests/setup/build.ts",
           env: { JAVA_TOOL_OPTIONS: briefJava },
+          ...sharedModules,
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -59,6 +75,7 @@ export default defineConfig({
           name: "postgres-18",
           include: ["tests/database/**/*.database.test.ts", "tests/local/dms-stand-in/change-records.database.test.ts"],
           env: { POSTGRES_VERSION: "18" },
+          ...sharedModules,
           globalSetup: "tests/setup/build.ts",
           maxWorkers: 2,
           testTimeout: 60_000,

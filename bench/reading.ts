@@ -12,6 +12,7 @@ interface Options {
   readonly events: number;
   readonly against?: string;
   readonly json?: string;
+  readonly data?: string;
 }
 
 const fullSize = 10_000_000;
@@ -19,7 +20,8 @@ const fullSize = 10_000_000;
 /** Fills logs with events, the same in each, and measures what it takes to read them. */
 async function main(): Promise<void> {
   const options = parse();
-  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-reading-"));
+  const folder = options.data ?? mkdtempSync(join(tmpdir(), "cdc-audit-reading-"));
+  mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
   const server = {
     dataFolder: join(folder, "postgres"),
@@ -41,7 +43,7 @@ async function main(): Promise<void> {
   const stop = async () => {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
     await postgres.retire();
-    rmSync(folder, { recursive: true, force: true });
+    if (!options.data) rmSync(folder, { recursive: true, force: true });
   };
   const interrupted = () => void stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
@@ -51,18 +53,25 @@ async function main(): Promise<void> {
   console.log(`${machine.processors}, ${machine.memoryGibibytes} GiB, load ${machine.loadBefore}; ${startedAt}`);
   try {
     await postgres.start();
-    await (await connect("postgres")).query("CREATE DATABASE today");
-    const systems: ReadingSystem[] = [await installToday(await connect("today"))];
-    if (options.against) {
-      await (clients[0] as Client).query("CREATE DATABASE before");
-      systems.push(await installOf(await connect("before"), options.against));
-    }
-    for (const system of systems) {
+    const admin = await connect("postgres");
+    const systems = [await filled("today", installToday)];
+    if (options.against) systems.push(await filled("before", (client) => installOf(client, options.against as string)));
+
+    /** The log of a database, which is filled unless an earlier run has done so. */
+    async function filled(name: string, install: (client: Client) => Promise<ReadingSystem>): Promise<ReadingSystem> {
+      const kept = await admin.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+      if (kept.rowCount === 0) await admin.query(`CREATE DATABASE ${name}`);
+      const system = await install(await connect(name));
       const begun = performance.now();
-      await fill(system, options.events, new Date(startedAt));
-      console.log(
-        `${system.name}: ${options.events.toLocaleString("en")} events in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
+      if (kept.rowCount === 0) await fill(system, options.events, new Date(startedAt));
+      const { rows } = await system.client.query<{ events: string }>(
+        "SELECT sum(reltuples)::bigint AS events FROM pg_class WHERE relkind = 'r' AND relname ~ '^events_'",
       );
+      const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+      console.log(
+        `${system.name}: ${Number(rows[0]?.events).toLocaleString("en")} events, ${kept.rowCount === 0 ? `filled in ${seconds} s` : "kept by an earlier run"}`,
+      );
+      return system;
     }
     await measureReading(recorder, systems);
   } finally {
@@ -103,6 +112,7 @@ function parse(): Options {
     )
     .option("--events <number>", "events of the log, from 200000 on", events, fullSize)
     .option("--against <commit>", "ask the log's SQL of this commit too, in turns, on the same events")
+    .option("--data <folder>", "keep the filled logs in this folder, and use those that an earlier run kept there")
     .option("--json <file>", "also write the figures to this file")
     .parse()
     .opts<Options>();

@@ -134,9 +134,9 @@ function dollars(amount: number): string {
 }
 
 /** The costs of every kind of environment as a document, from their recorded graphs. */
-export async function costReference(): Promise<string> {
+export async function costReference(graphOf: typeof recorded): Promise<string> {
   const stacks: { readonly stack: string; readonly lines: readonly CostLine[] }[] = [];
-  for (const stack of environments) stacks.push({ stack, lines: fixedCosts(await recorded(stack)) });
+  for (const stack of environments) stacks.push({ stack, lines: fixedCosts(await graphOf(stack)) });
   const components = [...new Set(stacks.flatMap(({ lines }) => lines.map(({ component }) => component)))].sort(compare);
   return [
     "# What it costs",

@@ -20,14 +20,17 @@ const repositoryFolder = resolve(__dirname, "..");
 interface GeneratedDocument {
   /** Seen from the repository. */
   readonly file: string;
-  /** @param committed The file as it is: what stands around a generated part stays. */
-  readonly content: (committed: string) => string | Promise<string>;
+  /**
+   * @param committed The file as it is: what stands around a generated part stays.
+   * @param graphOf The recorded graph of a stack.
+   */
+  readonly content: (committed: string, graphOf: typeof recorded) => string | Promise<string>;
 }
 
 export const generatedDocuments: readonly GeneratedDocument[] = [
   { file: "docs/settings.md", content: settingsReference },
   { file: "docs/components.md", content: componentReference },
-  { file: "docs/cost.md", content: costReference },
+  { file: "docs/cost.md", content: (_, graphOf) => costReference(graphOf) },
   { file: "docs/architecture.md", content: architecture },
   { file: "docs/reliability.md", content: withFaults },
   {
@@ -41,8 +44,8 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
 ];
 
 /** Puts the picture of the smallest stack and the table of folders between their marks. */
-async function architecture(text: string): Promise<string> {
-  const picture = `\`\`\`mermaid\n${mermaidPicture(await recorded("dev"))}\`\`\``;
+async function architecture(text: string, graphOf: typeof recorded): Promise<string> {
+  const picture = `\`\`\`mermaid\n${mermaidPicture(await graphOf("dev"))}\`\`\``;
   return between("table of folders", between("picture of dev", text, picture), folderTable());
 }
 
@@ -57,7 +60,7 @@ if (require.main === module) {
     .description("Writes the documents that follow from the sources.")
     .action(async () => {
       for (const { file, content } of generatedDocuments) {
-        writeFileSync(join(repositoryFolder, file), await content(committed(file)));
+        writeFileSync(join(repositoryFolder, file), await content(committed(file), recorded));
         console.log(file);
       }
     })

@@ -5,6 +5,8 @@ export interface Part {
   readonly name: string;
   /** A shell command, run in the repository. */
   readonly command: string;
+  /** Name of a part of another lane whose end this one waits for, since it uses what that one makes. */
+  readonly after?: string;
 }
 
 /** What became of a part. */
@@ -20,6 +22,7 @@ export interface PartResult {
 export class PartRunner {
   private readonly running = new Set<ChildProcess>();
   private readonly results = new Map<string, PartResult>();
+  private readonly waiting = new Map<string, () => void>();
   private stopped = false;
 
   /**
@@ -35,7 +38,8 @@ export class PartRunner {
   /** Runs until all parts have passed or one has failed, which stops those beside it. Returns a result for each part. */
   async run(): Promise<readonly PartResult[]> {
     for (const lanes of this.stages) {
-      await Promise.all(lanes.map((lane) => this.runLane(lane, lanes.length === 1)));
+      const ends = this.endsOf(lanes.flat());
+      await Promise.all(lanes.map((lane) => this.runLane(lane, lanes.length === 1, ends)));
     }
     return this.stages.flat(2).map(({ name }) => this.results.get(name) ?? { name });
   }
@@ -44,14 +48,26 @@ export class PartRunner {
   stop(): void {
     this.stopped = true;
     for (const child of this.running) endGroup(child);
+    for (const resolve of this.waiting.values()) resolve();
   }
 
-  private async runLane(lane: readonly Part[], alone: boolean): Promise<void> {
+  /** For each part, what resolves at its end, or when no more is begun. */
+  private endsOf(parts: readonly Part[]): ReadonlyMap<string, Promise<void>> {
+    return new Map(parts.map(({ name }) => [name, new Promise((resolve) => this.waiting.set(name, resolve))]));
+  }
+
+  private async runLane(
+    lane: readonly Part[],
+    alone: boolean,
+    ends: ReadonlyMap<string, Promise<void>>,
+  ): Promise<void> {
     for (const part of lane) {
+      if (part.after !== undefined) await ends.get(part.after);
       if (this.stopped) return;
       const begun = performance.now();
       const exit = await this.runPart(part, alone);
       this.results.set(part.name, { name: part.name, exit, seconds: (performance.now() - begun) / 1000 });
+      this.waiting.get(part.name)?.();
       if (exit !== 0 && !this.stopped) this.stop();
     }
   }

@@ -7,22 +7,25 @@ const script = (name: string, npmScript: string): Part => ({ name, command: `npm
 const project = (name: string): Part => ({ name, command: `npx vitest run --project ${name}` });
 
 /**
- * What `npm test` runs. In each stage a lane that keeps the processor busy runs beside one that mostly waits for servers
- * to start, to stop and to notice. Pipelines restart parts under load, two at a time: they have the machine to
- * themselves.
+ * What `npm test` runs. In the first stage two lanes share the machine, each with parts that keep the processor busy and
+ * parts that mostly wait for servers to start, to stop and to notice. Pipelines restart parts under load: they have the
+ * machine to themselves.
  */
 const stages: readonly (readonly (readonly Part[])[])[] = [
   [
+    // The Java parts that other parts run are built with their tests, once.
+    [script("java", "test:java"), project("database")],
     [
       script("types", "typecheck"),
       script("lint", "lint"),
       script("architecture", "architecture"),
       script("format", "format:check"),
-      project("unit"),
+      { name: "unit", command: "npx vitest run --project unit --project mocked" },
+      project("graph"),
+      { ...project("package"), after: "java" },
+      { ...project("postgres-18"), after: "java" },
     ],
-    [script("java", "test:java")],
   ],
-  [[project("graph"), project("package"), project("postgres-18")], [project("database")]],
   [[project("pipeline")]],
 ];
 

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -65,6 +65,23 @@ export async function build({ stop, progress }: BuildOptions = {}): Promise<void
   writeFileSync(stampFile, hash);
 }
 
+/** Builds as {@link build} does and runs the tests of the Java parts, with Maven's output as it comes. */
+async function buildAndTest(): Promise<number> {
+  await java();
+  const hash = sourceHash();
+  // Maven runs for a minute or two: most of that time would go into optimising its own code.
+  const mavenOptions = [process.env["MAVEN_OPTS"], "-XX:TieredStopAtLevel=1"].filter(Boolean).join(" ");
+  const { status } = spawnSync("mvn", ["-B", "-q", "-T1C", "verify"], {
+    cwd: repositoryFolder,
+    stdio: "inherit",
+    env: { ...process.env, MAVEN_OPTS: mavenOptions },
+  });
+  if (status !== 0) return status ?? 1;
+  mkdirSync(dirname(stampFile), { recursive: true });
+  writeFileSync(stampFile, hash);
+  return 0;
+}
+
 /** Runs Maven with its output in a file. Returns its exit code. */
 async function runMaven(
   logFile: string,
@@ -125,7 +142,9 @@ function filesBelow(path: string): string[] {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-if (require.main === module) {
+if (require.main === module && process.argv.includes("--with-tests")) {
+  void buildAndTest().then((code) => process.exit(code));
+} else if (require.main === module) {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.on(signal, () => stop.abort(new Error("It was asked to stop.")));

@@ -79,7 +79,7 @@ export class TestServer {
       authMethod: "scram-sha-256",
       persistent: false,
       createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: ["--encoding=UTF8", "--locale=C"],
+      initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
       postgresFlags: flags.flatMap(([name, value]) => ["-c", `${name}=${value}`]),
       onLog: (line: unknown) => logLines.push(String(line)),
       onError: () => undefined,

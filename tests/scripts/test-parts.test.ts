@@ -32,6 +32,17 @@ describe("The runner of the tests", () => {
     expect(exitCode(all)).toBe(3);
   });
 
+  it("begins a part after that of another lane which makes what it needs, and not at all when that one fails", async () => {
+    const { written } = await results([
+      [part("slow", `setTimeout(() => console.log("made"), 300)`)],
+      [passing("free"), { ...passing("waits"), after: "slow" }],
+    ]);
+    expect(written.indexOf("this is free")).toBeLessThan(written.indexOf("made\n"));
+    expect(written.indexOf("made\n")).toBeLessThan(written.indexOf("this is waits"));
+    const { results: all } = await results([[failing("maker")], [{ ...passing("waits"), after: "maker" }]]);
+    expect(outcomes(all)).toEqual({ maker: 3, waits: undefined });
+  });
+
   it("ends what it runs when it is stopped itself", async () => {
     const runner = new PartRunner([[[endless("a")], [endless("b")]]], () => undefined);
     const running = runner.run();

@@ -1,22 +1,23 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { alarmTable } from "../../scripts/alarm-table";
 import { fixedCosts, total } from "../../scripts/cost";
 import { committed, generatedDocuments } from "../../scripts/documents";
-import { recorded } from "../../scripts/recorded";
 import { Graph } from "../../recorder/graph";
-import type { Recording } from "../../recorder/recorder";
+import { recordedGraph, recording } from "../setup/recordings";
+
+/** What `npm run docs` records by itself. */
+const graphOf = async (stack: string) => recordedGraph(stack as "dev" | "prod");
 
 describe("the documents that follow from the sources", () => {
   it.each(generatedDocuments)("are current: npm run docs writes the same $file", async ({ file, content }) => {
     const text = committed(file);
-    expect(await content(text)).toBe(text);
+    expect(await content(text, graphOf)).toBe(text);
   });
 });
 
 describe("the runbook's table of alarms", () => {
-  it.each(["dev", "prod"] as const)("has a row for each alarm of %s, and no other", async (stack) => {
-    const graph = await recorded(stack);
-    const alarms = graph
+  it.each(["dev", "prod"] as const)("has a row for each alarm of %s, and no other", (stack) => {
+    const alarms = recordedGraph(stack)
       .ofType("aws:cloudwatch/metricAlarm:MetricAlarm")
       .filter(({ name }) => name.startsWith("audit-monitoring-"))
       .map(({ name }) => name.replace("audit-monitoring-", ""));
@@ -27,11 +28,7 @@ describe("the runbook's table of alarms", () => {
 });
 
 describe("the fixed costs of a stack", () => {
-  let dev: Recording;
-
-  beforeAll(async () => {
-    dev = (await recorded("dev")).recording;
-  });
+  const dev = recording("dev");
 
   function changed(type: string, inputs: object): Graph {
     const registrations = dev.registrations.map((each) =>

@@ -1,7 +1,7 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseInvocation } from "../../operator/lambda/request";
-import { recorded } from "../../scripts/recorded";
-import { type Graph, jsonInput } from "../../recorder/graph";
+import { jsonInput } from "../../recorder/graph";
+import { recordedGraph } from "../setup/recordings";
 import { documentNamed, shellLines } from "./documents";
 
 const lines = shellLines({ file: "docs/runbook.md", text: documentNamed("docs/runbook.md") }).map(({ line }) => line);
@@ -20,11 +20,7 @@ const builders = lines
   }));
 
 describe("the requests that the runbook makes", () => {
-  let graph: Graph;
-
-  beforeAll(async () => {
-    graph = await recorded("dev");
-  });
+  const graph = recordedGraph("dev");
 
   /** What the schedule with this word in its name sends. */
   function scheduled(word: string): Record<string, unknown> {
@@ -55,8 +51,8 @@ describe("the requests that the runbook makes", () => {
 });
 
 describe("the alarms that the runbook lists", () => {
-  it("are those of a stack, and no others", async () => {
-    const alarms = (await recorded("dev")).ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
+  it("are those of a stack, and no others", () => {
+    const alarms = recordedGraph("dev").ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
     const deployed = alarms.map(({ name }) => name.replace(/^audit-monitoring-/, ""));
     const listed = [...documentNamed("docs/runbook.md").matchAll(/^\| `([a-z]+(?:-[a-z]+)+)` \| /gm)].map(
       ([, key]) => key,
