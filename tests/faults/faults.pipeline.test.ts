@@ -22,15 +22,15 @@ import { postgresServer, superuserConnection } from "../../local/servers/postgre
 test("nothing is lost, doubled or wrong in a short run of faults under load", async () => {
   const result = await runFaults({
     seed: 20261122,
-    faults: 6,
+    faults: 10,
     changes: 10_000,
     pace: 0.1,
-    only: "kill the DMS|cut sink|poison|partition is missing|column is added|older position",
+    only: "^kill|shut the source|cut sink|poison|partition is missing|column is added|older position",
   });
 
   expect(result.failure).toBeUndefined();
   expect(result).toMatchObject({ lost: 0, doubled: 0, wrong: 0 });
-  expect(result.faultsInjected).toBeGreaterThanOrEqual(6);
+  expect(result.faultsInjected).toBeGreaterThanOrEqual(10);
   expect(result.changes).toBeGreaterThanOrEqual(10_000);
   expect(result.deadLetters).toBeGreaterThan(0);
 });
