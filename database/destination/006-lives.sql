@@ -229,7 +229,7 @@ BEGIN
     name_table := version.renamed_from ->> 'table';
     -- Transactions that were open across the rename of a schema may still write under the old name, until another
     -- table takes it.
-    upper := coalesce(audit.name_taken_again(source, name_schema, name_table, bound), before_place);
+    upper := least(audit.name_taken_again(source, name_schema, name_table, bound), before_place);
     -- The end of the old name stands in the same transaction.
     bound := coalesce(audit.name_given_up(version.event, name_schema, name_table), bound);
   END LOOP;

@@ -203,8 +203,11 @@ COMMENT ON FUNCTION audit.key_by_image(text, text, text, jsonb, jsonb, jsonb, bi
   'The key that a record had in an older shape, found by its columns of today. Reads every event of the table there: '
   'only for a key that was made of other columns then.';
 
+-- Its former form knew no place to look before.
+DROP FUNCTION IF EXISTS audit.holder(text, text, text, jsonb, timestamptz);
 CREATE OR REPLACE FUNCTION audit.holder(
-  source text, named_schema text, named_table text, key jsonb, until timestamptz
+  source text, named_schema text, named_table text, key jsonb, until timestamptz,
+  before_place bigint[] DEFAULT ARRAY[9223372036854775807]
 )
 RETURNS TABLE (
   held audit.events, version_place bigint[], shape jsonb, newest_shape jsonb, ended_by audit.events, doubt jsonb
@@ -228,7 +231,7 @@ DECLARE
   known_names text[] := '{}';
   known_keys jsonb[] := '{}';
 BEGIN
-  FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until) LOOP
+  FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until, before_place) LOOP
     IF newer_names = '{}' THEN
       newest_shape := version.shape;
     END IF;
@@ -275,7 +278,7 @@ BEGIN
       END IF;
       last_place := audit.place(held.stream_order, held.committed_at, held.transaction_id, held.sequence);
       IF held.partition_name IS NOT NULL THEN
-        SELECT newer_names || ARRAY[[part.schema_name, part.table_name, '{}', '{9223372036854775807}']] INTO newer_names
+        SELECT newer_names || ARRAY[[part.schema_name, part.table_name, '{}', before_place::text]] INTO newer_names
         FROM audit.table_name(held.partition_name) AS part;
       END IF;
       FOR named IN 1..array_length(newer_names, 1) LOOP
@@ -295,7 +298,7 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION audit.holder(text, text, text, jsonb, timestamptz) IS
-  'The event that says what the record with a key was at a time, its table''s shape then, and the shape at the time asked '
-  'for. No row when there was none. A load that shows that it had ended by then, and what loads make uncertain: see '
+COMMENT ON FUNCTION audit.holder(text, text, text, jsonb, timestamptz, bigint[]) IS
+  'The event that says what the record with a key was at a time and before a place, its table''s shape then, and the shape '
+  'at the time asked for. No row when there was none. A load that shows that it had ended by then, and what loads make uncertain: see '
   'audit.fate.';

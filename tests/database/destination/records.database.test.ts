@@ -135,6 +135,73 @@ describe("The order of the stream", () => {
   });
 });
 
+describe("A time that a clock which was set back showed twice", () => {
+  /** Between 10:00:20 and the next line the clock is set back by more than ten seconds. */
+  const setBack = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("public.seats", seats)
+      .insert("public.seats", { id: 1 }, { id: 1, state: "free" })
+      .at("10:00:18")
+      .insert("public.seats", { id: 2 }, { id: 2, state: "free" });
+
+  it("means the last time, and all rows of a table as they were then", async () => {
+    await store(
+      setBack()
+        .at("10:00:20")
+        .delete("public.seats", { id: 1 }, { id: 1, state: "free" })
+        .at("10:00:10")
+        .insert("public.seats", { id: 3 }, { id: 3, state: "free" })
+        .at("10:00:19")
+        .update("public.seats", { id: 2 }, { state: "free" }, { id: 2, state: "taken" }),
+    );
+    const free = (id: number) => ({ id, state: "free" });
+    expect(await tableAsOf("public.seats", "10:00:05")).toEqual([free(1)]);
+    expect(await tableAsOf("public.seats", "10:00:15")).toEqual([free(2), free(3)]);
+    expect(await tableAsOf("public.seats", "10:00:19")).toEqual([{ id: 2, state: "taken" }, free(3)]);
+    expect(await tableAsOf("public.seats")).toEqual([{ id: 2, state: "taken" }, free(3)]);
+  });
+
+  it("knows of a TRUNCATE and of DDL that came before in the stream", async () => {
+    await store(
+      setBack()
+        .truncate("public.seats")
+        .at("10:00:20")
+        .shape(
+          "public.seats",
+          {
+            ...seats,
+            columns: [
+              ["id", "integer"],
+              ["held", "text", 2],
+            ],
+          },
+          { reason: "ddl", command: "ALTER TABLE" },
+        )
+        .at("10:00:10")
+        .insert("public.seats", { id: 3 }, { id: 3, held: "by Ruth" })
+        .at("10:00:30")
+        .shape("public.seats", { ...seats, columns: [["id", "integer"]] }, { reason: "ddl", command: "ALTER TABLE" }),
+    );
+    expect(await tableAsOf("public.seats", "10:00:15")).toEqual([{ id: 3, held: "by Ruth" }]);
+    expect(await asOf("public.seats", { id: 3 }, "10:00:15")).toEqual({ id: 3, held: "by Ruth" });
+    expect(await unknownAsOf("public.seats", { id: 3 }, "10:00:15")).toEqual({});
+    expect(await tableAsOf("public.seats")).toEqual([{ id: 3 }]);
+  });
+
+  it("is no reason to tell rows that a full load read later", async () => {
+    await store(
+      setBack()
+        .at("10:00:40")
+        .baseline("public.seats", { id: 4 }, { id: 4, state: "free" })
+        .at("10:00:30")
+        .insert("public.seats", { id: 4 }, { id: 4, state: "free" }),
+    );
+    expect(await tableAsOf("public.seats", "10:00:29")).toHaveLength(2);
+    expect(await tableAsOf("public.seats", "10:00:35")).toHaveLength(3);
+  });
+});
+
 describe("Keys that move over each other in one statement", () => {
   const steps: ShapeInput = {
     relation: 1,
