@@ -210,7 +210,7 @@ class SeedRun {
     const { world, client } = this;
     await this.system.waitForLog(client);
     await world.refresh();
-    const now = await differencesNow(client, world.tables, (table) => this.forgotten(table), world.names);
+    const now = await differencesNow(client, world.relations, (table) => this.forgotten(table), world.names);
     const differences = now.map((line) => `at the end: ${line}`);
     for (const moment of this.noted) {
       for (const line of await differencesAt(client, moment, world.names)) {

@@ -271,7 +271,7 @@ BEGIN
     END IF;
     PERFORM audit.check_key($1, $2, newest.shape);
     SELECT * INTO kept
-    FROM audit.holder(of_source, named.schema_name, named.table_name, $2, until, before_place);
+    FROM audit.holder_anywhere(of_source, named.schema_name, named.table_name, $2, until, before_place);
     IF NOT FOUND THEN
       RETURN;
     END IF;
@@ -294,7 +294,7 @@ BEGIN
   END IF;
   RETURN QUERY SELECT known."row", known.unknown, kept.doubt
   FROM audit.reshaped(kept.held, CASE WHEN kept.version_place < newest.from_place THEN audit.reshaping(
-    of_source, named.schema_name, named.table_name, until, kept.version_place, kept.shape, kept.newest_shape,
+    of_source, kept.storage_schema, kept.storage_table, until, kept.version_place, kept.shape, kept.newest_shape,
     before_place) END) AS known;
 END
 $$;
