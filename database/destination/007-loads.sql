@@ -200,13 +200,16 @@ BEGIN
   IF held.partition_name IS NOT NULL THEN
     SELECT * INTO part FROM audit.table_name(held.partition_name);
     counted := counted || ARRAY[[
-      part.schema_name, part.table_name, names[last_name][1], names[last_name][2], held.partition_name]];
+      part.schema_name, part.table_name, names[last_name][1], names[last_name][2], held.partition_name, '-infinity',
+      'infinity']];
   END IF;
   FOR named IN 1..array_length(counted, 1) LOOP
-    CONTINUE WHEN named > 1 AND counted[named:named][1:2] = counted[named - 1:named - 1][1:2];
     FOR load IN
       SELECT * FROM audit.loads_since(source, counted[named][1], counted[named][2], audit.captured(held))
     LOOP
+      -- Of another table that bore the name.
+      CONTINUE WHEN load.started_at < counted[named][6]::timestamptz
+        OR load.started_at >= counted[named][7]::timestamptz;
       IF NOT looked THEN
         SELECT * INTO next FROM audit.next_touch(source, names, keys,
           audit.place(newest.stream_order, newest.committed_at, newest.transaction_id, newest.sequence));
@@ -243,4 +246,4 @@ COMMENT ON FUNCTION audit.fate(text, text[], jsonb[], text[], audit.events, audi
   'What loads tell of the record that an event left: the load that shows that it had ended, if that began until a time; '
   'and what they make uncertain, {"since", "until", "reason"}. The newest event is that after which nothing touched the key: '
   'another one when it only lent the key. Names and keys as for audit.next_touch. Loads are the tables whose loads count, '
-  'each with the schema, table and partition that its rows stand under.';
+  'each with the schema, table and partition that its rows stand under, and the times between which it bore the name.';

@@ -225,6 +225,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET datestyle = 'ISO'
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -241,6 +242,7 @@ DECLARE
   known_names text[] := '{}';
   known_keys jsonb[] := '{}';
   known_loads text[] := '{}';
+  ended timestamptz := 'infinity';
 BEGIN
   FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until, before_place) LOOP
     IF newer_names = '{}' THEN
@@ -250,7 +252,9 @@ BEGIN
     newer_names := newer_names
       || ARRAY[[version.schema_name, version.table_name, version.from_place::text, version.to_place::text]];
     known_loads := known_loads || ARRAY[[
-      version.schema_name, version.table_name, version.stored_schema, version.stored_table, version.partition]];
+      version.schema_name, version.table_name, version.stored_schema, version.stored_table, version.partition,
+      coalesce(version.since, '-infinity')::text, ended::text]];
+    ended := coalesce(version.since, ended);
     version_key := audit.key_in(version.shape, newest_shape, key);
     IF version_key IS NULL THEN
       version_key := audit.key_by_image(source, version.stored_schema, version.stored_table, version.partition,

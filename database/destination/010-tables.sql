@@ -1,13 +1,13 @@
 -- All rows of a table at a time.
 
--- Its former form knew no place to look before.
-DROP FUNCTION IF EXISTS audit.generations(text, text, text, timestamptz);
+DROP FUNCTION IF EXISTS audit.generations(text, text, text, timestamptz); -- Its former form.
 CREATE OR REPLACE FUNCTION audit.generations(
   source text, named_schema text, named_table text, until timestamptz, before_place bigint[]
 )
 RETURNS TABLE (
   generation bigint, schema_name text, table_name text, from_place bigint[], to_place bigint[], shape jsonb,
-  generation_shape jsonb, steps jsonb, stored_schema text, stored_table text, partition text
+  generation_shape jsonb, steps jsonb, stored_schema text, stored_table text, partition text, since timestamptz,
+  ended timestamptz
 )
 LANGUAGE sql
 STABLE
@@ -17,7 +17,7 @@ AS $$
     SELECT row_number() OVER () AS depth, life.*, first_value(life.shape) OVER () AS newest_shape
     FROM audit.life(source, named_schema, named_table, until, before_place) AS life
   ), marked AS (
-    SELECT versions.*, lag(shape) OVER (ORDER BY depth) AS newer_shape
+    SELECT versions.*, lag(shape) OVER (ORDER BY depth) AS newer_shape, lag(since) OVER (ORDER BY depth) AS ended
     FROM versions
   ), numbered AS (
     SELECT marked.*, sum(CASE
@@ -36,12 +36,12 @@ AS $$
   SELECT generation, schema_name, table_name, from_place, to_place, shape,
     first_value(shape) OVER (PARTITION BY generation ORDER BY depth),
     audit.reshaping(source, named_schema, named_table, until, from_place, shape, newest_shape, before_place),
-    stored_schema, stored_table, partition
+    stored_schema, stored_table, partition, coalesce(since, '-infinity'), coalesce(ended, 'infinity')
   FROM numbered
 $$;
 COMMENT ON FUNCTION audit.generations(text, text, text, timestamptz, bigint[]) IS
-  'The versions of a table as audit.life gives them, in generations whose keys are made of the same columns, the newest '
-  'first; with the newest shape of each generation, and how rows of each version read at the time asked for.';
+  'The versions of a table as audit.life gives them, in generations whose keys are made of the same columns, newest first; '
+  'with the newest shape of each generation, and how rows of each version read at the time asked for.';
 
 -- Their former forms read one table alone.
 DROP FUNCTION IF EXISTS audit.table_touches(text, text, text, timestamptz),
@@ -53,7 +53,7 @@ CREATE OR REPLACE FUNCTION audit.table_versions(
 RETURNS TABLE (
   version bigint, storage bigint, generation bigint, schema_name text, table_name text, from_place bigint[],
   to_place bigint[], shape jsonb, generation_shape jsonb, steps jsonb, stored_schema text, stored_table text,
-  partition text, other_partitions text[]
+  partition text, since timestamptz, ended timestamptz, other_partitions text[]
 )
 LANGUAGE sql
 STABLE
@@ -76,7 +76,7 @@ AS $$
   CROSS JOIN LATERAL audit.generations(source, storages.schema_name, storages.table_name, until, before_place) AS known
 $$;
 COMMENT ON FUNCTION audit.table_versions(text, text, text, timestamptz, bigint[]) IS
-  'The versions of a table and of the partitions that belong to it at a time, each with the name that its rows stand under.';
+  'The versions of a table and of its partitions at a time, each with the name that its rows stand under.';
 
 CREATE OR REPLACE FUNCTION audit.table_touches(
   source text, named_schema text, named_table text, until timestamptz, before_place bigint[], read_until timestamptz
@@ -153,17 +153,19 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH names AS (
-    SELECT DISTINCT version.storage, version.schema_name, version.table_name, version.stored_schema,
-      version.stored_table, version.partition
+    SELECT version.storage, version.schema_name, version.table_name, version.stored_schema, version.stored_table,
+      version.partition, version.since, version.ended
     FROM audit.table_versions(source, named_schema, named_table, until, before_place) AS version
   )
-  SELECT names.*, known.started_at, known.loaded_rows, known.before_time, known.next_started_at,
+  SELECT names.storage, names.schema_name, names.table_name, names.stored_schema, names.stored_table, names.partition,
+    known.started_at, known.loaded_rows, known.before_time, known.next_started_at,
     audit.baselines_between(
       source, names.stored_schema, names.stored_table, names.partition, known.started_at, known.before_time)
   FROM names
   CROSS JOIN LATERAL audit.loads_since(source, names.schema_name, names.table_name, '-infinity') AS known
-  -- The first load of a table ends nothing.
-  WHERE known.started_at <= read_until AND EXISTS (
+  -- Not those of other tables that bore the name. The first load of a table ends nothing.
+  WHERE known.started_at >= names.since AND known.started_at < names.ended
+    AND known.started_at <= read_until AND EXISTS (
     SELECT FROM names AS borne
     JOIN audit.events AS earlier
       ON earlier.table_name = borne.stored_table AND earlier.schema_name = borne.stored_schema
@@ -185,7 +187,6 @@ SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-  -- A clock that is set back by more is not followed.
   longest CONSTANT interval := '1 day';
   last_place bigint[];
   first_later bigint[];
@@ -196,7 +197,7 @@ BEGIN
   FROM audit.events AS event
   WHERE event.table_name = named_table AND event.schema_name = named_schema AND event.source_id = source
     AND event.committed_at > at AND event.committed_at <= at + longest
-    -- Baselines are dated by the clock that read them, and stand before changes that were committed while they were read.
+    -- Baselines are dated by another clock, and stand before what was committed while they were read.
     AND event.operation <> 'baseline';
   IF first_later IS NULL THEN
     RETURN;
@@ -213,8 +214,7 @@ END
 $$;
 COMMENT ON FUNCTION audit.last_showing(text, text, text, timestamptz) IS
   'Which events of a table had happened at a time: those until a time and before a place. A clock that is set back shows a '
-  'time more than once, and the last time counts. So what came before in the stream had happened, though it was committed '
-  'at a later time by the clock of then.';
+  'time more than once. The last time counts, so what came before in the stream had happened, whenever it is dated; up to a day ahead.';
 
 CREATE OR REPLACE FUNCTION audit.table_as_of(
   "table" text, "time" timestamptz DEFAULT now(), source text DEFAULT NULL
@@ -265,14 +265,16 @@ BEGIN
     FROM touches
     ORDER BY touches.storage, touches.generation, touches.key, touches.place DESC
   ), holders AS (
-    SELECT last_touches.*, last_touches.event_id AS held_id FROM last_touches WHERE last_touches.holds
+    SELECT *, last_touches.key AS last_key, last_touches.place AS last_place FROM last_touches WHERE last_touches.holds
     UNION ALL
     -- A key that its last transaction both gave and took.
-    SELECT last_touches.*, (holder.held).event_id
+    SELECT held.*, last_touches.key, last_touches.place
     FROM last_touches
     JOIN versions AS version ON version.version = last_touches.version
     CROSS JOIN LATERAL audit.holder(of_source, version.schema_name, version.table_name, last_touches.own_key,
       moment.until, last_touches.place || 0::bigint) AS holder
+    JOIN touches AS held
+      ON held.event_id = (holder.held).event_id AND held.storage = last_touches.storage AND held.holds
     WHERE NOT last_touches.holds AND EXISTS (
       SELECT FROM touches
       WHERE touches.storage = last_touches.storage AND touches.generation = last_touches.generation
@@ -283,10 +285,8 @@ BEGIN
     SELECT * FROM audit.table_truncations(
       of_source, named.schema_name, named.table_name, moment.until, moment.before_place)
   ), rows AS MATERIALIZED (
-    SELECT version.version, version.storage, version.generation, version.steps, holders.key AS generation_key,
-      event AS held
-    FROM holders
-    JOIN touches AS held ON held.event_id = holders.held_id AND held.storage = holders.storage AND held.holds
+    SELECT held.version, held.last_key AS generation_key, version.steps, event AS held
+    FROM holders AS held
     JOIN versions AS version ON version.version = held.version
     JOIN audit.events AS event ON event.committed_at = held.committed_at AND event.event_id = held.event_id
     WHERE held.place > coalesce(
@@ -302,11 +302,11 @@ BEGIN
       LEFT JOIN LATERAL audit.next_touch(of_source,
         ARRAY[[version.stored_schema, version.stored_table, version.partition],
           [known.stored_schema, known.stored_table, known.partition]],
-        ARRAY[held.own_key, holders.key], holders.place) AS next ON true
+        ARRAY[held.own_key, held.last_key], held.last_place) AS next ON true
       WHERE known.storage = held.storage
         AND known.found_rows >= known.loaded_rows AND known.started_at > audit.captured(event)
         AND (next.event_id IS NULL OR audit.captured(next) >= known.started_at)
-        AND audit.ended_before(event, next, ARRAY[held.own_key, holders.key], known.before_time, known.next_started_at)
+        AND audit.ended_before(event, next, ARRAY[held.own_key, held.last_key], known.before_time, known.next_started_at)
     )
   ), later_names AS MATERIALIZED (
     -- What the key columns of newer generations were called in older versions.
@@ -346,6 +346,5 @@ END
 $$;
 COMMENT ON FUNCTION audit.table_as_of(text, timestamptz, text) IS
   'Every row of a table as it was at a time, by default now, with the columns of each that are not known. Where the source''s '
-  'clock was set back, all rows are of the last moment at which it showed the time. Warns of a full '
-  'load that is not whole in the log, since rows may have ended before it. Reads all '
-  'events of the table: for a table of millions of events a matter of minutes.';
+  'clock was set back, all rows are of the last moment at which it showed the time. Warns of a full load that is not whole '
+  'in the log. Reads all events of the table: of millions of events in minutes.';

@@ -127,6 +127,7 @@ DECLARE
   names text[] := '{}';
   keys jsonb[] := '{}';
   loads text[] := '{}';
+  ended timestamptz := 'infinity';
   follower audit.events;
   ended_by audit.events;
   last_holder audit.events;
@@ -157,8 +158,13 @@ BEGIN
     newer_shape := version.shape;
     names := names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
     keys := keys || path_key;
+    IF version.swapped AND NOT was_swapped THEN
+      ended := 'infinity';
+    END IF;
     loads := loads || ARRAY[[
-      version.schema_name, version.table_name, version.stored_schema, version.stored_table, version.partition]];
+      version.schema_name, version.table_name, version.stored_schema, version.stored_table, version.partition,
+      coalesce(version.since, '-infinity')::text, ended::text]];
+    ended := coalesce(version.since, ended);
     IF version.swapped AND NOT was_swapped THEN
       -- The same record in the table that bore the name before.
       was_swapped := true;

@@ -197,6 +197,28 @@ describe("A record that a full load did not find any more", () => {
     expect(await operations("public.places", { id: 2 })).toEqual(["insert", "load"]);
   });
 
+  it("is not that of another table, to which its table has left its name", async () => {
+    const other = { ...seats, relation: 9 };
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape(table, seats)
+        .insert(table, { id: 1 }, free(1))
+        .at("10:00:00")
+        .drop(table, "ALTER TABLE")
+        .shape("public.former", seats, { reason: "ddl", renamed_from: { schema: "public", table: "seats" } })
+        .at("10:00:10")
+        .shape(table, other)
+        .at("11:00:30")
+        .baseline(table, { id: 2 }, free(2))
+        .at("11:05:00")
+        .load(table, "11:00:00", "11:01:00", 1),
+    );
+    expect(await tableAsOf("public.former")).toEqual([free(1)]);
+    expect(await explained("public.former", { id: 1 })).toEqual({ row: free(1), doubt: null });
+    expect(await tableAsOf(table)).toEqual([free(2)]);
+  });
+
   it("is not that of another source, whose table has the same name", async () => {
     await store(emptied("eu"), new Stream("us").at("09:00:00").shape(table, seats).insert(table, { id: 2 }, free(2)));
     expect(await asOf(table, { id: 2 }, undefined, "eu")).toBeNull();
