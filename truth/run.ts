@@ -17,11 +17,6 @@ export interface TruthOptions {
   readonly steps?: number;
   /** Parts to leave out. Default: none. */
   readonly without?: readonly Part[];
-  /**
-   * Whether any text, document or array may be unknown: the stand-in looks a table up later than it changed, and leaves
-   * such values out where it finds the table without a key. Default false.
-   */
-  readonly unknownLobs?: boolean;
   /** End with the first seed that fails, and keep data, the processes' logs and the statements. Default false. */
   readonly keep?: boolean;
   readonly report?: (event: TruthEvent) => void;
@@ -77,7 +72,6 @@ export async function runTruth(options: TruthOptions): Promise<TruthResult> {
         seed,
         without,
         steps: options.steps ?? defaultSteps,
-        unknownLobs: options.unknownLobs ?? false,
         scriptFile,
         keep,
       });

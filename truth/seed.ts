@@ -10,7 +10,7 @@ import { renameSteps } from "./steps/renames";
 import { rowSteps } from "./steps/rows";
 import { shapeSteps, swapSteps } from "./steps/shapes";
 import type { TruthSystem } from "./system";
-import { createTables, keptSchema, sqlName, type Table } from "./tables";
+import { createTables, keptSchema, sqlName } from "./tables";
 import { type Step, World } from "./world";
 
 /** What a seed does. */
@@ -19,8 +19,6 @@ export interface SeedOptions {
   readonly without: ReadonlySet<Part>;
   /** Steps to take. */
   readonly steps: number;
-  /** Whether any text, document or array may be unknown. */
-  readonly unknownLobs: boolean;
   /** Where the statements are written, to be read or run again. */
   readonly scriptFile: string;
   /** Whether to leave the tables of a seed of which the log told something else. */
@@ -42,7 +40,6 @@ export interface SeedResult {
 
 const sessions = 3;
 const moments = 10;
-const lob = /^(text|jsonb?|bytea)|\[\]$/;
 /** Longest step back of the clock, in seconds. It takes away the moments that were noted so shortly before. */
 const longestStepBack = 0.6;
 const stepsSetBack: readonly [number, number] = [3, 8];
@@ -56,6 +53,11 @@ const allSteps: readonly Step[] = [
   ...shapeSteps,
   ...swapSteps,
 ];
+
+/** The parts of a run that some steps belong to, by the steps' titles. The others come with every seed. */
+export const partsOfSteps: ReadonlyMap<string, Part> = new Map(
+  allSteps.flatMap(({ title, part }) => (part === undefined ? [] : [[title, part] as const])),
+);
 
 /** Runs one seed on a running system, and compares what the log tells with what the tables held. */
 export async function runSeed(system: TruthSystem, options: SeedOptions): Promise<SeedResult> {
@@ -155,14 +157,8 @@ class SeedRun {
     counts[refused === undefined ? "done" : "refused"] += 1;
   }
 
-  /** Columns of a table that the log may not know. */
-  private forgotten(table: Table): readonly string[] {
-    const lobs = this.options.unknownLobs ? table.columns.filter(({ type }) => lob.test(type)) : [];
-    return [...this.world.forgotten(table), ...lobs.map(({ name }) => name)];
-  }
-
   private async noteMoment(step: number): Promise<void> {
-    const moment = await noteMoment(this.client, this.suffix, step, (table) => this.forgotten(table));
+    const moment = await noteMoment(this.client, this.suffix, step, (table) => this.world.forgotten(table));
     this.note(`-- noted at ${moment.time}`);
     this.noted.push(moment);
   }
@@ -210,7 +206,7 @@ class SeedRun {
     const { world, client } = this;
     await this.system.waitForLog(client);
     await world.refresh();
-    const now = await differencesNow(client, world.tables, (table) => this.forgotten(table), world.names);
+    const now = await differencesNow(client, world.relations, (table) => world.forgotten(table), world.names);
     const differences = now.map((line) => `at the end: ${line}`);
     for (const moment of this.noted) {
       for (const line of await differencesAt(client, moment, world.names)) {

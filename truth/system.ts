@@ -116,6 +116,8 @@ export class TruthSystem {
     standIn.launch();
     await Promise.all([standIn.waitUntilReady(), beside()]);
     await client.query("SELECT capture.republish_shapes()");
+    // The operator tells the log which tables were loaded.
+    await this.pipeline.canary();
   }
 
   /** The server notices a moment later that the reader has gone. */

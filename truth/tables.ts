@@ -7,6 +7,8 @@ export interface Table {
   readonly schema: string;
   readonly name: string;
   readonly isPartitioned: boolean;
+  /** The oid of the table that it is a partition of; null otherwise. */
+  readonly root: number | null;
   readonly columns: readonly Column[];
   readonly key: readonly Column[];
   readonly keyConstraint: string;
@@ -26,10 +28,11 @@ export const sqlName = ({ schema, name }: Pick<Table, "schema" | "name">) =>
 export const others = ({ columns, key }: Table) =>
   columns.filter(({ name }) => !key.some((column) => column.name === name));
 
-/** The tables of a seed, whose names all end alike, by name. Partitions are not among them. */
+/** The tables of a seed and their partitions, whose names all end alike, by name. */
 export async function tablesOf(client: Client, suffix: string): Promise<Table[]> {
   const { rows } = await client.query<Table>(
     `SELECT pg_class.oid::int AS oid, nspname AS schema, relname AS name, relkind = 'p' AS "isPartitioned",
+            (SELECT inhparent::int FROM pg_inherits WHERE inhrelid = pg_class.oid) AS root,
             described.columns, keyed.columns AS key, conname AS "keyConstraint", condeferrable AS "isDeferrable"
      FROM pg_class
        JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -44,7 +47,7 @@ export async function tablesOf(client: Client, suffix: string): Promise<Table[]>
          FROM unnest(conkey) WITH ORDINALITY AS part (number, place)
            JOIN jsonb_array_elements(described.columns) AS entry ON (entry ->> 'number')::int = part.number
        ) AS keyed
-     WHERE nspname = ANY ($1) AND relname LIKE $2 AND relkind IN ('r', 'p') AND NOT relispartition
+     WHERE nspname = ANY ($1) AND relname LIKE $2 AND relkind IN ('r', 'p')
      ORDER BY relname, nspname`,
     [schemas, `%\\${suffix}`],
   );

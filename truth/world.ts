@@ -3,6 +3,7 @@ import type { Random } from "../faults/random";
 import type { Part } from "./kinds";
 import type { Session } from "./session";
 import { sqlName, type Table, tablesOf } from "./tables";
+import type { Column } from "./values";
 
 /** Something that is done to the tables. */
 export interface Step {
@@ -18,7 +19,9 @@ export interface Step {
 
 /** The tables of a seed and those who write to them. */
 export class World {
+  /** Those that statements name. Partitions are written to and changed by their tables' names. */
   tables: readonly Table[] = [];
+  private partitions: readonly Table[] = [];
   /** Every name that a table has had, as the log is asked for it. */
   readonly names = new Set<string>();
   /** Numbers of columns whose values DDL has changed, by the oid of their table. */
@@ -36,8 +39,10 @@ export class World {
 
   /** Learns the names and shapes that tables have now. */
   async refresh(): Promise<void> {
-    this.tables = await tablesOf(this.catalog, this.suffix);
-    for (const table of this.tables) this.names.add(sqlName(table));
+    const all = await tablesOf(this.catalog, this.suffix);
+    this.tables = all.filter(({ root }) => root === null);
+    this.partitions = all.filter(({ root }) => root !== null);
+    for (const table of all) this.names.add(sqlName(table));
   }
 
   /** A name that no table has had. */
@@ -78,9 +83,17 @@ export class World {
   }
 
   /** From now on the log may not know columns of a table: what they hold now, no change has told. */
-  forget(table: Table, columns: readonly { readonly number: number }[]): void {
-    const known = this.rewritten.get(table.oid) ?? new Set();
-    this.rewritten.set(table.oid, new Set([...known, ...columns.map(({ number }) => number)]));
+  forget(table: Table, columns: readonly Column[]): void {
+    const names = columns.map(({ name }) => name);
+    for (const each of [table, ...this.partitions.filter(({ root }) => root === table.oid)]) {
+      const numbers = each.columns.filter(({ name }) => names.includes(name)).map(({ number }) => number);
+      this.rewritten.set(each.oid, new Set([...(this.rewritten.get(each.oid) ?? []), ...numbers]));
+    }
+  }
+
+  /** All tables and partitions. */
+  get relations(): readonly Table[] {
+    return [...this.tables, ...this.partitions];
   }
 
   /** The names that columns of a table have now, as far as they were rewritten. */

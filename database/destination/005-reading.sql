@@ -124,5 +124,167 @@ $$;
 COMMENT ON FUNCTION audit.table_name(text) IS
   'Reads a table name as SQL does: schema.table or "Schema"."Table"; without a schema, public.';
 
+CREATE OR REPLACE FUNCTION audit.partition_name(named_schema text, named_table text)
+RETURNS text
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT string_agg(
+    CASE WHEN part ~ '^[a-z_][a-z0-9_$]*$' THEN part ELSE '"' || replace(part, '"', '""') || '"' END, '.' ORDER BY place)
+  FROM unnest(ARRAY[named_schema, named_table]) WITH ORDINALITY AS parts (part, place)
+$$;
+COMMENT ON FUNCTION audit.partition_name(text, text) IS
+  'A partition as events name it. Unlike quote_ident it quotes no keyword, since the transformer knows none.';
+
+CREATE OR REPLACE FUNCTION audit.partition_since(
+  source text, partition text, root_schema text, root_table text, after_place bigint[], until timestamptz,
+  before_place bigint[],
+  OUT schema_name text, OUT table_name text, OUT is_there boolean, OUT was_changed boolean
+)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  event audit.events;
+  taken jsonb;
+  root jsonb;
+  bound bigint[] := after_place;
+BEGIN
+  SELECT part.* INTO schema_name, table_name FROM audit.table_name(partition) AS part;
+  is_there := true;
+  was_changed := false;
+  <<names>>
+  LOOP
+    FOR event IN
+      SELECT * FROM audit.events AS candidate
+      WHERE candidate.operation = 'schema' AND candidate.table_name = partition_since.table_name
+        AND candidate.schema_name = partition_since.schema_name AND candidate.source_id = source
+        AND candidate.committed_at <= until
+        AND audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
+          > bound
+        AND audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
+          < before_place
+      ORDER BY audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
+    LOOP
+      IF event.context ->> 'reason' = 'drop' THEN
+        was_changed := true;
+        taken := audit.renamed_to(event);
+        IF taken IS NULL THEN
+          is_there := false;
+          RETURN;
+        END IF;
+        schema_name := taken ->> 'schema';
+        table_name := taken ->> 'table';
+        bound := audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence);
+        CONTINUE names;
+      END IF;
+      root := event.after -> 'root';
+      is_there := root IS NOT NULL AND root ->> 'schema' = root_schema AND root ->> 'table' = root_table;
+      was_changed := was_changed OR root IS NULL;
+    END LOOP;
+    RETURN;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION audit.partition_since(text, text, text, text, bigint[], timestamptz, bigint[]) IS
+  'What became of a partition of a table between two places: what it is called in the end, whether it belongs to the table '
+  'then, and whether it got another name or was detached meanwhile. The table is named as it is called in the end.';
+
+CREATE OR REPLACE FUNCTION audit.storages(
+  source text, named_schema text, named_table text, until timestamptz, before_place bigint[]
+)
+RETURNS TABLE (schema_name text, table_name text)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT named_schema, named_table
+    UNION ALL
+    SELECT newest.schema_name, newest.table_name
+    FROM (
+      SELECT DISTINCT ON (event.schema_name, event.table_name)
+        event.schema_name, event.table_name, event.context ->> 'reason' AS reason, event.after -> 'root' AS root
+      FROM audit.events AS event
+      CROSS JOIN LATERAL (
+        SELECT audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) AS place
+      ) AS stands
+      WHERE event.operation = 'schema' AND event.source_id = source AND event.committed_at <= until
+        AND stands.place < before_place
+      ORDER BY event.schema_name, event.table_name, stands.place DESC
+    ) AS newest
+    WHERE newest.reason <> 'drop' AND newest.root ->> 'schema' = named_schema AND newest.root ->> 'table' = named_table;
+END
+$$;
+COMMENT ON FUNCTION audit.storages(text, text, text, timestamptz, bigint[]) IS
+  'A table and the partitions that belong to it at a time.';
+
+CREATE OR REPLACE FUNCTION audit.holder_anywhere(
+  source text, named_schema text, named_table text, key jsonb, until timestamptz, before_place bigint[]
+)
+RETURNS TABLE (
+  held audit.events, version_place bigint[], shape jsonb, newest_shape jsonb, ended_by audit.events, doubt jsonb,
+  partition text, storage_schema text, storage_table text
+)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+  kept record;
+  part record;
+  attached record;
+  is_right boolean := true;
+BEGIN
+  SELECT * INTO kept FROM audit.holder(source, named_schema, named_table, key, until, before_place);
+  IF FOUND THEN
+    -- Of a table with partitions it is right as long as the partition is what it was.
+    IF kept.partition IS NULL AND (kept.held).partition_name IS NOT NULL THEN
+      SELECT * INTO part FROM audit.partition_since(
+        source, (kept.held).partition_name, named_schema, named_table,
+        audit.place((kept.held).stream_order, (kept.held).committed_at, (kept.held).transaction_id, (kept.held).sequence),
+        until, before_place);
+      is_right := part.is_there AND NOT part.was_changed;
+    END IF;
+    IF is_right THEN
+      RETURN QUERY SELECT kept.held, kept.version_place, kept.shape, kept.newest_shape, kept.ended_by, kept.doubt,
+        kept.partition, named_schema, named_table;
+      RETURN;
+    END IF;
+    IF part.is_there THEN
+      RETURN QUERY SELECT holder.*, part.schema_name, part.table_name
+        FROM audit.holder(source, part.schema_name, part.table_name, key, until, before_place) AS holder;
+      RETURN;
+    END IF;
+  END IF;
+  -- Partitions that had rows before they were attached.
+  FOR attached IN
+    SELECT change -> 'partition' ->> 'schema' AS schema_name, change -> 'partition' ->> 'table' AS table_name,
+      life.from_place
+    FROM audit.life(source, named_schema, named_table, until, before_place) AS life
+    CROSS JOIN LATERAL jsonb_array_elements(life.detail -> 'changes') AS told (change)
+    WHERE change ->> 'change' = 'partition attached'
+  LOOP
+    SELECT * INTO part FROM audit.partition_since(
+      source, audit.partition_name(attached.schema_name, attached.table_name), named_schema, named_table,
+      attached.from_place, until, before_place);
+    CONTINUE WHEN NOT part.is_there;
+    RETURN QUERY SELECT holder.*, part.schema_name, part.table_name
+      FROM audit.holder(source, part.schema_name, part.table_name, key, until, before_place) AS holder;
+    EXIT WHEN FOUND;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION audit.holder_anywhere(text, text, text, jsonb, timestamptz, bigint[]) IS
+  'What audit.holder says of a record, in whichever partition it is by then: one that was detached or dropped has taken it '
+  'away, one that was attached has brought it. With the table or partition that it is told of.';
+
 -- Of an earlier version, without sources: beside the functions of today, a call with two arguments would be ambiguous.
 DROP FUNCTION IF EXISTS audit.history(text, jsonb), audit.row_as_of(text, jsonb, timestamptz);

@@ -148,7 +148,15 @@ BEGIN
       audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence) DESC
   LOOP
     IF event.context ->> 'reason' = 'drop' THEN
-      given_up := audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence);
+      -- What stands under a name after its table took another is of that table: it was written by transactions that were
+      -- open across the rename of a schema.
+      IF audit.renamed_to(event) IS NULL THEN
+        given_up := audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence);
+      ELSIF pending THEN
+        given_up := from_place;
+      ELSE
+        RETURN;
+      END IF;
       EXIT;
     END IF;
     IF pending THEN
@@ -183,6 +191,8 @@ COMMENT ON FUNCTION audit.versions_named(text, text, text, timestamptz, bigint[]
   'The versions of a table while it bore one name, newest first; the last one says which name it had before, if any, and the '
   'event that says so.';
 
+-- Its former form did not say where rows stand.
+DROP FUNCTION IF EXISTS audit.life(text, text, text, timestamptz, bigint[], boolean, boolean);
 CREATE OR REPLACE FUNCTION audit.life(
   source text, named_schema text, named_table text, until timestamptz,
   before_place bigint[] DEFAULT ARRAY[9223372036854775807], across_swaps boolean DEFAULT false,
@@ -190,7 +200,7 @@ CREATE OR REPLACE FUNCTION audit.life(
 )
 RETURNS TABLE (
   schema_name text, table_name text, from_place bigint[], to_place bigint[], shape jsonb, since timestamptz,
-  detail jsonb, swapped boolean
+  detail jsonb, swapped boolean, stored_schema text, stored_table text, partition text
 )
 LANGUAGE plpgsql
 STABLE
@@ -216,6 +226,10 @@ BEGIN
       SELECT version.schema_name, version.table_name, version.from_place, version.to_place, version.shape,
         version.since, version.detail
       INTO schema_name, table_name, from_place, to_place, shape, since, detail;
+      -- Rows of a partition stand under the name of its table.
+      stored_schema := coalesce(shape -> 'root' ->> 'schema', schema_name);
+      stored_table := coalesce(shape -> 'root' ->> 'table', table_name);
+      partition := CASE WHEN shape ? 'root' THEN audit.partition_name(schema_name, table_name) END;
       RETURN NEXT;
     END LOOP;
     EXIT WHEN version.renamed_from IS NULL;
@@ -229,7 +243,7 @@ BEGIN
     name_table := version.renamed_from ->> 'table';
     -- Transactions that were open across the rename of a schema may still write under the old name, until another
     -- table takes it.
-    upper := coalesce(audit.name_taken_again(source, name_schema, name_table, bound), before_place);
+    upper := least(audit.name_taken_again(source, name_schema, name_table, bound), before_place);
     -- The end of the old name stands in the same transaction.
     bound := coalesce(audit.name_given_up(version.event, name_schema, name_table), bound);
   END LOOP;
@@ -240,8 +254,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION audit.life(text, text, text, timestamptz, bigint[], boolean, boolean) IS
-  'The versions of the table that bore a name at a time, newest first: what it was called, between which places, and its '
-  'shape, null when no event tells. Across swaps: also those of the tables that '
+  'The versions of the table that bore a name at a time, newest first: what it was called, between which places, its '
+  'shape, null when no event tells, and the name that its rows stand under, for a partition that of its table. Across swaps: also those of the tables that '
   'bore the name until another took it over by a rename in the same transaction.';
 
 CREATE OR REPLACE FUNCTION audit.column_of(shape jsonb, newer_shape jsonb, newer_name text)

@@ -87,6 +87,7 @@ BEGIN
         SELECT event.* FROM audit.events AS event
         WHERE event.table_name = names[named][2] AND event.record_key = keys[named]
           AND event.schema_name = names[named][1] AND event.source_id = source
+          AND (names[named][3] IS NULL OR event.partition_name = names[named][3])
           AND event.stream_order >= after_place[1]
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > after_place
         ORDER BY event.stream_order, event.transaction_id NULLS FIRST, event.sequence
@@ -97,6 +98,7 @@ BEGIN
         SELECT event.* FROM audit.events AS event
         WHERE event.table_name = names[named][2] AND event.record_key = keys[named]
           AND event.schema_name = names[named][1] AND event.source_id = source
+          AND (names[named][3] IS NULL OR event.partition_name = names[named][3])
           AND event.stream_order IS NULL
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > after_place
         ORDER BY event.committed_at, event.transaction_id NULLS FIRST, event.sequence
@@ -108,6 +110,7 @@ BEGIN
         WHERE event.table_name = names[named][2]
           AND audit.previous_key(event.record_key, event.before) = keys[named]
           AND event.schema_name = names[named][1] AND event.source_id = source AND event.operation = 'update'
+          AND (names[named][3] IS NULL OR event.partition_name = names[named][3])
           AND NOT (event.record_key || event.before) @> event.record_key
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > after_place
         ORDER BY audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence)
@@ -129,7 +132,7 @@ END
 $$;
 COMMENT ON FUNCTION audit.next_touch(text, text[], jsonb[], bigint[]) IS
   'The first event after a place that gave a key to a record, changed the record under it, or took it from it. Names are '
-  'pairs of schema and table, each with the key of the record under it.';
+  'schema, table and partition, null for all of them, each with the key of the record under it.';
 
 CREATE OR REPLACE FUNCTION audit.ended_before(
   held audit.events, next audit.events, keys jsonb[], before_time timestamptz, next_started_at timestamptz
@@ -174,8 +177,10 @@ $$;
 COMMENT ON FUNCTION audit.load_doubt(audit.events, audit.events, timestamptz, text) IS
   'What a load makes uncertain of a record between its event and the beginning of the load.';
 
+-- Its former form did not say whose loads count.
+DROP FUNCTION IF EXISTS audit.fate(text, text[], jsonb[], audit.events, audit.events, timestamptz);
 CREATE OR REPLACE FUNCTION audit.fate(
-  source text, names text[], keys jsonb[], held audit.events, newest audit.events, until timestamptz,
+  source text, names text[], keys jsonb[], loads text[], held audit.events, newest audit.events, until timestamptz,
   OUT ended_by audit.events, OUT doubt jsonb
 )
 LANGUAGE plpgsql
@@ -189,18 +194,22 @@ DECLARE
   next audit.events;
   looked boolean := false;
   found_rows bigint;
-  is_partition boolean;
-  loaded_names text[] := names;
+  last_name CONSTANT integer := array_length(names, 1);
+  counted text[] := loads;
 BEGIN
   IF held.partition_name IS NOT NULL THEN
     SELECT * INTO part FROM audit.table_name(held.partition_name);
-    loaded_names := names || ARRAY[[part.schema_name, part.table_name]];
+    counted := counted || ARRAY[[
+      part.schema_name, part.table_name, names[last_name][1], names[last_name][2], held.partition_name, '-infinity',
+      'infinity']];
   END IF;
-  FOR named IN 1..array_length(loaded_names, 1) LOOP
-    CONTINUE WHEN named > 1 AND loaded_names[named:named] = loaded_names[named - 1:named - 1];
+  FOR named IN 1..array_length(counted, 1) LOOP
     FOR load IN
-      SELECT * FROM audit.loads_since(source, loaded_names[named][1], loaded_names[named][2], audit.captured(held))
+      SELECT * FROM audit.loads_since(source, counted[named][1], counted[named][2], audit.captured(held))
     LOOP
+      -- Of another table that bore the name.
+      CONTINUE WHEN load.started_at < counted[named][6]::timestamptz
+        OR load.started_at >= counted[named][7]::timestamptz;
       IF NOT looked THEN
         SELECT * INTO next FROM audit.next_touch(source, names, keys,
           audit.place(newest.stream_order, newest.committed_at, newest.transaction_id, newest.sequence));
@@ -215,12 +224,8 @@ BEGIN
         END IF;
         RETURN;
       END IF;
-      -- The rows of a partition stand under the name of its table.
-      is_partition := named > cardinality(keys);
-      found_rows := audit.baselines_between(source,
-        CASE WHEN is_partition THEN names[1][1] ELSE loaded_names[named][1] END,
-        CASE WHEN is_partition THEN names[1][2] ELSE loaded_names[named][2] END,
-        CASE WHEN is_partition THEN held.partition_name END, load.started_at, load.before_time);
+      found_rows := audit.baselines_between(
+        source, counted[named][3], counted[named][4], counted[named][5], load.started_at, load.before_time);
       IF found_rows < load.loaded_rows THEN
         doubt := audit.load_doubt(held, load.load, load.started_at, format(
           'only %s of the %s rows that were read are in the log, without this record: whether it was there is not known',
@@ -237,7 +242,8 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION audit.fate(text, text[], jsonb[], audit.events, audit.events, timestamptz) IS
+COMMENT ON FUNCTION audit.fate(text, text[], jsonb[], text[], audit.events, audit.events, timestamptz) IS
   'What loads tell of the record that an event left: the load that shows that it had ended, if that began until a time; '
   'and what they make uncertain, {"since", "until", "reason"}. The newest event is that after which nothing touched the key: '
-  'another one when it only lent the key. Names and keys as for audit.next_touch.';
+  'another one when it only lent the key. Names and keys as for audit.next_touch. Loads are the tables whose loads count, '
+  'each with the schema, table and partition that its rows stand under, and the times between which it bore the name.';

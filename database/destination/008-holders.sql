@@ -26,8 +26,10 @@ $$;
 COMMENT ON FUNCTION audit.old_row(audit.events) IS
   'What is known of the row before an update or delete; null for other events.';
 
+-- Its former form, like those of the next ones, told no partitions apart.
+DROP FUNCTION IF EXISTS audit.newest_touch(text, text, text, jsonb, bigint[], timestamptz);
 CREATE OR REPLACE FUNCTION audit.newest_touch(
-  source text, named_schema text, named_table text, key jsonb, before_place bigint[], until timestamptz
+  source text, named_schema text, named_table text, partition text, key jsonb, before_place bigint[], until timestamptz
 )
 RETURNS SETOF audit.events
 LANGUAGE plpgsql
@@ -44,6 +46,7 @@ BEGIN
         SELECT event.* FROM audit.events AS event
         WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
           AND event.source_id = source AND event.committed_at <= until
+          AND (partition IS NULL OR event.partition_name = partition)
           AND event.stream_order <= before_place[1]
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
         ORDER BY event.stream_order DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
@@ -55,6 +58,7 @@ BEGIN
         SELECT event.* FROM audit.events AS event
         WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
           AND event.source_id = source AND event.committed_at <= until
+          AND (partition IS NULL OR event.partition_name = partition)
           AND event.stream_order IS NULL
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
         ORDER BY event.committed_at DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
@@ -67,6 +71,7 @@ BEGIN
           AND event.schema_name = named_schema AND event.operation = 'update'
           AND NOT (event.record_key || event.before) @> event.record_key
           AND event.source_id = source AND event.committed_at <= until
+          AND (partition IS NULL OR event.partition_name = partition)
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
         ORDER BY audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) DESC
         LIMIT 1
@@ -76,11 +81,13 @@ BEGIN
     LIMIT 1;
 END
 $$;
-COMMENT ON FUNCTION audit.newest_touch(text, text, text, jsonb, bigint[], timestamptz) IS
-  'The last event before a place that gave a key to a record, changed the record under it, or took it from it.';
+COMMENT ON FUNCTION audit.newest_touch(text, text, text, text, jsonb, bigint[], timestamptz) IS
+  'The last event before a place that gave a key to a record, changed the record under it, or took it from it; of one '
+  'partition, or of all for null.';
 
+DROP FUNCTION IF EXISTS audit.holder_within(text, text, text, jsonb, audit.events);
 CREATE OR REPLACE FUNCTION audit.holder_within(
-  source text, named_schema text, named_table text, key jsonb, last audit.events
+  source text, named_schema text, named_table text, partition text, key jsonb, last audit.events
 )
 RETURNS TABLE (held audit.events, look_before bigint[])
 LANGUAGE plpgsql
@@ -104,6 +111,7 @@ BEGIN
     WHERE event.transaction_id = last.transaction_id AND event.committed_at = last.committed_at
       AND event.source_id = source AND event.table_name = named_table AND event.schema_name = named_schema
       AND event.operation IN ('insert', 'update', 'delete')
+      AND (partition IS NULL OR event.partition_name = partition)
       AND (event.record_key = key
         OR event.operation = 'update' AND audit.previous_key(event.record_key, event.before) = key)
       AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) <= last_place
@@ -136,7 +144,7 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION audit.holder_within(text, text, text, jsonb, audit.events) IS
+COMMENT ON FUNCTION audit.holder_within(text, text, text, text, jsonb, audit.events) IS
   'The record that bears a key after the last event of a transaction that touched it: the event that says what it is '
   'then; or the place to look before, when the transaction only lent the key; no row when nobody bears it.';
 
@@ -168,8 +176,9 @@ $$;
 COMMENT ON FUNCTION audit.emptied_since(text, text, text, bigint[], timestamptz, bigint[]) IS
   'Whether a table or partition was truncated between two places.';
 
+DROP FUNCTION IF EXISTS audit.key_by_image(text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz);
 CREATE OR REPLACE FUNCTION audit.key_by_image(
-  source text, named_schema text, named_table text, shape jsonb, newer_shape jsonb, newer_key jsonb,
+  source text, named_schema text, named_table text, partition text, shape jsonb, newer_shape jsonb, newer_key jsonb,
   from_place bigint[], to_place bigint[], until timestamptz
 )
 RETURNS jsonb
@@ -187,7 +196,7 @@ AS $$
   CROSS JOIN LATERAL (
     SELECT * FROM audit.events AS candidate
     WHERE candidate.table_name = named_table AND candidate.schema_name = named_schema
-      AND candidate.record_key IS NOT NULL
+      AND candidate.record_key IS NOT NULL AND (partition IS NULL OR candidate.partition_name = partition)
       AND candidate.source_id = source AND candidate.committed_at <= until
       AND (candidate.after @> wanted.image OR candidate.before @> wanted.image)
       AND audit.place(
@@ -199,19 +208,24 @@ AS $$
     LIMIT 1
   ) AS event
 $$;
-COMMENT ON FUNCTION audit.key_by_image(text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz) IS
+COMMENT ON FUNCTION audit.key_by_image(text, text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz) IS
   'The key that a record had in an older shape, found by its columns of today. Reads every event of the table there: '
   'only for a key that was made of other columns then.';
 
+-- Its former form knew no place to look before.
+DROP FUNCTION IF EXISTS audit.holder(text, text, text, jsonb, timestamptz);
 CREATE OR REPLACE FUNCTION audit.holder(
-  source text, named_schema text, named_table text, key jsonb, until timestamptz
+  source text, named_schema text, named_table text, key jsonb, until timestamptz,
+  before_place bigint[] DEFAULT ARRAY[9223372036854775807]
 )
 RETURNS TABLE (
-  held audit.events, version_place bigint[], shape jsonb, newest_shape jsonb, ended_by audit.events, doubt jsonb
+  held audit.events, version_place bigint[], shape jsonb, newest_shape jsonb, ended_by audit.events, doubt jsonb,
+  partition text
 )
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET datestyle = 'ISO'
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
@@ -227,27 +241,34 @@ DECLARE
   newer_names text[] := '{}';
   known_names text[] := '{}';
   known_keys jsonb[] := '{}';
+  known_loads text[] := '{}';
+  ended timestamptz := 'infinity';
 BEGIN
-  FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until) LOOP
+  FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until, before_place) LOOP
     IF newer_names = '{}' THEN
       newest_shape := version.shape;
     END IF;
     -- With the places between which it bore the name: others may have borne it before.
     newer_names := newer_names
       || ARRAY[[version.schema_name, version.table_name, version.from_place::text, version.to_place::text]];
+    known_loads := known_loads || ARRAY[[
+      version.schema_name, version.table_name, version.stored_schema, version.stored_table, version.partition,
+      coalesce(version.since, '-infinity')::text, ended::text]];
+    ended := coalesce(version.since, ended);
     version_key := audit.key_in(version.shape, newest_shape, key);
     IF version_key IS NULL THEN
-      version_key := audit.key_by_image(source, version.schema_name, version.table_name, version.shape, newest_shape,
-        key, version.from_place, version.to_place, until);
+      version_key := audit.key_by_image(source, version.stored_schema, version.stored_table, version.partition,
+        version.shape, newest_shape, key, version.from_place, version.to_place, until);
       CONTINUE WHEN version_key IS NULL;
     END IF;
-    known_names := known_names || ARRAY[[version.schema_name, version.table_name]];
+    known_names := known_names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
     known_keys := known_keys || version_key;
     -- Versions that differ in nothing that matters here are searched at once.
-    IF searched IS DISTINCT FROM ARRAY[version.schema_name, version.table_name, version_key::text] THEN
-      SELECT * INTO last FROM audit.newest_touch(
-        source, version.schema_name, version.table_name, version_key, version.to_place, until);
-      searched := ARRAY[version.schema_name, version.table_name, version_key::text];
+    IF searched IS DISTINCT FROM
+      ARRAY[version.stored_schema, version.stored_table, version.partition, version_key::text] THEN
+      SELECT * INTO last FROM audit.newest_touch(source, version.stored_schema, version.stored_table,
+        version.partition, version_key, version.to_place, until);
+      searched := ARRAY[version.stored_schema, version.stored_table, version.partition, version_key::text];
       IF newest.event_id IS NULL THEN
         newest := last;
       END IF;
@@ -261,21 +282,21 @@ BEGIN
       ELSE
         held := NULL;
         within := NULL;
-        SELECT * INTO within
-        FROM audit.holder_within(source, version.schema_name, version.table_name, version_key, last);
+        SELECT * INTO within FROM audit.holder_within(
+          source, version.stored_schema, version.stored_table, version.partition, version_key, last);
         IF NOT FOUND THEN
           RETURN;
         END IF;
         IF within.look_before IS NOT NULL THEN
-          SELECT * INTO last FROM audit.newest_touch(
-            source, version.schema_name, version.table_name, version_key, within.look_before, until);
+          SELECT * INTO last FROM audit.newest_touch(source, version.stored_schema, version.stored_table,
+            version.partition, version_key, within.look_before, until);
           CONTINUE;
         END IF;
         held := within.held;
       END IF;
       last_place := audit.place(held.stream_order, held.committed_at, held.transaction_id, held.sequence);
       IF held.partition_name IS NOT NULL THEN
-        SELECT newer_names || ARRAY[[part.schema_name, part.table_name, '{}', '{9223372036854775807}']] INTO newer_names
+        SELECT newer_names || ARRAY[[part.schema_name, part.table_name, '{}', before_place::text]] INTO newer_names
         FROM audit.table_name(held.partition_name) AS part;
       END IF;
       FOR named IN 1..array_length(newer_names, 1) LOOP
@@ -284,18 +305,19 @@ BEGIN
           RETURN;
         END IF;
       END LOOP;
-      SELECT * INTO fate FROM audit.fate(source, known_names, known_keys, held, newest, until);
+      SELECT * INTO fate FROM audit.fate(source, known_names, known_keys, known_loads, held, newest, until);
       ended_by := fate.ended_by;
       doubt := fate.doubt;
       version_place := version.from_place;
       shape := version.shape;
+      partition := version.partition;
       RETURN NEXT;
       RETURN;
     END LOOP;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION audit.holder(text, text, text, jsonb, timestamptz) IS
-  'The event that says what the record with a key was at a time, its table''s shape then, and the shape at the time asked '
-  'for. No row when there was none. A load that shows that it had ended by then, and what loads make uncertain: see '
-  'audit.fate.';
+COMMENT ON FUNCTION audit.holder(text, text, text, jsonb, timestamptz, bigint[]) IS
+  'The event that says what the record with a key was at a time and before a place, its table''s shape then, and the shape '
+  'at the time asked for. No row when there was none. A load that shows that it had ended by then, and what loads make '
+  'uncertain: see audit.fate. The partition is that whose name was asked for, as it was called then.';

@@ -14,9 +14,11 @@ $$;
 COMMENT ON FUNCTION audit.key_of_image(jsonb, jsonb, jsonb) IS
   'The key that a row of one shape has in another shape, as far as its image tells.';
 
+-- Its former form knew no place to look before.
+DROP FUNCTION IF EXISTS audit.reshaping(text, text, text, timestamptz, bigint[], jsonb, jsonb);
 CREATE OR REPLACE FUNCTION audit.reshaping(
   source text, named_schema text, named_table text, until timestamptz, then_place bigint[], then_shape jsonb,
-  newest_shape jsonb
+  newest_shape jsonb, before_place bigint[]
 )
 RETURNS jsonb
 LANGUAGE plpgsql
@@ -40,7 +42,7 @@ BEGIN
   END IF;
   -- DDL may give rows other values and leave the shape as it is.
   IF newest_shape = then_shape AND NOT EXISTS (
-    SELECT FROM audit.life(source, named_schema, named_table, until) AS life
+    SELECT FROM audit.life(source, named_schema, named_table, until, before_place) AS life
     WHERE life.from_place > then_place AND (life.detail -> 'rewritten')::boolean
   ) THEN
     RETURN NULL;
@@ -55,7 +57,7 @@ BEGIN
   END LOOP;
   older_shape := then_shape;
   FOR version IN
-    SELECT life.* FROM audit.life(source, named_schema, named_table, until) AS life
+    SELECT life.* FROM audit.life(source, named_schema, named_table, until, before_place) AS life
     WHERE life.from_place > then_place AND life.shape IS NOT NULL
     ORDER BY life.from_place
   LOOP
@@ -97,7 +99,7 @@ BEGIN
   RETURN steps;
 END
 $$;
-COMMENT ON FUNCTION audit.reshaping(text, text, text, timestamptz, bigint[], jsonb, jsonb) IS
+COMMENT ON FUNCTION audit.reshaping(text, text, text, timestamptz, bigint[], jsonb, jsonb, bigint[]) IS
   'How rows of an older shape read in a newer one, by column: {"from", "type"} for what stayed, {"value"} for what DDL '
   'gave, {"unknown": {"since", "reason"}} for what it made unknown. Null when nothing changed.';
 
@@ -256,26 +258,44 @@ DECLARE
   of_source text;
   kept record;
   newest record;
+  until timestamptz := $3;
+  before_place bigint[] := ARRAY[9223372036854775807];
 BEGIN
   SELECT * INTO named FROM audit.table_name($1);
   of_source := audit.source_of(named.schema_name, named.table_name, $2, $4);
-  SELECT life.shape, life.from_place INTO newest
-  FROM audit.life(of_source, named.schema_name, named.table_name, $3) AS life LIMIT 1;
-  IF NOT FOUND THEN
-    RETURN;
-  END IF;
-  PERFORM audit.check_key($1, $2, newest.shape);
-  SELECT * INTO kept FROM audit.holder(of_source, named.schema_name, named.table_name, $2, $3);
-  IF NOT FOUND THEN
-    RETURN;
-  END IF;
+  LOOP
+    SELECT life.shape, life.from_place INTO newest
+    FROM audit.life(of_source, named.schema_name, named.table_name, until, before_place) AS life LIMIT 1;
+    IF NOT FOUND THEN
+      RETURN;
+    END IF;
+    PERFORM audit.check_key($1, $2, newest.shape);
+    SELECT * INTO kept
+    FROM audit.holder_anywhere(of_source, named.schema_name, named.table_name, $2, until, before_place);
+    IF NOT FOUND THEN
+      RETURN;
+    END IF;
+    EXIT WHEN until > $3;
+    -- A clock that was set back dates DDL later than the rows that were written after it.
+    EXIT WHEN NOT EXISTS (
+      SELECT FROM audit.events AS shaped
+      WHERE shaped.operation = 'schema' AND shaped.table_name = (kept.held).table_name
+        AND shaped.schema_name = (kept.held).schema_name AND shaped.source_id = of_source
+        AND shaped.stream_order < (kept.held).stream_order
+        AND shaped.committed_at > $3 AND shaped.committed_at <= $3 + interval '1 day'
+    );
+    until := $3 + interval '1 day';
+    before_place := audit.place((kept.held).stream_order, (kept.held).committed_at, (kept.held).transaction_id,
+      (kept.held).sequence) || 0::bigint;
+  END LOOP;
   IF (kept.ended_by).event_id IS NOT NULL THEN
     RETURN QUERY SELECT NULL::jsonb, '{}'::jsonb, kept.doubt;
     RETURN;
   END IF;
   RETURN QUERY SELECT known."row", known.unknown, kept.doubt
   FROM audit.reshaped(kept.held, CASE WHEN kept.version_place < newest.from_place THEN audit.reshaping(
-    of_source, named.schema_name, named.table_name, $3, kept.version_place, kept.shape, kept.newest_shape) END) AS known;
+    of_source, kept.storage_schema, kept.storage_table, until, kept.version_place, kept.shape, kept.newest_shape,
+    before_place) END) AS known;
 END
 $$;
 COMMENT ON FUNCTION audit.row_as_of_explained(text, jsonb, timestamptz, text) IS
@@ -297,4 +317,5 @@ $$;
 COMMENT ON FUNCTION audit.row_as_of(text, jsonb, timestamptz, text) IS
   'A record as it was at a time, by default now; null when it did not exist then or nothing is known of it yet. The table '
   'is named as it was called then. A column that is not known is left out: audit.row_as_of_explained says why, and '
-  'what a full load makes uncertain.';
+  'what a full load makes uncertain. Where the source''s clock was set back, the record is told as after the last of its own '
+  'changes that is dated until the time.';

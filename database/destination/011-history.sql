@@ -64,8 +64,11 @@ $$;
 COMMENT ON FUNCTION audit.moved_from(audit.events) IS
   'The delete that stands before an insert because the row moved to another partition; no row when it did not.';
 
+-- Its former form told no partitions apart.
+DROP FUNCTION IF EXISTS audit.touches(text, text, text, jsonb, bigint[], bigint[]);
 CREATE OR REPLACE FUNCTION audit.touches(
-  source text, named_schema text, named_table text, key jsonb, from_place bigint[], before_place bigint[]
+  source text, named_schema text, named_table text, partition text, key jsonb, from_place bigint[],
+  before_place bigint[]
 )
 RETURNS SETOF audit.events
 LANGUAGE plpgsql
@@ -91,11 +94,13 @@ BEGIN
       SELECT audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) AS place
     ) AS stands
     WHERE touch.source_id = source AND stands.place >= from_place AND stands.place < before_place
+      AND (partition IS NULL OR touch.partition_name = partition)
     ORDER BY stands.place DESC;
 END
 $$;
-COMMENT ON FUNCTION audit.touches(text, text, text, jsonb, bigint[], bigint[]) IS
-  'The events between two places that gave a key to a record, changed a record under it, or took it away; newest first.';
+COMMENT ON FUNCTION audit.touches(text, text, text, text, jsonb, bigint[], bigint[]) IS
+  'The events between two places that gave a key to a record, changed a record under it, or took it away; newest first. Of '
+  'one partition, or of all for null.';
 
 CREATE OR REPLACE FUNCTION audit.path(
   source text, named_schema text, named_table text, key jsonb, end_place bigint[]
@@ -121,6 +126,8 @@ DECLARE
   bound bigint[] := end_place;
   names text[] := '{}';
   keys jsonb[] := '{}';
+  loads text[] := '{}';
+  ended timestamptz := 'infinity';
   follower audit.events;
   ended_by audit.events;
   last_holder audit.events;
@@ -144,13 +151,20 @@ BEGIN
     path_key := CASE WHEN is_first THEN path_key ELSE coalesce(
       audit.key_in(version.shape, newer_shape, path_key),
       audit.key_of_image(version.shape, newer_shape, coalesce(audit.old_row(later), later.after)),
-      audit.key_by_image(source, version.schema_name, version.table_name, version.shape, newer_shape, path_key,
-        version.from_place, version.to_place, 'infinity')) END;
+      audit.key_by_image(source, version.stored_schema, version.stored_table, version.partition, version.shape,
+        newer_shape, path_key, version.from_place, version.to_place, 'infinity')) END;
     EXIT WHEN path_key IS NULL;
     is_first := false;
     newer_shape := version.shape;
-    names := names || ARRAY[[version.schema_name, version.table_name]];
+    names := names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
     keys := keys || path_key;
+    IF version.swapped AND NOT was_swapped THEN
+      ended := 'infinity';
+    END IF;
+    loads := loads || ARRAY[[
+      version.schema_name, version.table_name, version.stored_schema, version.stored_table, version.partition,
+      coalesce(version.since, '-infinity')::text, ended::text]];
+    ended := coalesce(version.since, ended);
     IF version.swapped AND NOT was_swapped THEN
       -- The same record in the table that bore the name before.
       was_swapped := true;
@@ -161,7 +175,7 @@ BEGIN
       turned := false;
       FOR touch IN
         SELECT * FROM audit.touches(
-          source, version.schema_name, version.table_name, path_key, version.from_place,
+          source, version.stored_schema, version.stored_table, version.partition, path_key, version.from_place,
           least(bound, version.to_place))
       LOOP
         bound := audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence);
@@ -174,7 +188,7 @@ BEGIN
             OR follower.record_key = path_key
               AND audit.previous_key(follower.record_key, follower.before) <> path_key) THEN
           SELECT (fate.ended_by).* INTO ended_by
-          FROM audit.fate(source, names, keys, touch, touch, 'infinity') AS fate;
+          FROM audit.fate(source, names, keys, loads, touch, touch, 'infinity') AS fate;
         END IF;
         follower := touch;
         IF touch.record_key IS DISTINCT FROM path_key THEN
@@ -206,14 +220,14 @@ BEGIN
         IF move.event_id IS NOT NULL THEN
           later := move;
           path_key := move.record_key;
-          names := names || ARRAY[[version.schema_name, version.table_name]];
+          names := names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
           keys := keys || path_key;
           bound := audit.place(move.stream_order, move.committed_at, move.transaction_id, move.sequence);
           turned := true;
         ELSIF touch.operation = 'update' AND touch.record_key = path_key
           AND NOT (touch.record_key || touch.before) @> touch.record_key THEN
           path_key := audit.previous_key(touch.record_key, touch.before);
-          names := names || ARRAY[[version.schema_name, version.table_name]];
+          names := names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
           keys := keys || path_key;
           turned := true;
         END IF;

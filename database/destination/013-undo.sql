@@ -70,7 +70,7 @@ AS $$
           WHEN 'insert' THEN 'it was inserted again' ELSE 'it was changed' END,
           coalesce(log.actor, 'somebody who is not named')) END,
       to_char(later.committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-    FROM audit.touches(event.source_id, event.schema_name, event.table_name, event.record_key,
+    FROM audit.touches(event.source_id, event.schema_name, event.table_name, NULL, event.record_key,
       audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence),
       ARRAY[9223372036854775807]) AS later
     JOIN audit.log ON log."time" = later.committed_at AND log.event_id = later.event_id

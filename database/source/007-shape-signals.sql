@@ -73,6 +73,27 @@ $$;
 COMMENT ON FUNCTION capture.take_rewritten(oid) IS
   'Whether the DDL that runs gave rows of a table or its partitions new values. Asked again, it returns false.';
 
+CREATE OR REPLACE FUNCTION capture.publish_membership(root jsonb, change text, partition_name text[], command text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  watched capture.watched_tables;
+BEGIN
+  SELECT * INTO watched FROM capture.watched_tables WHERE relation = (root ->> 'relation')::oid AND shape IS NOT NULL;
+  IF FOUND THEN
+    PERFORM capture.write_signal('catalog', watched.schema_name, watched.table_name, capture.fitting_body(
+      capture.shape_signal_body('ddl', command, watched.shape) || jsonb_build_object('rewritten', false,
+        'changes', jsonb_build_array(jsonb_build_object('change', change,
+          'partition', jsonb_build_object('schema', partition_name[1], 'table', partition_name[2])))))::text);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION capture.publish_membership(jsonb, text, text[], text) IS
+  'Tells under the name of a partitioned table that a table became one of its partitions, with the rows that it had, or is '
+  'none any more.';
+
 -- Its former form had one argument more, with a default.
 DROP FUNCTION IF EXISTS capture.publish_shape(regclass, text, text, boolean);
 CREATE OR REPLACE FUNCTION capture.publish_shape(relation regclass, reason text, command text DEFAULT NULL)
@@ -152,6 +173,11 @@ BEGIN
       WHERE column_shape ?| '{ignored,redacted}' OR body -> 'key' ? (column_shape ->> 'name')), '[]'));
   END IF;
   PERFORM capture.write_signal('catalog', new_name[1], new_name[2], body::text);
+  IF reason = 'ddl' AND watched.shape #> '{root,relation}' IS DISTINCT FROM new_shape #> '{root,relation}' THEN
+    PERFORM
+      capture.publish_membership(watched.shape -> 'root', 'partition detached', new_name, command),
+      capture.publish_membership(new_shape -> 'root', 'partition attached', new_name, command);
+  END IF;
   RETURN true;
 END
 $$;

@@ -137,6 +137,32 @@ $$;
 COMMENT ON FUNCTION capture.repair_triggers(oid[]) IS
   'Makes truncate triggers fire in every session again, after ALTER TABLE … ENABLE TRIGGER USER or ALL.';
 
+CREATE OR REPLACE FUNCTION capture.keep_readable(touched oid[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate record;
+BEGIN
+  FOR candidate IN
+    SELECT relation, relnamespace::regnamespace AS entered
+    FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
+    WHERE relation = ANY (touched) AND relkind = 'r'
+      AND NOT has_schema_privilege('cdc_capture', relnamespace, 'USAGE')
+  LOOP
+    BEGIN
+      EXECUTE format('GRANT USAGE ON SCHEMA %s TO cdc_capture', candidate.entered);
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'a full load can''t read %, since cdc_capture may not use the schema %: %',
+        candidate.relation, candidate.entered, SQLERRM;
+    END;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION capture.keep_readable(oid[]) IS
+  'Lets cdc_capture use the schemas that watched tables have moved to, for later full loads.';
+
 CREATE OR REPLACE FUNCTION capture.forget_dropped(dropped oid[], command text)
 RETURNS void
 LANGUAGE plpgsql
@@ -189,7 +215,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = ANY (touched) OR inhparent = ANY (touched)) THEN
       PERFORM capture.watch_new_partitions(touched);
     END IF;
-    PERFORM capture.watch_selected(touched), capture.repair_triggers(touched);
+    PERFORM capture.watch_selected(touched), capture.repair_triggers(touched), capture.keep_readable(touched);
   END IF;
   PERFORM set_config('capture.rewritten', '', true);
 EXCEPTION WHEN OTHERS THEN

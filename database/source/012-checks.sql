@@ -72,7 +72,7 @@ SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
   WITH watched AS (
-    SELECT watched_tables.*, relkind, relpersistence, relreplident,
+    SELECT watched_tables.*, relkind, relpersistence, relreplident, relnamespace,
       format('SELECT capture.watch(%L, %L, %L, %L, %L)', relation, ignored_columns, redacted_columns,
         identify_actor, watched_tables.replica_identity) AS watch_again
     FROM capture.watched_tables JOIN pg_class ON pg_class.oid = relation
@@ -121,7 +121,8 @@ AS $$
   UNION ALL
   SELECT relation::text, 'cannot be read by cdc_capture', watch_again
   FROM watched
-  WHERE relkind = 'r' AND NOT has_table_privilege('cdc_capture', relation, 'SELECT')
+  WHERE relkind = 'r' AND NOT (has_table_privilege('cdc_capture', relation, 'SELECT')
+    AND has_schema_privilege('cdc_capture', relnamespace, 'USAGE'))
   UNION ALL
   SELECT partition.oid::regclass::text, format('is a partition of %s but is not watched', relation),
     'SELECT capture.republish_shapes()'

@@ -96,6 +96,8 @@ const longestInvisibleMilliseconds = 10_000;
 export class TableShapes {
   /** The tables that bore a name when it was last looked up. One that was renamed since is still known by it. */
   private readonly relations = new Map<string, number>();
+  /** What such tables looked like then. */
+  private readonly lastSeen = new Map<string, TableShape>();
 
   constructor(
     private readonly database: Pool,
@@ -103,12 +105,21 @@ export class TableShapes {
     private readonly limits: SizeLimits,
   ) {}
 
-  /** The shape of a printed relation after a transaction that changed it; undefined when it is not captured. */
+  /**
+   * The shape of a printed relation after a transaction that changed it; undefined when it is not captured. Of a table that
+   * is gone by now it is what was seen last. Of one that came and went unseen it has no columns, which its lines tell, and a
+   * key, as nearly every table has: to take it for one without would leave out LOBs that the lines carry.
+   */
   async load(relation: string, transactionId: number): Promise<TableShape | undefined> {
     const { schema, table } = relationNames(relation);
     if (!this.route(schema, table)) return undefined;
     await this.visible(transactionId);
-    return this.find(schema, table);
+    const shape = await this.find(schema, table);
+    if (!shape) return undefined;
+    const name = JSON.stringify([schema, table]);
+    if (shape.columns.length === 0) return this.lastSeen.get(name) ?? { ...shape, hasKey: true };
+    this.lastSeen.set(name, shape);
+    return shape;
   }
 
   /** The shape of a table as the catalog has it now; undefined when it is not captured. */

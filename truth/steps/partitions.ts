@@ -1,4 +1,4 @@
-import { partitionsOf, schemas, sqlName, type Table } from "../tables";
+import { partitionsOf, sqlName, type Table } from "../tables";
 import { type Column, identifier, keyValue } from "../values";
 import type { Step, World } from "../world";
 import { oneRow, revision } from "./rows";
@@ -60,7 +60,7 @@ export const partitionSteps: readonly Step[] = [
       const table = world.table(isPartitioned);
       if (!table) return "no partitioned table is left";
       const from = world.random.integer(20, 27);
-      const name = `${schemas[0]}.${world.fresh("jobs")}${world.suffix}`;
+      const name = sqlName({ schema: table.schema, name: `${world.fresh("jobs")}${world.suffix}` });
       // Refused while the default partition holds such a row.
       return world.define(
         [table],

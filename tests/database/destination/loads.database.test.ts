@@ -197,6 +197,28 @@ describe("A record that a full load did not find any more", () => {
     expect(await operations("public.places", { id: 2 })).toEqual(["insert", "load"]);
   });
 
+  it("is not that of another table, to which its table has left its name", async () => {
+    const other = { ...seats, relation: 9 };
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape(table, seats)
+        .insert(table, { id: 1 }, free(1))
+        .at("10:00:00")
+        .drop(table, "ALTER TABLE")
+        .shape("public.former", seats, { reason: "ddl", renamed_from: { schema: "public", table: "seats" } })
+        .at("10:00:10")
+        .shape(table, other)
+        .at("11:00:30")
+        .baseline(table, { id: 2 }, free(2))
+        .at("11:05:00")
+        .load(table, "11:00:00", "11:01:00", 1),
+    );
+    expect(await tableAsOf("public.former")).toEqual([free(1)]);
+    expect(await explained("public.former", { id: 1 })).toEqual({ row: free(1), doubt: null });
+    expect(await tableAsOf(table)).toEqual([free(2)]);
+  });
+
   it("is not that of another source, whose table has the same name", async () => {
     await store(emptied("eu"), new Stream("us").at("09:00:00").shape(table, seats).insert(table, { id: 2 }, free(2)));
     expect(await asOf(table, { id: 2 }, undefined, "eu")).toBeNull();
@@ -346,43 +368,65 @@ describe("A load that is not whole in the log", () => {
 describe("Partitions, each of which is loaded by itself", () => {
   const jobs: ShapeInput = {
     relation: 1,
-    key: ["id"],
+    key: ["id", "half"],
     columns: [
       ["id", "integer"],
       ["half", "integer"],
     ],
   };
   const job = (id: number, half: number) => ({ id, half });
+  const root = { schema: "part", table: "jobs" };
+  const described = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("part.jobs", jobs)
+      .shape("part.first", { ...jobs, relation: 2, root })
+      .shape("part.second", { ...jobs, relation: 3, root });
 
-  it("end the rows that they held, and not those that another one was loaded with", async () => {
-    const root = { schema: "part", table: "jobs" };
+  it("end the rows that they held, and not those that another one holds", async () => {
     await store(
-      new Stream()
-        .at("09:00:00")
-        .shape("part.jobs", jobs)
-        .shape("part.first", { ...jobs, relation: 2, root })
-        .shape("part.second", { ...jobs, relation: 3, root })
+      described()
         .at("10:00:00")
-        .insert("part.jobs", { id: 1 }, job(1, 1), "part.first")
-        .insert("part.jobs", { id: 2 }, job(2, 1), "part.first")
-        .insert("part.jobs", { id: 3 }, job(3, 1), "part.first")
-        .insert("part.jobs", { id: 4 }, job(4, 2), "part.second")
+        .insert("part.jobs", job(1, 1), job(1, 1), "part.first")
+        .insert("part.jobs", job(2, 1), job(2, 1), "part.first")
+        .insert("part.jobs", job(4, 2), job(4, 2), "part.second")
         .at("11:00:30")
-        .baseline("part.jobs", { id: 1 }, job(1, 1), "part.first")
+        .baseline("part.jobs", job(1, 1), job(1, 1), "part.first")
         .at("11:02:30")
-        .baseline("part.jobs", { id: 3 }, job(3, 2), "part.second")
+        .baseline("part.jobs", job(3, 2), job(3, 2), "part.second")
         .at("11:05:00")
         .load("part.first", "11:00:00", "11:01:00", 1)
         .load("part.second", "11:02:00", "11:03:00", 1),
     );
-    expect(await asOf("part.jobs", { id: 2 }, "11:00:10")).toBeNull();
-    expect(await asOf("part.jobs", { id: 3 }, "11:00:10")).toEqual(job(3, 1));
-    expect(await asOf("part.jobs", { id: 4 }, "11:01:00")).toEqual(job(4, 2));
-    expect(await asOf("part.jobs", { id: 4 })).toBeNull();
-    expect(await tableAsOf("part.jobs", "11:01:00")).toEqual([job(1, 1), job(3, 1), job(4, 2)]);
+    expect(await asOf("part.jobs", job(2, 1), "11:00:10")).toBeNull();
+    expect(await asOf("part.jobs", job(4, 2), "11:01:00")).toEqual(job(4, 2));
+    expect(await asOf("part.jobs", job(4, 2))).toBeNull();
+    expect(await tableAsOf("part.jobs", "11:01:00")).toEqual([job(1, 1), job(4, 2)]);
     expect(await tableAsOf("part.jobs")).toEqual([job(1, 1), job(3, 2)]);
-    expect(await operations("part.jobs", { id: 3 })).toEqual(["insert", "baseline"]);
-    expect(await operations("part.jobs", { id: 4 })).toEqual(["insert", "load"]);
+    expect(await operations("part.jobs", job(4, 2))).toEqual(["insert", "load"]);
+  });
+
+  it("are loaded under the names that they have by then", async () => {
+    await store(
+      described()
+        .at("10:00:00")
+        .insert("part.jobs", job(1, 1), job(1, 1), "part.first")
+        .insert("part.jobs", job(2, 1), job(2, 1), "part.first")
+        .at("10:30:00")
+        .drop("part.first", "ALTER TABLE")
+        .shape(
+          "part.oldest",
+          { ...jobs, relation: 2, root },
+          { reason: "ddl", renamed_from: { schema: "part", table: "first" } },
+        )
+        .at("11:00:30")
+        .baseline("part.jobs", job(1, 1), job(1, 1), "part.oldest")
+        .at("11:05:00")
+        .load("part.oldest", "11:00:00", "11:01:00", 1),
+    );
+    expect(await tableAsOf("part.jobs")).toEqual([job(1, 1)]);
+    expect(await asOf("part.jobs", job(2, 1), "10:59:00")).toEqual(job(2, 1));
+    expect(await asOf("part.jobs", job(2, 1))).toBeNull();
   });
 });
 

@@ -135,6 +135,73 @@ describe("The order of the stream", () => {
   });
 });
 
+describe("A time that a clock which was set back showed twice", () => {
+  /** Between 10:00:20 and the next line the clock is set back by more than ten seconds. */
+  const setBack = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("public.seats", seats)
+      .insert("public.seats", { id: 1 }, { id: 1, state: "free" })
+      .at("10:00:18")
+      .insert("public.seats", { id: 2 }, { id: 2, state: "free" });
+
+  it("means the last time, and all rows of a table as they were then", async () => {
+    await store(
+      setBack()
+        .at("10:00:20")
+        .delete("public.seats", { id: 1 }, { id: 1, state: "free" })
+        .at("10:00:10")
+        .insert("public.seats", { id: 3 }, { id: 3, state: "free" })
+        .at("10:00:19")
+        .update("public.seats", { id: 2 }, { state: "free" }, { id: 2, state: "taken" }),
+    );
+    const free = (id: number) => ({ id, state: "free" });
+    expect(await tableAsOf("public.seats", "10:00:05")).toEqual([free(1)]);
+    expect(await tableAsOf("public.seats", "10:00:15")).toEqual([free(2), free(3)]);
+    expect(await tableAsOf("public.seats", "10:00:19")).toEqual([{ id: 2, state: "taken" }, free(3)]);
+    expect(await tableAsOf("public.seats")).toEqual([{ id: 2, state: "taken" }, free(3)]);
+  });
+
+  it("knows of a TRUNCATE and of DDL that came before in the stream", async () => {
+    await store(
+      setBack()
+        .truncate("public.seats")
+        .at("10:00:20")
+        .shape(
+          "public.seats",
+          {
+            ...seats,
+            columns: [
+              ["id", "integer"],
+              ["held", "text", 2],
+            ],
+          },
+          { reason: "ddl", command: "ALTER TABLE" },
+        )
+        .at("10:00:10")
+        .insert("public.seats", { id: 3 }, { id: 3, held: "by Ruth" })
+        .at("10:00:30")
+        .shape("public.seats", { ...seats, columns: [["id", "integer"]] }, { reason: "ddl", command: "ALTER TABLE" }),
+    );
+    expect(await tableAsOf("public.seats", "10:00:15")).toEqual([{ id: 3, held: "by Ruth" }]);
+    expect(await asOf("public.seats", { id: 3 }, "10:00:15")).toEqual({ id: 3, held: "by Ruth" });
+    expect(await unknownAsOf("public.seats", { id: 3 }, "10:00:15")).toEqual({});
+    expect(await tableAsOf("public.seats")).toEqual([{ id: 3 }]);
+  });
+
+  it("is no reason to tell rows that a full load read later", async () => {
+    await store(
+      setBack()
+        .at("10:00:40")
+        .baseline("public.seats", { id: 4 }, { id: 4, state: "free" })
+        .at("10:00:30")
+        .insert("public.seats", { id: 4 }, { id: 4, state: "free" }),
+    );
+    expect(await tableAsOf("public.seats", "10:00:29")).toHaveLength(2);
+    expect(await tableAsOf("public.seats", "10:00:35")).toHaveLength(3);
+  });
+});
+
 describe("Keys that move over each other in one statement", () => {
   const steps: ShapeInput = {
     relation: 1,
@@ -411,6 +478,85 @@ describe("A partitioned table", () => {
     expect(await tableAsOf("part.jobs")).toEqual([inNovember]);
     expect(await asOf("part.jobs", { id: 1, day: inOctober.day })).toBeNull();
     expect(await asOf("part.jobs", { id: 2, day: inNovember.day })).toEqual(inNovember);
+  });
+});
+
+describe("A partition that comes to a table or leaves it", () => {
+  const jobs: ShapeInput = {
+    relation: 1,
+    key: ["day"],
+    columns: [
+      ["day", "integer"],
+      ["state", "text"],
+    ],
+  };
+  const root = { schema: "part", table: "jobs" };
+  const job = (day: number, state: string) => ({ day, state });
+  const described = () =>
+    new Stream()
+      .at("09:00:00")
+      .shape("part.jobs", jobs)
+      .shape("part.march", { ...jobs, relation: 2, root })
+      .shape("part.april", { ...jobs, relation: 3, root })
+      .insert("part.jobs", { day: 301 }, job(301, "new"), "part.march")
+      .insert("part.jobs", { day: 401 }, job(401, "new"), "part.april");
+  const change = (changes: object[]) => ({ reason: "ddl", command: "ALTER TABLE", changes });
+  const partition = { schema: "part", table: "march" };
+
+  it("takes its rows along when it is detached, and answers for them by its own name", async () => {
+    await store(
+      described()
+        .at("10:00:00")
+        .shape("part.march", { ...jobs, relation: 2 }, change([{ change: "root", from: root, to: null }]))
+        .at("11:00:00")
+        .update("part.march", { day: 301 }, { state: "new" }, job(301, "paid"))
+        .insert("part.march", { day: 302 }, job(302, "new")),
+    );
+    expect(await tableAsOf("part.jobs", "09:30:00")).toEqual([job(301, "new"), job(401, "new")]);
+    expect(await tableAsOf("part.jobs")).toEqual([job(401, "new")]);
+    expect(await asOf("part.jobs", { day: 301 })).toBeNull();
+    expect(await asOf("part.jobs", { day: 301 }, "09:30:00")).toEqual(job(301, "new"));
+    expect(await tableAsOf("part.march", "10:30:00")).toEqual([job(301, "new")]);
+    expect(await tableAsOf("part.march")).toEqual([job(301, "paid"), job(302, "new")]);
+    expect(await asOf("part.march", { day: 301 })).toEqual(job(301, "paid"));
+    expect(await history("part.march", { day: 301 })).toEqual([
+      'insert {"day":301,"state":"new"}',
+      "update state new → paid",
+    ]);
+  });
+
+  it("takes its rows away when it is dropped, also after it was renamed", async () => {
+    await store(
+      described()
+        .at("10:00:00")
+        .drop("part.march", "ALTER TABLE")
+        .shape("part.spring", { ...jobs, relation: 2, root }, { ...change([]), renamed_from: partition })
+        .at("11:00:00")
+        .drop("part.spring"),
+    );
+    expect(await tableAsOf("part.jobs", "10:30:00")).toEqual([job(301, "new"), job(401, "new")]);
+    expect(await tableAsOf("part.jobs")).toEqual([job(401, "new")]);
+    expect(await asOf("part.jobs", { day: 301 }, "10:30:00")).toEqual(job(301, "new"));
+    expect(await asOf("part.jobs", { day: 301 })).toBeNull();
+  });
+
+  it("brings the rows that it had before it was attached, and what became of them while it was away", async () => {
+    await store(
+      described()
+        .at("10:00:00")
+        .shape("part.march", { ...jobs, relation: 2 }, change([{ change: "root", from: root, to: null }]))
+        .at("10:30:00")
+        .delete("part.march", { day: 301 }, job(301, "new"))
+        .insert("part.march", { day: 302 }, job(302, "late"))
+        .at("11:00:00")
+        .shape("part.march", { ...jobs, relation: 2, root }, change([{ change: "root", from: null, to: root }]))
+        .shape("part.jobs", jobs, change([{ change: "partition attached", partition }])),
+    );
+    expect(await tableAsOf("part.jobs", "10:45:00")).toEqual([job(401, "new")]);
+    expect(await tableAsOf("part.jobs")).toEqual([job(302, "late"), job(401, "new")]);
+    expect(await asOf("part.jobs", { day: 302 })).toEqual(job(302, "late"));
+    expect(await asOf("part.jobs", { day: 301 })).toBeNull();
+    expect(await asOf("part.jobs", { day: 302 }, "10:45:00")).toBeNull();
   });
 });
 

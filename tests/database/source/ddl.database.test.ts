@@ -269,6 +269,12 @@ describe("DDL says", () => {
       ["public.q", expect.objectContaining({ change: "renamed" }), { schema: "public", table: "p" }],
       ["public.p1", { change: "root", from: root("p"), to: root("q") }, undefined],
       ["public.p1", { change: "root", from: root("q"), to: null }, undefined],
+      ["public.q", { change: "partition detached", partition: { schema: "public", table: "p1" } }, undefined],
+    ]);
+    await run("ALTER TABLE q ATTACH PARTITION p1 DEFAULT");
+    expect(await changesOf()).toEqual([
+      ["public.p1", [{ change: "root", from: null, to: root("q") }]],
+      ["public.q", [{ change: "partition attached", partition: { schema: "public", table: "p1" } }]],
     ]);
   });
 });

@@ -457,6 +457,17 @@ describe("DDL", () => {
     await client.query("DROP OWNED BY developer; DROP ROLE developer");
   });
 
+  it("that moves a table to another schema leaves it readable for a full load, or the checks say that it is not", async () => {
+    await client.query("CREATE SCHEMA app; CREATE TABLE t (id int PRIMARY KEY); SELECT capture.watch('t')");
+    await client.query("ALTER TABLE t SET SCHEMA app");
+    await client.query("SET ROLE cdc_capture");
+    expect((await client.query("SELECT FROM app.t")).rowCount).toBe(0);
+    await client.query("RESET ROLE; REVOKE USAGE ON SCHEMA app FROM cdc_capture");
+    expect((await client.query("SELECT object, problem FROM capture.problems()")).rows).toEqual([
+      { object: "app.t", problem: "cannot be read by cdc_capture" },
+    ]);
+  });
+
   it("never fails because of the capture: what goes wrong is a warning, and the next republish makes up for it", async () => {
     await client.query("CREATE TABLE t (id int PRIMARY KEY); SELECT capture.watch('t')");
     await client.query("ALTER TABLE capture.signal ADD CONSTRAINT broken CHECK (false) NOT VALID");

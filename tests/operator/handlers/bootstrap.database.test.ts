@@ -213,41 +213,49 @@ describe("The bootstrap", () => {
   it.each([
     { version: 1, versionFunction: "created" },
     { version: 3, versionFunction: "changed" },
-  ])("makes databases of version $version of the SQL like new ones, and keeps what they hold", async (older) => {
-    await applyOlderSql(source, "source", older.version);
-    await source.query("SELECT capture.watch('shop.orders'::regclass, identify_actor => true)");
-    await applyOlderSql(destination, "destination", older.version);
-    await destination.query("SELECT audit.maintain()");
-    await storeEvents(destination, [{ committed_at: "2026-11-05T10:00:00Z", operation: "insert" }]);
-    const before = await takeInventory(destination);
+  ])(
+    "makes databases of version $version of the SQL like new ones while a sink writes, and keeps what they hold",
+    async (older) => {
+      await applyOlderSql(source, "source", older.version);
+      await source.query("SELECT capture.watch('shop.orders'::regclass, identify_actor => true)");
+      await applyOlderSql(destination, "destination", older.version);
+      await destination.query("SELECT audit.maintain()");
+      await storeEvents(destination, [{ committed_at: "2026-11-05T10:00:00Z", operation: "insert" }]);
+      const before = await takeInventory(destination);
 
-    const tables = [{ ...orders, identifyActor: true }];
-    const { source: changed } = await done(requestFor({ tables }));
-    expect(changed.changes).toContainEqual({
-      object: "function capture.sql_version()",
-      change: older.versionFunction,
-    });
-    await takeSignals(source);
-    await source.query("ALTER TABLE shop.orders RENAME COLUMN note TO remark; TRUNCATE shop.orders");
-    expect((await takeSignals(source)).map(({ kind }) => kind)).toEqual(["catalog", "session", "truncate"]);
-    await source.query("ALTER TABLE shop.orders RENAME COLUMN remark TO note");
+      const tables = [{ ...orders, identifyActor: true }];
+      const sink = await startWriting(destination.database);
+      const { source: changed } = await done(requestFor({ tables }));
+      const written = await sink.stop();
+      // Before the first waited for the bootstrap, and after the last was let go on.
+      expect(written.batches).toBeGreaterThan(1);
+      expect(written.refused).toEqual([]);
+      expect(changed.changes).toContainEqual({
+        object: "function capture.sql_version()",
+        change: older.versionFunction,
+      });
+      await takeSignals(source);
+      await source.query("ALTER TABLE shop.orders RENAME COLUMN note TO remark; TRUNCATE shop.orders");
+      expect((await takeSignals(source)).map(({ kind }) => kind)).toEqual(["catalog", "session", "truncate"]);
+      await source.query("ALTER TABLE shop.orders RENAME COLUMN remark TO note");
 
-    const fresh = { source: await server.createDatabase(), destination: await server.createDatabase() };
-    await fresh.source.query("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY, note text)");
-    await done(requestFor({ ...fresh, tables }));
-    expect(await takeInventory(source)).toEqual(await takeInventory(fresh.source));
-    expect(await takeInventory(destination)).toEqual(await takeInventory(fresh.destination));
-    expect(await takeInventory(destination)).not.toEqual(before);
-    const context = { started_at: "2026-11-05T09:59:00Z", ended_at: "2026-11-05T09:59:01Z", rows: 0 };
-    await storeEvents(destination, [{ committed_at: "2026-11-05T10:01:00Z", operation: "load", context }]);
-    expect((await destination.query("SELECT FROM audit.log")).rowCount).toBe(2);
-    const unknown = storeEvents(destination, [{ committed_at: "2026-11-05T10:02:00Z", operation: "gossip" }]);
-    expect((await errorOf(unknown)).message).toContain("operation_is_known");
-    const writer = await server.connect({ database: destination.database });
-    await writer.query("SET ROLE audit_writer");
-    expect((await errorOf(writer.query("UPDATE audit.events SET actor = 'x'"))).code).toBe("42501");
-    expect(await storeEvents(writer, [{ committed_at: "2026-11-05T10:00:01Z", operation: "insert" }])).toBe(1);
-  });
+      const fresh = { source: await server.createDatabase(), destination: await server.createDatabase() };
+      await fresh.source.query("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY, note text)");
+      await done(requestFor({ ...fresh, tables }));
+      expect(await takeInventory(source)).toEqual(await takeInventory(fresh.source));
+      expect(await takeInventory(destination)).toEqual(await takeInventory(fresh.destination));
+      expect(await takeInventory(destination)).not.toEqual(before);
+      const context = { started_at: "2026-11-05T09:59:00Z", ended_at: "2026-11-05T09:59:01Z", rows: 0 };
+      await storeEvents(destination, [{ committed_at: "2026-11-05T10:01:00Z", operation: "load", context }]);
+      expect((await destination.query("SELECT FROM audit.log")).rowCount).toBe(2 + written.events);
+      const unknown = storeEvents(destination, [{ committed_at: "2026-11-05T10:02:00Z", operation: "gossip" }]);
+      expect((await errorOf(unknown)).message).toContain("operation_is_known");
+      const writer = await server.connect({ database: destination.database });
+      await writer.query("SET ROLE audit_writer");
+      expect((await errorOf(writer.query("UPDATE audit.events SET actor = 'x'"))).code).toBe("42501");
+      expect(await storeEvents(writer, [{ committed_at: "2026-11-05T10:00:01Z", operation: "insert" }])).toBe(1);
+    },
+  );
 
   it("records the version of its SQL on both sides", async () => {
     await done(requestFor());
@@ -510,6 +518,34 @@ describe("Passwords", () => {
     }
   });
 });
+
+/** What a sink of the version before does: it knows no columns that came since, and writes a batch at a time. */
+async function startWriting(database: string) {
+  const writer = await server.connect({ database });
+  await writer.query("SET ROLE audit_writer");
+  const written = { batches: 0, events: 0, refused: [] as string[] };
+  const writing = { goesOn: true };
+  const write = async () => {
+    while (writing.goesOn) {
+      const events = [1, 2, 3].map(() => ({ committed_at: "2026-11-05T10:00:30Z", operation: "insert" }));
+      try {
+        written.events += (await storeEvents(writer, events)) ?? 0;
+        written.batches += 1;
+      } catch (error) {
+        written.refused.push((error as Error).message);
+        writing.goesOn = false;
+      }
+    }
+  };
+  const end = write();
+  return {
+    stop: async () => {
+      writing.goesOn = false;
+      await end;
+      return written;
+    },
+  };
+}
 
 async function applyOlderSql(client: Client, side: DatabaseSide, version: number): Promise<void> {
   const folder = join(__dirname, "../../database/older-sql", String(version), side);
