@@ -1,6 +1,7 @@
 import {
   defaultLobMaxSizeKilobytes,
   defaultUnboundedVarcharMaxBytes,
+  mostLobMaxSizeKilobytes,
   mostUnboundedVarcharMaxBytes,
   neverAudited,
 } from "../../contract/change-capture";
@@ -70,7 +71,7 @@ function checkSource({ source }: ChangeCaptureArgs): Problem[] {
 function checkMessageSize(args: ChangeCaptureArgs): Problem[] {
   const { lobMaxSizeKilobytes, unboundedVarcharMaxBytes } = args;
   const problems = [
-    ...checkWholeNumber("lobMaxSizeKilobytes", lobMaxSizeKilobytes, 1, 102_400),
+    ...checkWholeNumber("lobMaxSizeKilobytes", lobMaxSizeKilobytes, 1, mostLobMaxSizeKilobytes),
     ...checkWholeNumber("unboundedVarcharMaxBytes", unboundedVarcharMaxBytes, 1, mostUnboundedVarcharMaxBytes),
   ];
   const messageBytes = args.messageMaxBytes === undefined ? defaultMessageMaxBytes : known(args.messageMaxBytes);
