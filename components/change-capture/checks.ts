@@ -105,7 +105,10 @@ function checkEngine(args: ChangeCaptureArgs, now: Date): Problem[] {
         setting: "source.postgresVersion",
         value: postgresVersion,
         allowed: `PostgreSQL ${readable.join(", ")}`,
-        fix: "Upgrade the database, or name its version in postgresVersions once the DMS engine reads it.",
+        fix:
+          Number(major) < Math.min(...readable)
+            ? `Upgrade the database to ${Math.max(...readable)}.`
+            : `Use PostgreSQL ${Math.max(...readable)}, or add ${major} to postgresVersions once AWS's documents say that your DMS engine reads it.`,
       },
     ];
   }
