@@ -41,8 +41,8 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
   const source = { ...sourceToBe, postgresVersion: database.engineVersion ?? defaultEngineVersion };
   const problems = [
     // Problems of what must be built first come first.
-    ...auditPipelineProblems({ ...pipeline, ...place, source, kafka: kafkaToBe }, now).filter((problem) =>
-      read.has(problem.setting.split(/[.[]/, 1)[0] as SettingKey),
+    ...auditPipelineProblems({ ...pipeline, ...place, source, kafka: kafkaToBe }, now).filter(({ setting }) =>
+      read.has(setting === sourceVersion ? "database" : (setting.split(/[.[]/, 1)[0] as SettingKey)),
     ),
     ...checkRegion(settings.region),
     ...Object.entries(checks).flatMap(([key, check]) => (read.has(key as SettingKey) ? check() : [])),
@@ -50,9 +50,13 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
   return asWritten(settings, problems);
 }
 
-/** Every subnet of a component comes from the network's settings: problems are told of those, each once. */
+/** The argument of the pipeline that a stack takes from its own database. */
+const sourceVersion = "source.postgresVersion";
+
+/** The source is the stack's own database, and every subnet is of its network: problems name those settings, each once. */
 function asWritten({ network, kafka }: Settings, problems: readonly Problem[]): Problem[] {
   const named = problems.map((problem) => {
+    if (problem.setting === sourceVersion) return { ...problem, setting: "database.engineVersion" };
     const [section, member] = problem.setting.split(".");
     if (member !== "subnetIds") return problem;
     if (!network.existing) return { ...problem, setting: "network.availabilityZones" };

@@ -138,6 +138,12 @@ function locatorOf({ schema, table }: TableSelection): ObjectLocator {
  */
 export const defaultLobMaxSizeKilobytes = 4096;
 
+/** The most that it can be set to. */
+export const mostLobMaxSizeKilobytes = 102_400;
+
+/** Scalar types that DMS takes for LOBs of characters, as it does arrays and composite types; `bytea` is one of bytes. */
+export const lobTypes: readonly string[] = ["text", "citext", "json", "jsonb", "xml", "hstore", "tsvector", "tsquery"];
+
 /**
  * What DMS takes of a `varchar` without a length, in bytes, unless its source endpoint says otherwise
  * (`unboundedVarcharMaxSize`), and the most that it can be told to take.

@@ -46,6 +46,10 @@ export interface BootstrapRequest {
     readonly postgresVersions?: readonly number[];
     /** The limit of DMS's source endpoint. Default `defaultUnboundedVarcharMaxBytes` of `change-capture.ts`. */
     readonly unboundedVarcharMaxBytes?: number;
+    /** The limit of the DMS task. Default `defaultLobMaxSizeKilobytes` of `change-capture.ts`. */
+    readonly lobMaxSizeKilobytes?: number;
+    /** The limit of topic and capture. Default `defaultMessageMaxBytes` of `topics.ts`. */
+    readonly messageMaxBytes?: number;
   };
   readonly destination: DatabaseAccess & {
     /** Secret of the role `audit_writer`. */

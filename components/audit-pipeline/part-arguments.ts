@@ -94,6 +94,8 @@ export function operatorArgs(args: AuditPipelineArgs, shared: SharedResources, p
     tables: args.tables,
     postgresVersions: args.capture?.postgresVersions,
     unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
+    lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
+    messageMaxBytes: args.topics?.messageMaxBytes,
     kafka: {
       clusterArn: kafka.clusterArn,
       bootstrapBrokersIam: kafka.bootstrapBrokersIam,

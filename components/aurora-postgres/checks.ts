@@ -29,8 +29,8 @@ export function auroraPostgresProblems(args: AuroraPostgresArgs, now: Date = new
     ...checkPattern(
       "engineVersion",
       args.engineVersion,
-      /^1[567](\.\d+)?$/,
-      "15, 16 or 17, or one of their minor versions such as 17.5 (DMS reads no newer one)",
+      /^1[5678](\.\d+)?$/,
+      "15, 16, 17 or 18, or one of their minor versions such as 17.5",
     ),
     ...databaseVersions(args).flatMap((version) => checkLifetime(version, now)),
     ...checkCapacity(args),

@@ -36,8 +36,9 @@ export interface AuroraPostgresArgs {
   /** Private subnets of at least two zones. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * PostgreSQL 15, 16 or 17, as `17` (AWS picks the minor version, and raises it) or `17.5` (AWS raises it only once that
-   * minor version ends). Default `17`. A higher major version also needs `allowMajorVersionUpgrade`, and the capture stopped
+   * PostgreSQL 15 to 18, as `17` (AWS picks the minor version, and raises it) or `17.5` (AWS raises it only once that minor
+   * version ends). Default `17`, the newest that AWS's documents say DMS reads; a `ChangeCapture` refuses 18 as its source
+   * unless its `postgresVersions` names it. A higher major version also needs `allowMajorVersionUpgrade`, and the capture stopped
    * and its slot dropped meanwhile. Left out, the version is chosen when the cluster is made, and never changed.
    */
   engineVersion?: pulumi.Input<string>;

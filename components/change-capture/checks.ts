@@ -1,6 +1,7 @@
 import {
   defaultLobMaxSizeKilobytes,
   defaultUnboundedVarcharMaxBytes,
+  mostLobMaxSizeKilobytes,
   mostUnboundedVarcharMaxBytes,
   neverAudited,
 } from "../../contract/change-capture";
@@ -70,7 +71,7 @@ function checkSource({ source }: ChangeCaptureArgs): Problem[] {
 function checkMessageSize(args: ChangeCaptureArgs): Problem[] {
   const { lobMaxSizeKilobytes, unboundedVarcharMaxBytes } = args;
   const problems = [
-    ...checkWholeNumber("lobMaxSizeKilobytes", lobMaxSizeKilobytes, 1, 102_400),
+    ...checkWholeNumber("lobMaxSizeKilobytes", lobMaxSizeKilobytes, 1, mostLobMaxSizeKilobytes),
     ...checkWholeNumber("unboundedVarcharMaxBytes", unboundedVarcharMaxBytes, 1, mostUnboundedVarcharMaxBytes),
   ];
   const messageBytes = args.messageMaxBytes === undefined ? defaultMessageMaxBytes : known(args.messageMaxBytes);
@@ -104,7 +105,10 @@ function checkEngine(args: ChangeCaptureArgs, now: Date): Problem[] {
         setting: "source.postgresVersion",
         value: postgresVersion,
         allowed: `PostgreSQL ${readable.join(", ")}`,
-        fix: "Upgrade the database, or name its version in postgresVersions once the DMS engine reads it.",
+        fix:
+          Number(major) < Math.min(...readable)
+            ? `Upgrade the database to ${Math.max(...readable)}.`
+            : `Use PostgreSQL ${Math.max(...readable)}, or add ${major} to postgresVersions once AWS's documents say that your DMS engine reads it.`,
       },
     ];
   }

@@ -4,7 +4,10 @@ import type { Problem } from "../shared/checks";
 /** DMS engine that is used unless told otherwise: the first that reads PostgreSQL 17. */
 export const defaultEngineVersion = "3.6.1";
 
-/** First DMS engine that reads each major version of PostgreSQL. */
+/**
+ * First DMS engine that reads each major version of PostgreSQL, from the DMS user guide, "Using a PostgreSQL database as an AWS
+ * DMS source", read on 2026-12-01 in the newest stored copies. None of them names 18, which Aurora has since June 2026.
+ */
 export const firstEngineFor: Readonly<Record<string, string>> = { "15": "3.5.1", "16": "3.5.3", "17": "3.6.1" };
 
 /** The major versions of PostgreSQL that DMS reads unless told otherwise: those that its documents name. */

@@ -34,6 +34,8 @@ export function bootstrapRequest(
         tables: args.tables,
         postgresVersions,
         unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
+        lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
+        messageMaxBytes: args.messageMaxBytes,
       },
       destination: { ...destination, writerSecretArn, partitionsAhead, partitionPeriod },
     }));

@@ -131,8 +131,12 @@ export interface OperatorArgs {
   tables: AuditedTableArgs[];
   /** Major versions of PostgreSQL that the DMS engine reads, of 15 to 18. Default 15, 16 and 17. */
   postgresVersions?: number[];
-  /** The limit of the `ChangeCapture`, to warn of columns that it may end at. Default 8000. */
+  /** The limit of the `ChangeCapture`, to refuse values and to warn of columns that it would end at. Default 8000. */
   unboundedVarcharMaxBytes?: number;
+  /** The limit of the `ChangeCapture`, to refuse values that it would end at. Default 4096. */
+  lobMaxSizeKilobytes?: number;
+  /** The limit of topics and `ChangeCapture`, to refuse rows that no message holds. Default 16 MiB. */
+  messageMaxBytes?: number;
   /** The Kafka cluster. */
   kafka: OperatedKafkaArgs;
   /** The topics. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { mostLobMaxSizeKilobytes } from "../../contract/change-capture";
 import { type Problem, checkOneOf, checkPattern, checkWholeNumber } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
 import { sizeOf } from "./sizes";
@@ -30,7 +31,7 @@ export function transformerServiceProblems(args: TransformerServiceArgs): Proble
     ...checkOneOf("architecture", args.architecture, Object.values(CpuArchitecture)),
     ...checkMemory(args),
     ...checkTasks(args),
-    ...checkWholeNumber("lobMaxSizeKilobytes", args.lobMaxSizeKilobytes, 1, 102_400),
+    ...checkWholeNumber("lobMaxSizeKilobytes", args.lobMaxSizeKilobytes, 1, mostLobMaxSizeKilobytes),
     ...checkWholeNumber("messageMaxBytes", args.messageMaxBytes, 1024, 2 ** 30),
     ...checkLogRetention("logRetentionDays", args.logRetentionDays),
   ];

@@ -8,10 +8,11 @@ DECLARE
   found pg_type;
   element oid;
 BEGIN
-  SELECT * INTO found FROM pg_type WHERE oid = type;
-  IF found.typtype = 'd' THEN
-    RETURN capture.base_type(found.typbasetype);
-  END IF;
+  LOOP
+    SELECT * INTO found FROM pg_type WHERE oid = type;
+    EXIT WHEN found.typtype IS DISTINCT FROM 'd';
+    type := found.typbasetype;
+  END LOOP;
   IF found.typcategory = 'A' AND found.typelem <> 0 THEN
     element := capture.base_type(found.typelem);
     IF element <> found.typelem THEN
@@ -174,10 +175,7 @@ CREATE OR REPLACE FUNCTION capture.replica_identity_word(code "char")
 RETURNS text
 LANGUAGE sql
 IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT CASE code WHEN 'f' THEN 'full' WHEN 'd' THEN 'default' WHEN 'i' THEN 'index' ELSE 'nothing' END
-$$;
+RETURN CASE code WHEN 'f' THEN 'full' WHEN 'd' THEN 'default' WHEN 'i' THEN 'index' ELSE 'nothing' END;
 COMMENT ON FUNCTION capture.replica_identity_word("char") IS
   'The word for a value of pg_class.relreplident: full, default, index or nothing.';
 
@@ -264,6 +262,8 @@ BEGIN
           CASE WHEN typtype = 'd' THEN capture.base_modifier(atttypid, atttypmod) ELSE atttypmod END AS modifier
         FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
         WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+        -- Without it the functions would be called for each place that names their result.
+        OFFSET 0
       ) AS typed
     ) AS described
   );

@@ -1,11 +1,8 @@
 CREATE OR REPLACE FUNCTION capture.shape_signal_body(reason text, command text, shape jsonb)
 RETURNS jsonb
 LANGUAGE sql
-IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT jsonb_build_object('reason', reason, 'command', command) || shape
-$$;
+STABLE
+RETURN jsonb_build_object('reason', reason, 'command', command) || shape;
 COMMENT ON FUNCTION capture.shape_signal_body(text, text, jsonb) IS
   'The body of a catalog signal: why it is sent, the command tag of the DDL if any, and the shape.';
 
@@ -34,22 +31,27 @@ CREATE OR REPLACE FUNCTION capture.follow_columns(
   listed text[], old_column_names text[], new_column_names text[], selected text[]
 )
 RETURNS text[]
-LANGUAGE sql
+LANGUAGE plpgsql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT with_renamed || ARRAY(
-    SELECT name
-    FROM unnest(new_column_names) AS name
-    WHERE array_position(old_column_names, name) IS NULL AND name = ANY (selected) AND name <> ALL (with_renamed)
-  )
-  FROM (
-    SELECT listed || ARRAY(
+DECLARE
+  with_renamed text[] := listed;
+BEGIN
+  IF listed <> '{}' THEN
+    with_renamed := listed || ARRAY(
       SELECT new_name
       FROM unnest(old_column_names, new_column_names) AS pair (old_name, new_name)
-      WHERE old_name <> new_name AND old_name = ANY (listed)
-    ) AS with_renamed
-  ) AS renamed
+      WHERE old_name <> new_name AND old_name = ANY (listed));
+  END IF;
+  IF coalesce(selected, '{}') = '{}' THEN
+    RETURN with_renamed;
+  END IF;
+  RETURN with_renamed || ARRAY(
+    SELECT name
+    FROM unnest(new_column_names) AS name
+    WHERE array_position(old_column_names, name) IS NULL AND name = ANY (selected) AND name <> ALL (with_renamed));
+END
 $$;
 COMMENT ON FUNCTION capture.follow_columns(text[], text[], text[], text[]) IS
   'The ignored or redacted columns of a table after DDL: those listed, the new names of those that were renamed, and the '
@@ -94,6 +96,45 @@ COMMENT ON FUNCTION capture.publish_membership(jsonb, text, text[], text) IS
   'Tells under the name of a partitioned table that a table became one of its partitions, with the rows that it had, or is '
   'none any more.';
 
+CREATE OR REPLACE FUNCTION capture.write_shape(relation regclass, name text[], body jsonb)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  body := capture.fitting_body(body);
+  IF length(body::text) > capture.signal_limit() THEN
+    RAISE WARNING 'the shape of % does not fit a signal: only its key, ignored and redacted columns are described',
+      relation;
+    body := jsonb_set(body, '{columns}', coalesce((
+      SELECT jsonb_agg(column_shape ORDER BY ordinality)
+      FROM jsonb_array_elements(body -> 'columns') WITH ORDINALITY AS listed (column_shape, ordinality)
+      WHERE column_shape ?| '{ignored,redacted}' OR body -> 'key' ? (column_shape ->> 'name')), '[]'));
+  END IF;
+  PERFORM capture.write_signal('catalog', name[1], name[2], body::text);
+END
+$$;
+COMMENT ON FUNCTION capture.write_shape(regclass, text[], jsonb) IS
+  'Writes the catalog signal of a table, without what does not fit.';
+
+CREATE OR REPLACE FUNCTION capture.warn_of_hidden_key(
+  relation regclass, shape jsonb, fallback_index regclass, redacted_columns text[]
+)
+RETURNS void
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF redacted_columns <> '{}' AND shape ->> 'key' = '[]'
+    AND capture.key_columns(relation, fallback_index) && redacted_columns THEN
+    RAISE WARNING '% has a redacted column in its key: its audit events carry no key', relation;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION capture.warn_of_hidden_key(regclass, jsonb, regclass, text[]) IS
+  'Warns when a table has no key because a redacted column is part of it.';
+
 -- Its former form had one argument more, with a default.
 DROP FUNCTION IF EXISTS capture.publish_shape(regclass, text, text, boolean);
 CREATE OR REPLACE FUNCTION capture.publish_shape(relation regclass, reason text, command text DEFAULT NULL)
@@ -130,9 +171,8 @@ BEGIN
     new_shape := capture.shape(relation, new_ignored, new_redacted, watched.original_identity_index);
   END IF;
   new_key_index := capture.key_index(relation, watched.original_identity_index, new_ignored || new_redacted);
-  IF (reason <> 'ddl' OR new_key_index IS DISTINCT FROM watched.key_index) AND new_shape ->> 'key' = '[]'
-    AND capture.key_columns(relation, watched.original_identity_index) && new_redacted THEN
-    RAISE WARNING '% has a redacted column in its key: its audit events carry no key', relation;
+  IF reason <> 'ddl' OR new_key_index IS DISTINCT FROM watched.key_index THEN
+    PERFORM capture.warn_of_hidden_key(relation, new_shape, watched.original_identity_index, new_redacted);
   END IF;
   IF reason = 'ddl' AND NOT rewritten AND new_shape IS NOT DISTINCT FROM watched.shape
     AND now_disabled = watched.disabled_triggers AND new_name = ARRAY[watched.schema_name, watched.table_name] THEN
@@ -163,16 +203,7 @@ BEGIN
     body := body || capture.ddl_facts(
       watched, new_name, new_shape, new_column_names, new_redacted, now_disabled, rewritten);
   END IF;
-  body := capture.fitting_body(body);
-  IF length(body::text) > capture.signal_limit() THEN
-    RAISE WARNING 'the shape of % does not fit a signal: only its key, ignored and redacted columns are described',
-      relation;
-    body := jsonb_set(body, '{columns}', coalesce((
-      SELECT jsonb_agg(column_shape ORDER BY ordinality)
-      FROM jsonb_array_elements(body -> 'columns') WITH ORDINALITY AS listed (column_shape, ordinality)
-      WHERE column_shape ?| '{ignored,redacted}' OR body -> 'key' ? (column_shape ->> 'name')), '[]'));
-  END IF;
-  PERFORM capture.write_signal('catalog', new_name[1], new_name[2], body::text);
+  PERFORM capture.write_shape(relation, new_name, body);
   IF reason = 'ddl' AND watched.shape #> '{root,relation}' IS DISTINCT FROM new_shape #> '{root,relation}' THEN
     PERFORM
       capture.publish_membership(watched.shape -> 'root', 'partition detached', new_name, command),

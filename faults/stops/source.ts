@@ -29,7 +29,12 @@ export class StopsSource {
     });
     await server.start();
     const source = new StopsSource(folder, server, port, tables);
-    await source.use((client) => createTables(client, tables));
+    await source
+      .use((client) => createTables(client, tables))
+      .catch(async (error: unknown) => {
+        await source.stop();
+        throw error;
+      });
     return source;
   }
 

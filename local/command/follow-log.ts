@@ -29,6 +29,8 @@ export interface FollowOptions {
 /** Milliseconds that a change waits for the rest of its transaction, and for its context: other tasks store those. */
 const settleTime = 300;
 const contextPatience = 1000;
+/** Milliseconds that a change waits for others that go before it and still wait: then it is shown, and they come late. */
+const orderPatience = 1400;
 const pollInterval = 100;
 /** Milliseconds between two looks while more arrives than is shown: a person could not read more often. */
 const busyInterval = 500;
@@ -40,6 +42,8 @@ interface Waiting {
   readonly arrival?: Arrival;
   readonly between?: ReadonlyMap<string, number>;
   row?: LogRow;
+  /** Whether it was read once more, after its context has had its time. */
+  complete?: boolean;
 }
 
 /**
@@ -92,22 +96,27 @@ function merge(waiting: readonly Waiting[], arrived: readonly Waiting[]): Waitin
 }
 
 /**
- * What may be shown now: all up to the last that has waited long enough, unless one of them still waits for its context. Reads
- * each event once, and once more when it came without its context.
+ * What may be shown now: all up to the last that has waited long enough, unless one of them still waits for its context; and
+ * what has waited for such a one for so long that it must not wait longer. Reads each event once, and once more when it came
+ * without its context.
  */
 async function settled(client: Client, waiting: Waiting[]): Promise<{ ready: Waiting[]; rest: Waiting[] }> {
   const now = Date.now();
   const end = waiting.findLastIndex(({ since }) => now - since >= settleTime) + 1;
-  const due = waiting.slice(0, end);
-  await readRows(
-    client,
-    due.filter(
-      ({ arrival, row, since }) => arrival && (!row || (row.actor === null && now - since >= contextPatience)),
-    ),
-  );
-  const blocked = due.findIndex(({ row, since }) => row?.actor === null && now - since < contextPatience);
-  const ready = blocked < 0 ? end : blocked;
-  return { ready: waiting.slice(0, ready), rest: waiting.slice(ready) };
+  const hadItsTime = ({ since }: Waiting) => now - since >= contextPatience;
+  const unread = waiting
+    .slice(0, end)
+    .filter((each) => each.arrival && (!each.row || (needsContext(each) && !each.complete && hadItsTime(each))));
+  await readRows(client, unread);
+  for (const each of unread) each.complete = hadItsTime(each);
+  const blocked = waiting.findIndex((each, index) => index >= end || (needsContext(each) && !each.complete));
+  const mayGo = (each: Waiting, index: number) => blocked < 0 || index < blocked || now - each.since >= orderPatience;
+  return { ready: waiting.filter(mayGo), rest: waiting.filter((each, index) => !mayGo(each, index)) };
+}
+
+/** The rows of a full load have no context to wait for. */
+function needsContext({ row }: Waiting): boolean {
+  return row?.actor === null && row.operation !== "baseline";
 }
 
 async function readRows(client: Client, waiting: readonly Waiting[]): Promise<void> {

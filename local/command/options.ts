@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { TableSelection } from "../../contract/change-capture";
+import { selects, type TableSelection } from "../../contract/change-capture";
 import type { TableChoice } from "../parts/watched";
 
 export interface Options {
@@ -55,7 +55,14 @@ export function parseTables(lists: readonly string[]): TableChoice {
       `--tables is ${JSON.stringify(items.join(","))}; name what to audit as well, such as public.%.`,
     );
   }
-  return { include, exclude: chosen.filter(({ excluded }) => excluded).map(({ selection }) => selection) };
+  const exclude = chosen.filter(({ excluded }) => excluded).map(({ selection }) => selection);
+  if (include.every((selection) => exclude.some((exclusion) => selects(exclusion, selection)))) {
+    throw new SetupError(
+      `--tables is ${JSON.stringify(items.join(","))}, which leaves no table: its exclusions cover all that its other ` +
+        "entries name. Narrow an exclusion.",
+    );
+  }
+  return { include, exclude };
 }
 
 function parseTable(item: string): TableSelection {

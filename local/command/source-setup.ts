@@ -7,8 +7,7 @@ import { localFolder } from "../machine/folders";
 import { endLeftProcesses, lastRun } from "../machine/processes-file";
 import { AuditedSource, placeOf, SourceInUseError } from "../parts/source";
 import { describeRun, type Runner, type SourceRecord } from "../parts/source-record";
-import { chosenTables, type TableChoice } from "../parts/watched";
-import { withClient } from "../servers/database-client";
+import { selectionsOf, type TableChoice } from "../parts/watched";
 import { SetupError } from "./options";
 import { problemsPage } from "./tables-page";
 
@@ -77,10 +76,7 @@ export async function openSource(
         since: left.since,
       });
     }
-    const tables = await withClient({ connectionString: url }, (client) => chosenTables(client, choice));
-    if (tables.length === 0) {
-      throw new SetupError("--tables leaves no table: its exclusions cover all that its other entries match.");
-    }
+    const tables = selectionsOf(choice);
     const problems = await source.problems(tables);
     if (problems.length > 0) {
       throw new SetupError(`The source database can't be audited yet:\n${problemsPage(problems)}`);

@@ -1,3 +1,5 @@
+import { lobTypes } from "../../contract/change-capture";
+
 /** How DMS writes one column's values into JSON, and what it refuses. */
 export interface ValueFormat {
   /** Text in PostgreSQL's output form to JSON. */
@@ -27,8 +29,6 @@ export interface SizeLimits {
   readonly unboundedVarcharMaxBytes: number;
 }
 
-const lobTypes = new Set(["text", "citext", "json", "jsonb", "xml", "hstore", "tsvector", "tsquery"]);
-
 const plainNumber = (text: string) => text;
 const string = (text: string) => JSON.stringify(text);
 /** JSON has no NaN and no infinity. */
@@ -44,7 +44,7 @@ export function valueFormat(type: ColumnType, limits: SizeLimits): ValueFormat {
   // Schema-qualified when the extension's schema is not on the search path.
   const name = type.name.slice(type.name.lastIndexOf(".") + 1);
 
-  if (type.category === "A" || type.category === "C" || lobTypes.has(name)) {
+  if (type.category === "A" || type.category === "C" || lobTypes.includes(name)) {
     // An NCLOB takes two bytes for each UTF-16 unit.
     return { isLob: true, toJson: (text) => string(withinLobMaxSize(text, text.length * 2, maxBytes)) };
   }

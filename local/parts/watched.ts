@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { captureSchema, isPattern, neverAudited, type TableSelection } from "../../contract/change-capture";
+import { captureSchema, neverAudited, type TableSelection } from "../../contract/change-capture";
 import type { CaptureProblem } from "../../operator/database/maintain";
 import { likePattern } from "../../operator/database/watch-tables";
 import { recordSchema } from "./source-record";
@@ -28,26 +28,9 @@ const arraysOf = (selections: readonly TableSelection[]) => [
   selections.map(likePattern),
 ];
 
-/**
- * The tables to capture, as the pipeline takes them. DMS's wildcards know no exclusion that new tables heed as well, so with
- * one the patterns are replaced by the tables that they match now.
- */
-export async function chosenTables(
-  client: Client,
-  { include, exclude }: TableChoice,
-): Promise<readonly TableSelection[]> {
-  if (exclude.length === 0) return include;
-  const { rows } = await client.query<TableSelection>(
-    `SELECT nspname AS schema, relname AS table FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-     WHERE relkind IN ('r', 'p') AND relpersistence = 'p' AND NOT starts_with(relname, $5)
-       AND ${matches(1, 2)} AND NOT ${matches(3, 4)}
-     ORDER BY 1, 2`,
-    [...arraysOf(include.filter(isPattern)), ...arraysOf(exclude), neverAudited.tablePrefix],
-  );
-  const named = include.filter((selection) => !isPattern(selection));
-  const isNamed = ({ schema, table }: TableSelection) =>
-    named.some((selection) => selection.schema === schema && selection.table === table);
-  return [...named, ...rows.filter((row) => !isNamed(row))];
+/** The entries of the pipeline that a choice is: what it leaves out is left out of tables that are made later, too. */
+export function selectionsOf({ include, exclude }: TableChoice): readonly TableSelection[] {
+  return [...include, ...exclude.map((selection) => ({ ...selection, exclude: true }))];
 }
 
 /** How many tables the capture watches, and which not and why. */

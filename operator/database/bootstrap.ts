@@ -5,6 +5,7 @@ import { operatorDefaults } from "../../contract/operator";
 import { type DatabaseSide, sqlFiles } from "../../database";
 import { type Change, changesBetween, takeInventory } from "./inventory";
 import { checkDestination } from "./check-destination";
+import type { SizeLimits } from "./check-sizes";
 import { checkSource, SourceNotReadyError } from "./check-source";
 import { setPasswords } from "./passwords";
 import { NotReadyError } from "./problems";
@@ -45,11 +46,9 @@ export interface BootstrapReport {
   readonly warnings: readonly string[];
 }
 
-export interface SourceBootstrap extends LockOptions {
+export interface SourceBootstrap extends LockOptions, SizeLimits {
   /** The tables to put under audit. Tables that are watched already and not named stay as they are. */
   readonly tables: readonly TableToWatch[];
-  /** How much DMS takes of a `varchar` without a length. Default `defaultUnboundedVarcharMaxBytes`. */
-  readonly unboundedVarcharMaxBytes?: number;
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
   readonly passwords?: Partial<Record<typeof databaseRoles.capture | typeof databaseRoles.application, string>>;
 }
@@ -69,7 +68,7 @@ export interface DestinationBootstrap extends LockOptions {
  * @throws SourceNotReadyError with everything that is missing, before anything is touched.
  */
 export async function bootstrapSource(client: ClientBase, options: SourceBootstrap): Promise<BootstrapReport> {
-  const problems = await checkSource(client, { tables: options.tables });
+  const problems = await checkSource(client, options);
   if (problems.length > 0) throw new SourceNotReadyError(problems);
   return prepareSource(client, options);
 }

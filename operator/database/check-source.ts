@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { captureSchema, isPattern, selects } from "../../contract/change-capture";
-import { databaseRoles } from "../../contract/database-roles";
+import { checkRowSecurity } from "./check-row-security";
 import {
   checkEncoding,
   checkInstalled,
@@ -9,9 +9,17 @@ import {
   type ServerFacts,
   serverFactsColumns,
 } from "./check-server";
+import { checkSizes, type SizeLimits } from "./check-sizes";
 import { NotReadyError, type Problem } from "./problems";
 import { inTransaction } from "./transaction";
-import { likePattern, matchesAny, resolveTables, type SelectedTable, type TableToWatch } from "./watch-tables";
+import {
+  likePattern,
+  matchesAny,
+  type ResolvedSelection,
+  resolveTables,
+  type SelectedTable,
+  type TableToWatch,
+} from "./watch-tables";
 
 /** The database cannot be captured as it is; nothing was touched. */
 export class SourceNotReadyError extends NotReadyError {
@@ -57,25 +65,34 @@ const factsQuery = `
       AS can_create_event_triggers
   FROM pg_roles WHERE rolname = current_user`;
 
+/** What a database is to be captured with. */
+export interface SourceToCheck extends SizeLimits {
+  readonly tables?: readonly TableToWatch[];
+  /** Major versions of PostgreSQL that DMS reads. Default: all that the pipeline is made for. */
+  readonly postgresVersions?: readonly number[];
+}
+
 /**
  * Everything that keeps the database from being captured by this role, in the order in which a person would fix it;
  * empty when it is ready. Only reads.
  */
-export async function checkSource(
-  client: ClientBase,
-  options: { readonly tables?: readonly TableToWatch[]; readonly postgresVersions?: readonly number[] } = {},
-): Promise<Problem[]> {
-  return inTransaction(client, {}, async () => {
+export async function checkSource(client: ClientBase, options: SourceToCheck = {}): Promise<Problem[]> {
+  const { tables = [], postgresVersions } = options;
+  let selected: readonly SelectedTable[] = [];
+  const problems = await inTransaction(client, {}, async () => {
     const { rows } = await client.query<SourceFacts>(factsQuery);
     const facts = rows[0];
     if (!facts) throw new Error("The server does not know the role that is connected to it.");
+    const resolved = await resolveTables(client, tables);
+    selected = resolved.tables;
     return [
-      ...checkServer(facts, options.postgresVersions),
+      ...checkServer(facts, postgresVersions),
       ...checkPrivileges(facts),
       ...(await checkInstalled(client, facts, "source")),
-      ...(await checkTables(client, facts, options.tables ?? [])),
+      ...(await checkTables(client, facts, tables, resolved)),
     ];
   });
+  return [...problems, ...(await checkSizes(client, selected, options))];
 }
 
 function checkServer(facts: SourceFacts, postgresVersions?: readonly number[]): Problem[] {
@@ -149,8 +166,8 @@ async function checkTables(
   client: ClientBase,
   facts: ServerFacts,
   selections: readonly TableToWatch[],
+  { tables, unmatched }: ResolvedSelection,
 ): Promise<Problem[]> {
-  const { tables, unmatched } = await resolveTables(client, selections);
   const problems: Problem[] = unmatched
     .filter((selection) => !isPattern(selection) && !isExcluded(selection, selections))
     .map(({ schema, table }) => ({
@@ -256,49 +273,6 @@ async function checkPartitions(
           fix: `Exclude them all, such as with ${entry}`,
         };
   });
-}
-
-/**
- * The tables of which row security may hide rows from the role that DMS reads as: a full load would lack them without an
- * error. `capture.row_security_hides` asks the same once that role is there.
- */
-async function checkRowSecurity(
-  client: ClientBase,
-  facts: ServerFacts,
-  tables: readonly SelectedTable[],
-): Promise<Problem[]> {
-  const { rows } = await client.query<{ relation: string }>(
-    `SELECT part.oid::regclass::text AS relation
-     FROM unnest($1::oid[]) AS selected (oid)
-       JOIN pg_class AS part ON part.oid = selected.oid OR part.oid IN (SELECT relid FROM pg_partition_tree(selected.oid))
-       LEFT JOIN pg_roles AS reader ON rolname = '${databaseRoles.capture}'
-     WHERE part.relkind = 'r' AND part.relrowsecurity
-       AND NOT coalesce(rolsuper OR rolbypassrls, false)
-       AND (part.relforcerowsecurity OR NOT coalesce(pg_has_role(reader.oid, part.relowner, 'USAGE'), false))
-       AND NOT coalesce((
-         SELECT bool_or(polpermissive AND pg_get_expr(polqual, polrelid) = 'true') AND bool_and(polpermissive)
-         FROM pg_policy
-         WHERE polrelid = part.oid AND polcmd IN ('r', '*') AND EXISTS (
-           SELECT FROM unnest(polroles) AS role
-           WHERE CASE role WHEN 0 THEN true ELSE coalesce(pg_has_role(reader.oid, role, 'USAGE'), false) END)
-       ), false)
-     GROUP BY part.oid ORDER BY 1`,
-    [tables.map(({ oid }) => oid)],
-  );
-  if (rows.length === 0) return [];
-  const { rows: existing } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [databaseRoles.capture]);
-  const create = existing.length === 0 ? [`CREATE ROLE ${databaseRoles.capture} LOGIN`] : [];
-  const policies = rows.map(
-    ({ relation }) =>
-      `CREATE POLICY capture_reads_all ON ${relation} FOR SELECT TO ${databaseRoles.capture} USING (true)`,
-  );
-  return [
-    {
-      what: `Row security may hide rows of ${rows.map(({ relation }) => relation).join(", ")} from ${databaseRoles.capture}`,
-      why: "A full load would lack them, and nothing would say so",
-      fix: [...create, ...(facts.is_rds ? policies : [`ALTER ROLE ${databaseRoles.capture} BYPASSRLS`])].join("; "),
-    },
-  ];
 }
 
 /** Tables whose updates and deletes would not say which row they changed, because nothing identifies a row. */

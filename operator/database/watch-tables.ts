@@ -217,10 +217,9 @@ export async function tablesToWatch(
   );
   const lacking = new Set(rows.map(({ oid }) => oid));
   await client.query(
-    `SELECT capture.warn_of_losses(relation, original_identity_index, ignored_columns, redacted_columns)
-     FROM capture.watched_tables
-     WHERE relation = ANY ($1::oid[]) OR partition_of = ANY ($1::oid[])
-     ORDER BY relation`,
+    `SELECT capture.warn_of_losses(ARRAY(
+       SELECT relation::oid FROM capture.watched_tables
+       WHERE relation = ANY ($1::oid[]) OR partition_of = ANY ($1::oid[])))`,
     [tables.filter(({ oid }) => !lacking.has(oid)).map(({ oid }) => oid)],
   );
   return tables.filter(({ oid }) => lacking.has(oid));

@@ -61,6 +61,8 @@ const bootstrap = members({
     tables: z.array(auditedTable),
     postgresVersions: z.array(z.int()).min(1).optional(),
     unboundedVarcharMaxBytes: z.int().positive().optional(),
+    lobMaxSizeKilobytes: z.int().positive().optional(),
+    messageMaxBytes: z.int().positive().optional(),
   }),
   destination: members({ ...access, ...partitioning, writerSecretArn: text() }),
   lockTimeoutMilliseconds: z.int().positive().optional(),

@@ -231,6 +231,7 @@ describe("wrong settings", () => {
       { capture: '{"engineVersion": "3.5.4"}' },
       "capture.engineVersion",
     ],
+    ["a database that DMS is not known to read", { database: '{"engineVersion": "18"}' }, "database.engineVersion"],
     ["more sink tasks than partitions", { sink: '{"pluginPath": "package.json", "tasks": 7}' }, "sink.tasks"],
     ["an image by tag", { transformer: '{"imageUri": "registry.example/transformer:latest"}' }, "transformer.imageUri"],
     ["values that could not pass as messages", { lobMaxSizeKilobytes: "20000" }, "topics.messageMaxBytes"],

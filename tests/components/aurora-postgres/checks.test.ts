@@ -76,6 +76,7 @@ describe("the arguments of a database", () => {
 
   it.each<[string, Partial<AuroraPostgresArgs>]>([
     ["a minor version", { engineVersion: "15.10" }],
+    ["PostgreSQL 18, which may be no source", { engineVersion: "18" }],
     ["a provisioned class", { instanceClass: "db.r7g.16xlarge", readers: 15 }],
     ["a class that came after this was written", { instanceClass: "db.r9g.large" }],
     ["windows apart", { backupWindow: "01:00-01:30", maintenanceWindow: "sun:01:30-sun:02:00" }],
@@ -91,7 +92,7 @@ describe("the arguments of a database", () => {
   it.each<[string, Partial<AuroraPostgresArgs>, string]>([
     ["one subnet", { subnetIds: ["subnet-1"] }, "subnetIds"],
     ["PostgreSQL 14", { engineVersion: "14.12" }, "engineVersion"],
-    ["PostgreSQL 18, which DMS can't read", { engineVersion: "18" }, "engineVersion"],
+    ["PostgreSQL 19", { engineVersion: "19" }, "engineVersion"],
     ["pausing", { serverless: { minimumCapacity: 0 } }, "serverless.minimumCapacity"],
     ["a step of a quarter", { serverless: { minimumCapacity: 0.75 } }, "serverless.minimumCapacity"],
     ["too little at most", { serverless: { maximumCapacity: 0.5 } }, "serverless.maximumCapacity"],

@@ -169,7 +169,7 @@ describe("a database", () => {
 
   it("refuses wrong arguments, all at once and before it creates anything", async () => {
     const { message, asked } = await refusal(
-      database({ engineVersion: "18.1", backupRetentionDays: 0, databaseName: "1st", subnetIds: ["subnet-1"] }),
+      database({ engineVersion: "14.1", backupRetentionDays: 0, databaseName: "1st", subnetIds: ["subnet-1"] }),
     );
     for (const setting of ["engineVersion", "backupRetentionDays", "databaseName", "subnetIds"]) {
       expect(message).toContain(`${setting} = `);

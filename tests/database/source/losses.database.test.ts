@@ -152,7 +152,7 @@ describe("What capture loses is warned of, and named as long as it is so:", () =
     await run("CREATE TABLE users (mail varchar PRIMARY KEY); SELECT capture.watch('users')");
     await expectLoss("public.users", /^has columns of type varchar without a length: mail;/);
     await run("CREATE TABLE notes (body varchar)");
-    const { rows } = await client.query("SELECT fix FROM capture.unbounded_columns('notes')");
+    const { rows } = await client.query("SELECT fix FROM capture.column_losses(ARRAY['public.notes'::regclass::oid])");
     expect(rows).toEqual([{ fix: "ALTER TABLE public.notes ALTER COLUMN body TYPE varchar(2000)" }]);
   });
 

@@ -133,7 +133,20 @@ describe("--source", () => {
     await query("CREATE TABLE public.edge (a text, b text); CREATE TABLE public.tmp_notes (id integer PRIMARY KEY)");
     const run = await local(
       ["--source", url("postgres", password), "--tables", "public.%,!public.tmp_%", "--json"],
-      [[/"ready"/, () => query("INSERT INTO public.notes VALUES (1, 'my note')")], [/my note/]],
+      [
+        [/"ready"/, () => query("INSERT INTO public.notes VALUES (1, 'my note')")],
+        [
+          /my note/,
+          // Each alone in its request: DDL and rows of one transaction would come together.
+          async () => {
+            await query("CREATE TABLE public.tmp_later (id integer PRIMARY KEY, text text)");
+            await query("INSERT INTO public.tmp_later VALUES (1, 'left out')");
+            await query("CREATE TABLE public.later (id integer PRIMARY KEY, text text)");
+            await query("INSERT INTO public.later VALUES (1, 'made later')");
+          },
+        ],
+        [/made later/],
+      ],
     );
 
     expect(run.code).toBe(0);
@@ -141,6 +154,10 @@ describe("--source", () => {
       table: "notes",
       after: { id: 1, text: "my note" },
     });
+    expect(events(run).filter(({ event, operation }) => event === "change" && operation === "insert")).toMatchObject([
+      { table: "notes" },
+      { table: "later", after: { id: 1, text: "made later" } },
+    ]);
 
     expect(events(run).find(({ event }) => event === "tables")).toEqual({
       event: "tables",

@@ -144,6 +144,23 @@ describe("following the log", () => {
     expect(shown).toMatchObject([{ row: { actor: "carol" } }, { row: { actor: null } }]);
   });
 
+  it("shows an event in time, though others that go before it keep coming", async () => {
+    const { shown, end } = await follow();
+    const at = (second: number) => `2026-12-01 10:00:${String(second).padStart(2, "0")}+00`;
+    await insert(client, 1, { transaction: 100, time: at(59) });
+    const stored = Date.now();
+    for (let second = 40; Date.now() - stored < 3_000; second -= 1) {
+      await insert(client, 1, { transaction: second, time: at(second) });
+      await sleep(100);
+    }
+    await until(() => shown.some((each) => each.kind === "event" && each.row.time.startsWith("2026-12-01T10:00:59")));
+    await end();
+
+    const first = shown.find((each) => each.kind === "event" && each.row.time.startsWith("2026-12-01T10:00:59"));
+    expect((first?.at ?? Infinity) - stored).toBeLessThan(3_000);
+    expect(shown.some((each) => each.kind === "event" && each.late)).toBe(true);
+  });
+
   it("begins with what arrives from now on, when asked to", async () => {
     await insert(client, 5, { transaction: 1 });
     const { shown, end } = await follow({ fromNow: true });

@@ -233,6 +233,28 @@ describe("what changes become", () => {
     expect(update?.value.data).toEqual({ id: 1, small: "b" });
   });
 
+  test("the key names its record where the WAL has it in the old row alone, and without columns that its index only holds", async () => {
+    const records = await recordsOf(
+      [
+        "CREATE TABLE long_keys (k text PRIMARY KEY, a integer)",
+        "ALTER TABLE long_keys ALTER k SET STORAGE EXTERNAL",
+        "CREATE TABLE wide_keys (id integer, c text, PRIMARY KEY (id) INCLUDE (c))",
+      ],
+      [
+        "INSERT INTO long_keys VALUES (repeat('x', 2300), 1)",
+        "UPDATE long_keys SET a = 2",
+        "INSERT INTO wide_keys VALUES (1, 'x')",
+        "UPDATE wide_keys SET c = 'y'",
+      ],
+    );
+    const keys = records.map(({ value }) =>
+      String(value.metadata["partition-key-value"]).replace(/^.*?\.(?=\w+_keys)/, ""),
+    );
+    const long = `long_keys.${"x".repeat(2300)}`;
+    expect(keys).toEqual([long, long, "wide_keys.1", "wide_keys.1"]);
+    expect(records[1]?.value.data).toEqual({ a: 2 });
+  });
+
   test("a value of a megabyte arrives whole", async () => {
     const [insert] = await recordsOf(
       ["CREATE TABLE documents (id integer PRIMARY KEY, document jsonb)"],

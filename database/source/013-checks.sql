@@ -103,8 +103,7 @@ AS $$
   WHERE relkind = 'r'
   UNION ALL
   SELECT relation::text, loss.problem, loss.fix
-  FROM watched
-    CROSS JOIN LATERAL capture.losses(relation, original_identity_index, ignored_columns, redacted_columns) AS loss
+  FROM capture.losses(ARRAY(SELECT relation::oid FROM watched)) AS loss JOIN watched USING (relation)
   -- Said above already, of an identity that somebody has changed.
   WHERE loss.problem NOT LIKE '%: its updates and deletes cannot be captured'
     OR replica_identity IN ('keep', capture.replica_identity_word(relreplident))

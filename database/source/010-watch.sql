@@ -80,12 +80,14 @@ BEGIN
     SELECT indexrelid INTO previous.original_identity_index FROM pg_index WHERE indrelid = target AND indisreplident;
   END IF;
 
-  -- Names that were given before are not checked: their columns may be gone.
-  PERFORM capture.check_columns(
-    target,
-    ARRAY(SELECT unnest(ignored_columns) EXCEPT SELECT unnest(previous.ignored_columns)),
-    ARRAY(SELECT unnest(redacted_columns) EXCEPT SELECT unnest(previous.redacted_columns)),
-    capture.key_columns(target, previous.original_identity_index, ignored_columns || redacted_columns));
+  IF ignored_columns || redacted_columns <> '{}' THEN
+    -- Names that were given before are not checked: their columns may be gone.
+    PERFORM capture.check_columns(
+      target,
+      ARRAY(SELECT unnest(ignored_columns) EXCEPT SELECT unnest(previous.ignored_columns)),
+      ARRAY(SELECT unnest(redacted_columns) EXCEPT SELECT unnest(previous.redacted_columns)),
+      capture.key_columns(target, previous.original_identity_index, ignored_columns || redacted_columns));
+  END IF;
   PERFORM capture.check_replica_identity(target, replica_identity);
   statements := capture.statements_to_watch(target, identify_actor, replica_identity);
 
@@ -113,20 +115,23 @@ BEGIN
     EXECUTE statement;
   END LOOP;
 
-  PERFORM capture.warn_of_losses(target, previous.original_identity_index, ignored_columns, redacted_columns);
+  PERFORM capture.warn_of_losses(ARRAY[target::oid]);
   new_shape := capture.shape(target, ignored_columns, redacted_columns, previous.original_identity_index);
   PERFORM capture.check_shape_fits(target, new_shape);
   UPDATE capture.watched_tables SET
     shape = new_shape,
     key_index = capture.key_index(target, previous.original_identity_index,
-      watch_relation.ignored_columns || watch_relation.redacted_columns)
+      watch_relation.ignored_columns || watch_relation.redacted_columns),
+    disabled_triggers = capture.disabled_triggers(target)
   WHERE relation = target;
   IF previous.shape IS NOT NULL AND (schema_name, found.relname) <> (previous.schema_name, previous.table_name) THEN
     PERFORM capture.publish_drop(previous, NULL);
   END IF;
   IF new_shape IS DISTINCT FROM previous.shape
     OR (schema_name, found.relname) IS DISTINCT FROM (previous.schema_name, previous.table_name) THEN
-    PERFORM capture.publish_shape(target, 'watch');
+    PERFORM capture.warn_of_hidden_key(target, new_shape, previous.original_identity_index, redacted_columns);
+    PERFORM capture.write_shape(target, ARRAY[schema_name, found.relname]::text[],
+      capture.shape_signal_body('watch', NULL, new_shape));
   END IF;
 END
 $$;

@@ -7,4 +7,9 @@ DROP FUNCTION IF EXISTS
   capture.publish_changed_shapes(oid[], text, boolean),
   capture.republish_catalog(),
   capture.selected_as(regclass),
-  capture.warn_of_losses(regclass);
+  capture.warn_of_losses(regclass),
+  -- Each looked at one table.
+  capture.key_losses(regclass, regclass, text[], text[]),
+  capture.losses(regclass, regclass, text[], text[]),
+  capture.unbounded_columns(regclass),
+  capture.warn_of_losses(regclass, regclass, text[], text[]);
