@@ -741,6 +741,16 @@ describe("A question that can have no answer says what there is instead", () => 
       expect(refused).toContain(hint);
     }
   });
+
+  it.each([
+    ["shop.linse", "no table shop.linse", "shop.lines, shop.notes"],
+    ["shop.notes", "shop.notes has no key", "Ask audit.log"],
+    ["main.shop.lines", "names a table in more than two parts", ""],
+  ])("all rows of %s", async (table, problem, hint) => {
+    const refused = await refusal("SELECT audit.table_as_of($1)", [table]);
+    expect(refused).toContain(problem);
+    expect(refused).toContain(hint);
+  });
 });
 
 describe("Related records", () => {
