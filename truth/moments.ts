@@ -32,7 +32,9 @@ export async function noteMoment(
   const [now] = rows as [{ time: string; at: string }];
   const kept: Moment["kept"][number][] = [];
   const locked: string[] = [];
-  for (const table of await tablesOf(client, suffix)) {
+  const tables = await tablesOf(client, suffix);
+  await client.query(`SET lock_timeout = '${lockTimeout}'`);
+  for (const table of tables) {
     const copy = `${keptSchema}.${identifier(`at_${step}_of_${table.oid}${suffix}`)}`;
     try {
       await client.query(`CREATE UNLOGGED TABLE ${copy} AS TABLE ${sqlName(table)}`);
@@ -42,12 +44,14 @@ export async function noteMoment(
       locked.push(sqlName(table));
     }
   }
+  // Other questions may wait: a vacuum locks a catalog for a moment.
+  await client.query("SET lock_timeout = 0");
   return { step, time: now.time, at: Number(now.at), kept, locked };
 }
 
-/** A connection that copies tables: the capture need not hear of it, and it waits for nobody. */
+/** A connection that copies tables: the capture need not hear of it. */
 export async function prepareNoting(client: Client): Promise<void> {
-  await client.query(`SET event_triggers = off; SET lock_timeout = '${lockTimeout}'`);
+  await client.query("SET event_triggers = off");
 }
 
 /** What the log tells of a moment that is not so; `names` are all that any table has had. */

@@ -41,14 +41,16 @@ public record ShapeVersion(
   /**
    * Whether DMS sent the record before this version, and once more after it, as it does when it
    * resumes. Its transaction then both began and committed before the signal's. After a clock that
-   * was set back it only committed earlier, and after a long transaction it only began earlier.
+   * was set back it only committed earlier, and after a long transaction it only began earlier. With
+   * both, the place of the change itself tells: DDL waits for those who have changed the table.
    */
   private boolean isSentAgain(ChangeRecord record) {
     Commit commit = record.commit();
     return commit != null
         && since != null
         && compare(commit, since) < 0
-        && commit.streamPosition().compareTo(since.streamPosition()) < 0;
+        && commit.streamPosition().compareTo(since.streamPosition()) < 0
+        && !commit.isWrittenAfter(since);
   }
 
   /**

@@ -79,6 +79,21 @@ class ShapeHistoryTest {
   }
 
   @Test
+  void aRecordWrittenAfterDdlIsReadSoThoughItsTransactionBeganBeforeAndTheClockWasSetBack() {
+    ShapeVersion second =
+        ShapeVersion.of(
+            200L,
+            new Commit(time(5), 7005, 1, "0/0500.2.0/0510"),
+            time(5),
+            shape(List.of("b")));
+    ShapeHistory history = history(List.of(placed(100, 3, "a"), second));
+    assertThat(history.versionFor(record(4, "0/0400.9.0/0520"), 300).shape().columns().get(0).name())
+        .isEqualTo("b");
+    assertThat(history.versionFor(record(4, "0/0400.3.0/0420"), 300).shape().columns().get(0).name())
+        .isEqualTo("a");
+  }
+
+  @Test
   void aSignalThatDmsSendsAgainKeepsItsFirstPlace() {
     ShapeHistory history = history(List.of(placed(100, 1, "a"), placed(200, 2, "b")));
     assertThat(history.with(placed(300, 1, "a")).saysTheSameAs(history)).isTrue();
