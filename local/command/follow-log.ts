@@ -124,12 +124,12 @@ async function readRows(client: Client, waiting: readonly Waiting[]): Promise<vo
   const arrivals = waiting.flatMap(({ arrival }) => arrival ?? []);
   const { rows } = await client.query<LogRow & { event_id: string }>(
     `SELECT log.event_id, log."time", log.actor, log.operation, log."schema", log."table", log.key, log.before, log.after,
-       log.unknown_columns
+       log.unknown_columns, CASE log.operation WHEN 'schema' THEN log.detail END AS detail
      FROM unnest($1::timestamptz[], $2::uuid[]) AS wanted (committed_at, event_id)
        JOIN audit.log ON log."time" = wanted.committed_at AND log.event_id = wanted.event_id`,
     [arrivals.map(({ committedAt }) => committedAt), arrivals.map(({ eventId }) => eventId)],
   );
-  const found = new Map(rows.map(({ event_id, ...row }) => [event_id, row]));
+  const found = new Map(rows.map(({ event_id, detail, ...row }) => [event_id, detail ? { ...row, detail } : row]));
   for (const each of waiting) {
     const row = found.get(each.arrival?.eventId ?? "");
     if (row) each.row = row;

@@ -20,8 +20,19 @@ import { tailLogs } from "./tail-logs";
 /** Milliseconds between two looks at the sink's tasks. */
 const sinkInterval = 5_000;
 
+/**
+ * Three Java programs start at once, on few cores. What their second compiler makes of code that has just begun to run costs
+ * more than a run of some minutes gets back; whoever wants it says so in JAVA_TOOL_OPTIONS.
+ */
+function startJavaBriefly(): void {
+  const { JAVA_TOOL_OPTIONS = "" } = process.env;
+  if (!JAVA_TOOL_OPTIONS.includes("TieredStopAtLevel"))
+    process.env.JAVA_TOOL_OPTIONS = `${JAVA_TOOL_OPTIONS} -XX:TieredStopAtLevel=1`.trimStart();
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
+  startJavaBriefly();
   const output = new Output(options);
   const stop = new StopRequest(() => output.stillStopping());
   const run = randomUUID();

@@ -9,7 +9,7 @@ import type { Step } from "../machine/steps";
 import type { Pipeline } from "../pipeline";
 import { showSteps } from "./start-display";
 import type { Shown } from "./follow-log";
-import { tablesPage } from "./tables-page";
+import { tablesPage, wrapped } from "./tables-page";
 import { Timeline } from "./timeline";
 
 export interface OutputOptions {
@@ -55,7 +55,7 @@ export class Output {
       return;
     }
     this.print(`\n${tablesPage({ ...found, losses }, this.width)}`);
-    for (const warning of others) this.print(`  ${warning}`);
+    for (const warning of others) this.print(wrapped(`  ${warning}`, this.width));
   }
 
   /** One thing to know, as a line or as an event. */

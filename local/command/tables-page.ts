@@ -74,7 +74,7 @@ function list(names: readonly string[], most: number): string {
 }
 
 /** A line over several that fit; those that follow are indented a little more than the first. */
-function wrapped(line: string, width: number): string {
+export function wrapped(line: string, width: number): string {
   if (stringWidth(line) <= width) return line;
   const indent = " ".repeat(line.length - line.trimStart().length);
   const lines = [indent];

@@ -13,7 +13,12 @@ export interface LogRow {
   readonly before: Record<string, unknown> | null;
   readonly after: Record<string, unknown> | null;
   readonly unknown_columns: string[] | null;
+  /** Of a change of a table's shape: what changed, as the catalog signal has it. */
+  readonly detail?: { readonly changes?: readonly ShapeChange[] } | null;
 }
+
+/** One thing that DDL changed, such as `{"change": "column added", "column": "note", "type": "text"}`. */
+type ShapeChange = Readonly<Record<string, unknown>> & { readonly change: string };
 
 export interface TimelineStyle {
   /** Columns of the terminal; lines are cut to it. Infinity for files and pipes. */
@@ -141,6 +146,8 @@ function keyOf(row: LogRow): string {
 }
 
 function schemaChange(row: LogRow): string {
+  const changes = row.detail?.changes ?? [];
+  if (changes.length > 0) return changes.map(shapeChange).join(", ");
   const columnsOf = (image: Record<string, unknown> | null) =>
     new Map(((image?.["columns"] ?? []) as { name: string; type: string }[]).map(({ name, type }) => [name, type]));
   const before = columnsOf(row.before);
@@ -153,6 +160,32 @@ function schemaChange(row: LogRow): string {
       .map(([name, type]) => `${name}: ${before.get(name)} → ${type}`),
   ];
   return parts.length > 0 ? parts.join(", ") : "same columns";
+}
+
+function shapeChange({ change, column, type, from, to, ...rest }: ShapeChange): string {
+  const name = (table: unknown) =>
+    Object.values((table ?? {}) as Record<string, unknown>)
+      .map(show)
+      .join(".");
+  switch (change) {
+    case "column added":
+      return `+ ${show(column)} ${show(type)}`;
+    case "column dropped":
+      return `- ${show(column)}`;
+    case "renamed":
+      return `was ${name(from)}`;
+    case "foreign key added":
+    case "foreign key dropped":
+      return `${change.endsWith("added") ? "+" : "-"} foreign key to ${show(rest["schema"])}.${show(rest["table"])}`;
+    case "trigger enabled":
+    case "trigger disabled":
+      return `${change}: ${show(rest["trigger"])}`;
+    default:
+      return (
+        `${change === "type" ? "" : `${change} `}${column === undefined ? "" : show(column)}`.trimEnd() +
+        `: ${show(from)} → ${show(to)}`
+      );
+  }
 }
 
 function showRow(row: LogRow, image: Record<string, unknown> | null): string {

@@ -34,6 +34,34 @@ describe("the timeline", () => {
     ]);
   });
 
+  it("says what DDL changed, also beside the columns", () => {
+    const timeline = new Timeline({ width: 160, colours: false });
+    const changes = [
+      { change: "renamed", from: { schema: "shop", table: "invoices" }, to: { schema: "shop", table: "orders" } },
+      { change: "column added", column: "note", type: "text" },
+      { change: "type", column: "price", from: "integer", to: "numeric(10,2)" },
+      { change: "key", from: ["id"], to: ["id", "line"] },
+      {
+        change: "foreign key added",
+        name: "f",
+        columns: ["a"],
+        schema: "shop",
+        table: "users",
+        referenced_columns: ["id"],
+      },
+      { change: "trigger disabled", trigger: "capture_actor" },
+    ];
+    const event = timeline.event(
+      row({ operation: "schema", key: null, before: null, after: null, detail: { changes } }),
+    );
+    expect(event.slice(event.indexOf("was"))).toBe(
+      'was shop.invoices, + note text, price: integer → numeric(10,2), key: ["id"…',
+    );
+    const columns = [{ name: "id", type: "integer" }];
+    const same = timeline.event(row({ operation: "schema", key: null, before: { columns }, after: { columns } }));
+    expect(same).toContain("same columns");
+  });
+
   it("leaves no hole where a table has no key", () => {
     const timeline = new Timeline({ width: 80, colours: false });
     expect(timeline.event(row({ key: null })).split("\n")[1]).toBe("    status: new → paid");
