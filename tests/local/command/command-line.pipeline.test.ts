@@ -7,6 +7,9 @@ import { repositoryFolder } from "../../../local/machine/folders";
 import { freePorts, type ManagedProcess } from "../../../local/machine/managed-process";
 import { withClient } from "../../../local/servers/database-client";
 import { postgresServer, superuserConnection } from "../../../local/servers/postgres";
+import { runsTheOnlyCommand } from "../support/only-command";
+
+runsTheOnlyCommand();
 
 interface Run {
   readonly code: number | null;

@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { Random } from "../../../faults/random";
 import { stopAgainAndAgain } from "../../../faults/stops/run";
 import { build, isBuilt } from "../../../local/machine/build";
+import { runsTheOnlyCommand } from "../support/only-command";
+
+runsTheOnlyCommand();
 
 test("a stop leaves nothing in the source and no process, however and whenever it comes", async () => {
   if (!isBuilt()) await build();
