@@ -249,8 +249,10 @@ export interface Picture {
   /** Buckets without changes are left out. */
   readonly buckets: readonly { readonly start: Moment; readonly counts: Partial<Record<Operation, number>> }[];
   readonly tables: readonly Top[];
-  /** Counted by what they named in the span; `atLeast` where counting stopped. */
+  /** `atLeast` where counting stopped. */
   readonly actors: readonly Top[];
+  /** What is counted of an actor: acts when nothing but a span is asked for, changes that fit otherwise. */
+  readonly actorsAreCountedBy: "acts" | "changes";
 }
 
 export interface Top {

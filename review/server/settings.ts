@@ -1,14 +1,5 @@
 import { z } from "zod";
-
-/** What a reader of one group may see. */
-export interface GroupRights {
-  /** Tables as `schema.table` or `schema.*`; `["*"]` for all. */
-  readonly tables: readonly string[];
-  /** Whether masked columns are shown to it. Default no. */
-  readonly unmasked?: boolean;
-  /** Whether it may reveal a masked value by giving a reason. Default no. */
-  readonly reveal?: boolean;
-}
+import type { ReviewGroupRights } from "../../contract/review-environment";
 
 /** How the server tells who reads. */
 export type SignIn =
@@ -26,7 +17,7 @@ export type SignIn =
       readonly cognitoUserPoolId?: string;
       /** The claim that names a reader in `audit.reads`. */
       readonly readerClaim: string;
-      readonly groups: Readonly<Record<string, GroupRights>>;
+      readonly groups: Readonly<Record<string, ReviewGroupRights>>;
     };
 
 export interface DatabaseSettings {
@@ -34,10 +25,7 @@ export interface DatabaseSettings {
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  /** A password, or `iam`: a token is signed for each connection with the task's own credentials. */
-  readonly authentication: { readonly password: string } | "iam";
-  /** Needed for `iam`. */
-  readonly region?: string;
+  readonly password: string | undefined;
   /** `verify`: TLS with RDS's certificate authorities or the system's; `off`: only on loopback. */
   readonly tls: "verify" | "off";
 }
@@ -95,10 +83,8 @@ const environmentSchema = z.object({
   REVIEW_DATABASE_PORT: z.coerce.number().int().min(1).max(65_535).default(5432),
   REVIEW_DATABASE_NAME: z.string().min(1),
   REVIEW_DATABASE_USER: z.string().min(1).default(defaults.databaseUser),
-  /** `iam` or `password`. */
-  REVIEW_DATABASE_AUTHENTICATION: z.enum(["iam", "password"]),
-  /** From a secret, which ECS puts here; needed for `password`. */
-  REVIEW_DATABASE_PASSWORD: z.string().min(1).optional(),
+  /** From a secret, which ECS puts here. */
+  REVIEW_DATABASE_PASSWORD: z.string().min(1),
   AWS_REGION: z.string().min(1),
   REVIEW_HOST: z.string().min(1).default("0.0.0.0"),
   REVIEW_PORT: z.coerce.number().int().min(1).max(65_535).default(defaults.port),
@@ -130,18 +116,13 @@ export function settingsFromEnvironment(environment: NodeJS.ProcessEnv): ReviewS
     throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
   }
   const is = parsed.data;
-  if (is.REVIEW_DATABASE_AUTHENTICATION === "password" && is.REVIEW_DATABASE_PASSWORD === undefined) {
-    throw new Error("REVIEW_DATABASE_AUTHENTICATION is password, so REVIEW_DATABASE_PASSWORD must be set.");
-  }
   return {
     database: {
       host: is.REVIEW_DATABASE_HOST,
       port: is.REVIEW_DATABASE_PORT,
       database: is.REVIEW_DATABASE_NAME,
       user: is.REVIEW_DATABASE_USER,
-      authentication:
-        is.REVIEW_DATABASE_AUTHENTICATION === "iam" ? "iam" : { password: is.REVIEW_DATABASE_PASSWORD as string },
-      region: is.AWS_REGION,
+      password: is.REVIEW_DATABASE_PASSWORD,
       tls: "verify",
     },
     host: is.REVIEW_HOST,
