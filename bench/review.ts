@@ -52,6 +52,8 @@ async function main(): Promise<void> {
   const startedAt = new Date().toISOString();
   console.log(`${machine.processors}, ${machine.memoryGibibytes} GiB, load ${machine.loadBefore}; ${startedAt}`);
   try {
+    // First, since it takes a moment and the log a while.
+    const page = await buildPage(join(folder, "page"));
     await postgres.start();
     client = new Client(superuserConnection(server));
     await client.connect();
@@ -61,7 +63,6 @@ async function main(): Promise<void> {
     await addDeletes(client, new Date(startedAt));
     const seconds = ((performance.now() - begun) / 1000).toFixed(0);
     console.log(`${options.events.toLocaleString("en")} events in ${seconds} s`);
-    const page = await buildPage(join(folder, "page"));
     recorder.recordAll({ system: "cdc-audit", phase: "review" }, [
       {
         metric: "script and style, compressed",
