@@ -374,9 +374,10 @@ export const routes = {
 
 /**
  * Addresses of the page, which an application may link to. The server answers each with the page:
- * `/` (feed), `/act/SOURCE/TIME/TRANSACTION`, `/record/SCHEMA.TABLE?key={"id":42}`, `/reads`.
+ * `/` (feed), `/act/SOURCE/TIME/TRANSACTION` (`-` for a load without one), `/record/SCHEMA.TABLE?key={"id":42}`, `/undo` with
+ * the parameters of its question, `/reads`.
  */
-export const pages = ["/", "/act/:source/:time/:transaction", "/record/:table", "/reads"] as const;
+export const pages = ["/", "/act/:source/:time/:transaction", "/record/:table", "/undo", "/reads"] as const;
 
 export const limits = {
   /** Acts of a page. */
