@@ -19,3 +19,13 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
 END
 $$;
+
+DO $$
+BEGIN
+  IF to_regrole('audit_review') IS NULL THEN
+    CREATE ROLE audit_review LOGIN;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;
+END
+$$;

@@ -113,9 +113,12 @@ BEGIN
     -- The same of an earlier version, ordered by the source's clock.
     DROP INDEX IF EXISTS audit.events_record;
   END IF;
-  IF to_regclass('audit.events_transaction') IS NULL THEN
-    CREATE INDEX events_transaction ON audit.events (transaction_id, committed_at);
-    COMMENT ON INDEX audit.events_transaction IS 'All changes of one transaction.';
+  -- The sequence is there so that a page of a transaction is read without the rest of it.
+  IF to_regclass('audit.events_act') IS NULL THEN
+    CREATE INDEX events_act ON audit.events (transaction_id, committed_at, sequence);
+    COMMENT ON INDEX audit.events_act IS 'All changes of one transaction, in their order.';
+    -- The same of an earlier version, without an order.
+    DROP INDEX IF EXISTS audit.events_transaction;
   END IF;
   IF to_regclass('audit.events_time') IS NULL THEN
     CREATE INDEX events_time ON audit.events USING brin (committed_at);
@@ -141,6 +144,17 @@ BEGIN
   IF to_regclass('audit.events_schema') IS NULL THEN
     CREATE INDEX events_schema ON audit.events (table_name, schema_name, stream_order) WHERE operation = 'schema';
     COMMENT ON INDEX audit.events_schema IS 'The shapes and names that a table had.';
+  END IF;
+  IF to_regclass('audit.events_request') IS NULL THEN
+    CREATE INDEX events_request ON audit.events (request_id, committed_at)
+      WHERE operation = 'context' AND request_id IS NOT NULL;
+    COMMENT ON INDEX audit.events_request IS 'What one request did.';
+  END IF;
+  -- Of the usual operations the newest are always near the end of the log. Of these the last one may be a year back.
+  IF to_regclass('audit.events_rare') IS NULL THEN
+    CREATE INDEX events_rare ON audit.events (operation, committed_at)
+      WHERE operation IN ('delete', 'truncate', 'schema', 'load');
+    COMMENT ON INDEX audit.events_rare IS 'The last deletes, truncates, schema changes and loads, whatever their table.';
   END IF;
   IF to_regclass('audit.events_load') IS NULL THEN
     CREATE INDEX events_load ON audit.events (table_name, schema_name) WHERE operation = 'load';

@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TableSelection } from "../../contract/change-capture";
 import { localFolder, runFile } from "../machine/folders";
+import { startLocalReview } from "../parts/review";
 import { sampleUser } from "../parts/sample-database";
 import { sinkFailure } from "../parts/sink";
 import type { AuditedSource } from "../parts/source";
 import type { TableChoice } from "../parts/watched";
 import { Pipeline } from "../pipeline";
 import { connectionUrl } from "../servers/database-client";
+import { passwordsOf } from "../servers/passwords";
 import { type Options, parseTables, readOptions, SetupError } from "./options";
 import { Output } from "./output";
 import { createShop, shopTables } from "./shop";
@@ -84,6 +86,7 @@ async function runPipeline(
     failure ??= `The JDBC sink failed: ${reason}.`;
     stop.request();
   }, sinkInterval);
+  let closeReview: (() => Promise<void>) | undefined;
   const tail = options.verbose ? tailLogs(join(localFolder, "logs")) : undefined;
 
   try {
@@ -91,7 +94,9 @@ async function runPipeline(
     writeRunFile(pipeline);
     if (!stop.signal.aborted) {
       if (own) await output.tables(own.source.url, own.choice, pipeline);
-      output.ready(pipeline, Date.now() - started);
+      const review = await startReview(pipeline, output);
+      closeReview = review?.stop;
+      output.ready(pipeline, Date.now() - started, review?.link);
       const complete = await showLog(pipeline, options, output, stop.signal, started);
       if (!complete) failure ??= "Not every change of the sample reached the log.";
     }
@@ -100,6 +105,7 @@ async function runPipeline(
   } finally {
     clearInterval(watch);
     output.stopping();
+    await closeReview?.().catch(() => undefined);
     const left = await stopPipeline(pipeline, output, options.source);
     rmSync(runFile, { force: true });
     await tail?.();
@@ -108,6 +114,21 @@ async function runPipeline(
   }
   if (failure) output.failed(failure, pipeline);
   return failure ? 1 : 0;
+}
+
+/** The reviewer's page over this run's log. Without it the pipeline is as good, so a failure is only said. */
+async function startReview(pipeline: Pipeline, output: Output) {
+  try {
+    return await startLocalReview({
+      destination: pipeline.destination,
+      password: passwordsOf(join(localFolder, "data/passwords.json")).review,
+      log: (line) => appendFileSync(pipeline.logFile("review"), `${new Date().toISOString()} ${line}\n`),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    output.note(`The reviewer's page does not run: ${reason}`, { event: "review", reason });
+    return undefined;
+  }
 }
 
 /** Returns what is wrong when the source could not be left as it was. */

@@ -64,7 +64,7 @@ export class Output {
     else this.print(text);
   }
 
-  ready(pipeline: Pipeline, milliseconds: number): void {
+  ready(pipeline: Pipeline, milliseconds: number, review?: string): void {
     if (this.options.json) {
       this.json({
         event: "ready",
@@ -72,6 +72,7 @@ export class Output {
         database: connectionUrl({ ...pipeline.sample, ...sampleUser }),
         bootstrapServers: pipeline.bootstrapServers,
         connect: `http://127.0.0.1:${pipeline.ports.worker}`,
+        ...(review === undefined ? {} : { review }),
         logs: join(localFolder, "logs"),
       });
       return;
@@ -80,7 +81,7 @@ export class Output {
     const logs = relative(process.cwd(), join(localFolder, "logs"));
     this.print(`
 Everything runs, after ${(milliseconds / 1000).toFixed(1)} s:
-  ${this.options.source ? "audit log         " : "database and log  "}psql ${database}
+${review === undefined ? "" : `  reviewer's page   ${review}\n`}  ${this.options.source ? "audit log         " : "database and log  "}psql ${database}
   Kafka broker      ${pipeline.bootstrapServers}
   Kafka Connect     http://127.0.0.1:${pipeline.ports.worker}/connectors/${sinkConnectorName}/status
   transformer       http://127.0.0.1:${pipeline.ports.transformer}/actuator/prometheus

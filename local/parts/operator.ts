@@ -34,6 +34,7 @@ const sourceAdministratorSecret = "local/source-administrator";
 const captureSecret = "local/cdc_capture";
 /** Name of the sink's secret. */
 export const writerSecret = "local/audit_writer";
+const reviewSecret = "local/audit_review";
 
 /** Everything runs when the canary is sent: a minute is plenty. */
 const canaryTimeoutSeconds = 60;
@@ -56,7 +57,11 @@ export class PipelineOperator {
         {
           action: "bootstrap",
           source: { ...this.sourceAccess, captureSecretArn: captureSecret, tables },
-          destination: { ...accessTo(this.options.destination), writerSecretArn: writerSecret },
+          destination: {
+            ...accessTo(this.options.destination),
+            writerSecretArn: writerSecret,
+            reviewSecretArn: reviewSecret,
+          },
         },
         context,
       ),
@@ -125,6 +130,7 @@ export class PipelineOperator {
       [administratorSecret]: { username: sample.user, password: passwords.superuser },
       [captureSecret]: { username: databaseRoles.capture, password: passwords.capture },
       [writerSecret]: writerLogin(passwords),
+      [reviewSecret]: { username: databaseRoles.review, password: passwords.review },
     };
   }
 

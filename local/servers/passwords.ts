@@ -7,13 +7,17 @@ export interface Passwords {
   readonly superuser: string;
   readonly capture: string;
   readonly writer: string;
+  readonly review: string;
 }
 
 /** Reads the passwords of a run from its file. Without a file, draws them and writes one that only its owner can read. */
 export function passwordsOf(file: string): Passwords {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Passwords;
   const password = () => randomBytes(18).toString("base64url");
-  const passwords = { superuser: password(), capture: password(), writer: password() };
+  const drawn = { superuser: password(), capture: password(), writer: password(), review: password() };
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Partial<Passwords>) : {};
+  // A file of an earlier version lacks roles that came since.
+  const passwords = { ...drawn, ...kept };
+  if (Object.keys(kept).length === Object.keys(drawn).length) return passwords;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify(passwords), { mode: 0o600 });
   chmodSync(file, 0o600);

@@ -21,6 +21,18 @@ export const folders: readonly Folder[] = [
   { path: "config", holds: "typed, checked settings of a stack", mayDependOn: ["components", "contract"] },
   { path: "components", holds: "the reusable components, a package", mayDependOn: ["contract"] },
   { path: "contract", holds: "what crosses a language or a folder: formats, names, limits", mayDependOn: [] },
+  {
+    path: "review/command.ts",
+    holds: "the reviewer's page on a person's own machine, over any log",
+    mayDependOn: ["review/server", "review/build.ts"],
+  },
+  { path: "review/build.ts", holds: "how the page is built for a browser", mayDependOn: [] },
+  { path: "review/api.ts", holds: "what the page and its server say to each other", mayDependOn: [] },
+  {
+    path: "review/server",
+    holds: "the server of the page: who reads, what is asked of the log, what is answered",
+    mayDependOn: ["review/api.ts", "contract"],
+  },
   { path: "database", holds: "numbered SQL for source and destination", mayDependOn: [] },
   { path: "postgres-limits", holds: "what PostgreSQL can hold, for both Java parts", mayDependOn: [] },
   { path: "transformer", holds: "the Kafka Streams application (Maven)", mayDependOn: ["contract", "postgres-limits"] },
@@ -107,7 +119,7 @@ export const folders: readonly Folder[] = [
   {
     path: "local/parts",
     holds: "the product's parts on one machine",
-    mayDependOn: ["local/servers", "local/dms-stand-in", "local/machine", "operator", "contract", "database"],
+    mayDependOn: ["local/servers", "local/dms-stand-in", "local/machine", "review", "operator", "contract", "database"],
   },
   {
     path: "local/servers",
@@ -146,7 +158,7 @@ export const folders: readonly Folder[] = [
     holds: "a random workload, and whether the log tells what its tables held",
     mayDependOn: ["faults", "local", "operator", "contract"],
   },
-  { path: "bench", holds: "benchmarks with their peers", mayDependOn: ["local", "operator", "contract"] },
+  { path: "bench", holds: "benchmarks with their peers", mayDependOn: ["local", "review", "operator", "contract"] },
   { path: "findings", holds: "scripts that show surprises of outside software", mayDependOn: [] },
   { path: "docs", holds: "documents, and the data that they print", mayDependOn: [] },
   { path: "examples", holds: "small stacks that use the components as a package", mayDependOn: [] },

@@ -57,6 +57,10 @@ export class Stream {
     });
   }
 
+  context(actor: string, request_id?: string): this {
+    return this.add({ operation: "context", table: "capture.signal", actor, request_id, context: {} });
+  }
+
   insert(table: string, key: object, row: object, partition_name?: string): this {
     return this.add({ operation: "insert", table, record_key: key, after: row, partition_name });
   }

@@ -39,6 +39,7 @@ const oldPassword = "TheOldPassword0123456789";
 const credentials = {
   capture: { kind: "capture", source: database, captureTaskArn },
   writer: { kind: "writer", destination: database },
+  review: { kind: "review", destination: database },
   kafka: {
     kind: "kafka",
     clusterArn: "arn:aws:kafka:eu-central-1:123456789012:cluster/audit/6b1f0a1e-0000-4000-8000-000000000000-5",
@@ -48,8 +49,13 @@ const credentials = {
   },
 } as const satisfies Record<RotatedCredential["kind"], RotatedCredential>;
 
-const usernames = { capture: "cdc_capture", writer: "audit_writer", kafka: "change-capture" } as const;
-const kinds = ["capture", "writer", "kafka"] as const;
+const usernames = {
+  capture: "cdc_capture",
+  writer: "audit_writer",
+  review: "audit_review",
+  kafka: "change-capture",
+} as const;
+const kinds = ["capture", "writer", "review", "kafka"] as const;
 type Kind = (typeof kinds)[number];
 
 beforeEach(() => {
@@ -74,6 +80,11 @@ function run(world: RotationWorld, kind: Kind) {
   return { report: passingTime(rotate(request, context)), lines };
 }
 
+/** Whether DMS logs in with it. */
+function concernsTask(kind: Kind): boolean {
+  return kind === "capture" || kind === "kafka";
+}
+
 /** Everyone who uses the credential has the same new password, and nothing is left to do. */
 function expectRotated(world: RotationWorld, kind: Kind): void {
   const { username, password, host } = world.currentSecret();
@@ -87,7 +98,7 @@ function expectRotated(world: RotationWorld, kind: Kind): void {
     expect(world.roleAccepts(password)).toBe(true);
     expect(world.roleAccepts(oldPassword)).toBe(false);
   }
-  if (kind !== "writer") {
+  if (concernsTask(kind)) {
     expect(world.taskStatus).toBe("running");
     expect(world.taskPassword).toBe(password);
   }
@@ -99,7 +110,7 @@ describe.each(kinds)("rotating the %s password", (kind) => {
     expect(await run(world, kind).report).toEqual({
       credential: kind,
       resumed: false,
-      task: kind === "writer" ? "not concerned" : "restarted",
+      task: concernsTask(kind) ? "restarted" : "not concerned",
     });
     expectRotated(world, kind);
   });

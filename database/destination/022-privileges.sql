@@ -2,7 +2,7 @@ REVOKE ALL ON SCHEMA audit FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA audit FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader;
+GRANT USAGE ON SCHEMA audit TO audit_writer, audit_reader, audit_review;
 
 -- Only what the sink's INSERT ... ON CONFLICT (committed_at, event_id) DO NOTHING needs: PostgreSQL asks for SELECT on the
 -- columns of the conflict target. The REVOKE takes back what an earlier version gave.
@@ -35,11 +35,43 @@ GRANT EXECUTE ON FUNCTION
   audit.undo_acts(text, timestamptz, timestamptz, text)
   TO audit_reader;
 
+-- What people with psql and the page both ask. Each returns a bounded part of the log, but those of a single record's undo.
+GRANT EXECUTE ON FUNCTION
+  audit.acts_found(jsonb, timestamptz, text, bigint, integer, integer),
+  audit.act_line(timestamptz, text, bigint, jsonb, integer),
+  audit.feed(jsonb, timestamptz, text, bigint, integer),
+  audit.act_changes(timestamptz, text, bigint, jsonb, integer, uuid, integer),
+  audit.actors_between(timestamptz, timestamptz, integer),
+  audit.picture(jsonb, integer, integer),
+  audit.record_steps(text, jsonb, text, boolean, jsonb, integer),
+  audit.table_steps(text, text[], timestamptz, timestamptz, integer),
+  audit.record_as_of(text, jsonb, timestamptz, text),
+  audit.compare(text, jsonb, timestamptz, timestamptz, text),
+  audit.blame(text, jsonb, text, integer),
+  audit.completions(text, text, text[], jsonb, integer),
+  audit.known_tables(),
+  audit.freshness(),
+  audit.log_problems(),
+  audit.seen_by(text, jsonb, bigint, integer),
+  audit.moment(timestamptz),
+  audit.exact_values(jsonb, text[], integer),
+  audit.exact_change(audit.log, jsonb, integer)
+  TO audit_reader, audit_review;
+-- The page's alone: it notes each look before it answers.
+GRANT EXECUTE ON FUNCTION
+  audit.note_read(text, text, jsonb, jsonb, text),
+  audit.filter_of(jsonb),
+  audit.change_of(timestamptz, uuid),
+  audit.undo(timestamptz, uuid),
+  audit.undo_transaction(bigint, timestamptz, text),
+  audit.undo_acts(text, timestamptz, timestamptz, text)
+  TO audit_review;
+
 DO $$
 DECLARE
   role name;
 BEGIN
-  FOREACH role IN ARRAY ARRAY['audit_writer', 'audit_reader'] LOOP
+  FOREACH role IN ARRAY ARRAY['audit_writer', 'audit_reader', 'audit_review'] LOOP
     IF NOT has_database_privilege(role, current_database(), 'CONNECT') THEN
       EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
     END IF;

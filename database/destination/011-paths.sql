@@ -64,11 +64,14 @@ $$;
 COMMENT ON FUNCTION audit.moved_from(audit.events) IS
   'The delete that stands before an insert because the row moved to another partition; no row when it did not.';
 
--- Its former form told no partitions apart.
-DROP FUNCTION IF EXISTS audit.touches(text, text, text, jsonb, bigint[], bigint[]);
+-- Of earlier versions, which read every event of a record at once.
+DROP FUNCTION IF EXISTS
+  audit.touches(text, text, text, jsonb, bigint[], bigint[]),
+  audit.touches(text, text, text, text, jsonb, bigint[], bigint[]);
+
 CREATE OR REPLACE FUNCTION audit.touches(
   source text, named_schema text, named_table text, partition text, key jsonb, from_place bigint[],
-  before_place bigint[]
+  before_place bigint[], most integer DEFAULT NULL
 )
 RETURNS SETOF audit.events
 LANGUAGE plpgsql
@@ -81,32 +84,61 @@ BEGIN
   RETURN QUERY
     SELECT touch.*
     FROM (
-      SELECT event.* FROM audit.events AS event
-      WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
-        AND event.operation IN ('insert', 'update', 'delete', 'baseline')
+      (
+        SELECT event.* FROM audit.events AS event
+        WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
+          AND event.operation IN ('insert', 'update', 'delete', 'baseline') AND event.source_id = source
+          AND (partition IS NULL OR event.partition_name = partition)
+          AND event.stream_order <= before_place[1]
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) >= from_place
+        ORDER BY event.stream_order DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
+        LIMIT most
+      )
       UNION ALL
-      SELECT event.* FROM audit.events AS event
-      WHERE event.table_name = named_table AND audit.previous_key(event.record_key, event.before) = key
-        AND event.schema_name = named_schema AND event.operation = 'update'
-        AND NOT (event.record_key || event.before) @> event.record_key
+      -- Events of versions that did not note the order.
+      (
+        SELECT event.* FROM audit.events AS event
+        WHERE event.table_name = named_table AND event.record_key = key AND event.schema_name = named_schema
+          AND event.operation IN ('insert', 'update', 'delete', 'baseline') AND event.source_id = source
+          AND (partition IS NULL OR event.partition_name = partition)
+          AND event.stream_order IS NULL
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) >= from_place
+        ORDER BY event.committed_at DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC
+        LIMIT most
+      )
+      UNION ALL
+      (
+        SELECT event.* FROM audit.events AS event
+        WHERE event.table_name = named_table AND audit.previous_key(event.record_key, event.before) = key
+          AND event.schema_name = named_schema AND event.operation = 'update' AND event.source_id = source
+          AND (partition IS NULL OR event.partition_name = partition)
+          AND NOT (event.record_key || event.before) @> event.record_key
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) >= from_place
+        ORDER BY audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) DESC
+        LIMIT most
+      )
     ) AS touch
-    CROSS JOIN LATERAL (
-      SELECT audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) AS place
-    ) AS stands
-    WHERE touch.source_id = source AND stands.place >= from_place AND stands.place < before_place
-      AND (partition IS NULL OR touch.partition_name = partition)
-    ORDER BY stands.place DESC;
+    ORDER BY audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence) DESC
+    LIMIT most;
 END
 $$;
-COMMENT ON FUNCTION audit.touches(text, text, text, text, jsonb, bigint[], bigint[]) IS
-  'The events between two places that gave a key to a record, changed a record under it, or took it away; newest first. Of '
-  'one partition, or of all for null.';
+COMMENT ON FUNCTION audit.touches(text, text, text, text, jsonb, bigint[], bigint[], integer) IS
+  'The events between two places that gave a key to a record, changed a record under it, or took it away; newest first, '
+  'at most so many. Of one partition, or of all for null.';
+
+-- Of an earlier version, which always went to the beginning of a record.
+DROP FUNCTION IF EXISTS audit.path(text, text, text, jsonb, bigint[]);
 
 CREATE OR REPLACE FUNCTION audit.path(
-  source text, named_schema text, named_table text, key jsonb, end_place bigint[]
+  source text, named_schema text, named_table text, key jsonb, end_place bigint[],
+  most integer DEFAULT NULL, newer audit.events DEFAULT NULL
 )
 RETURNS TABLE (
-  committed_at timestamptz, event_id uuid, moved_from uuid, ended_key jsonb, after_place bigint[], last_seen timestamptz
+  committed_at timestamptz, event_id uuid, moved_from uuid, ended_key jsonb, after_place bigint[], last_seen timestamptz,
+  next_key jsonb
 )
 LANGUAGE plpgsql
 STABLE
@@ -136,7 +168,15 @@ DECLARE
   begun boolean := false;
   was_swapped boolean := false;
   turned boolean;
+  -- How many touches are read at once, and how many of them came.
+  batch integer := least(most + 1, 200);
+  came integer;
+  told integer := 0;
 BEGIN
+  -- A walk that goes on below an event which it told of before.
+  follower := newer;
+  later := newer;
+  begun := coalesce(newer.operation = 'insert', false);
   IF end_place = ARRAY[9223372036854775807] THEN
     SELECT * INTO final FROM audit.holder(source, named_schema, named_table, key, 'infinity');
     IF FOUND THEN
@@ -173,11 +213,13 @@ BEGIN
     END IF;
     LOOP
       turned := false;
+      came := 0;
       FOR touch IN
         SELECT * FROM audit.touches(
           source, version.stored_schema, version.stored_table, version.partition, path_key, version.from_place,
-          least(bound, version.to_place))
+          least(bound, version.to_place), batch)
       LOOP
+        came := came + 1;
         bound := audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence);
         ended_by := NULL;
         IF touch.event_id = last_holder.event_id THEN
@@ -212,8 +254,12 @@ BEGIN
         IF touch.operation = 'insert' AND touch.partition_name IS NOT NULL THEN
           SELECT * INTO move FROM audit.moved_from(touch);
         END IF;
-        SELECT touch.committed_at, touch.event_id, move.event_id INTO committed_at, event_id, moved_from;
+        SELECT touch.committed_at, touch.event_id, move.event_id,
+          CASE WHEN touch.operation = 'update' THEN audit.previous_key(touch.record_key, touch.before) ELSE path_key END
+        INTO committed_at, event_id, moved_from, next_key;
         RETURN NEXT;
+        told := told + 1;
+        EXIT versions WHEN told >= most;
         later := touch;
         -- A record of the same key may have been deleted before it was inserted.
         begun := touch.operation = 'insert' AND move.event_id IS NULL;
@@ -233,118 +279,13 @@ BEGIN
         END IF;
         EXIT WHEN turned;
       END LOOP;
-      EXIT WHEN NOT turned;
+      EXIT WHEN NOT turned AND (batch IS NULL OR came < batch);
     END LOOP;
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION audit.path(text, text, text, jsonb, bigint[]) IS
-  'The events of one record, newest first, through changes of its key and of its table''s name and shape. An insert that '
+COMMENT ON FUNCTION audit.path(text, text, text, jsonb, bigint[], integer, audit.events) IS
+  'The events of one record, newest first, through changes of its key and of its table''s name and shape; at most so many, '
+  'and from an event on that was told before. An insert that '
   'moved it between partitions names the delete that belongs to it. A load that shows that the record had ended stands after '
   'its last event, with the key and the time of that.';
-
-CREATE OR REPLACE FUNCTION audit.referring(source text, named_schema text, named_table text, key jsonb)
-RETURNS TABLE (committed_at timestamptz, event_id uuid)
-LANGUAGE sql
-STABLE
-ROWS 50
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT event.committed_at, event.event_id
-  FROM (
-    SELECT DISTINCT ON (shaped.schema_name, shaped.table_name)
-      shaped.schema_name, shaped.table_name, shaped.after -> 'foreign_keys' AS foreign_keys
-    FROM audit.events AS shaped
-    WHERE shaped.operation = 'schema' AND shaped.source_id = source
-    ORDER BY shaped.schema_name, shaped.table_name,
-      audit.place(shaped.stream_order, shaped.committed_at, shaped.transaction_id, shaped.sequence) DESC
-  ) AS child
-  CROSS JOIN LATERAL jsonb_array_elements(child.foreign_keys) AS listed (reference)
-  CROSS JOIN LATERAL (
-    SELECT jsonb_object_agg(part.name, key -> part.referenced) AS image, bool_and(key ? part.referenced) AS is_whole
-    FROM ROWS FROM (
-      jsonb_array_elements_text(reference -> 'columns'),
-      jsonb_array_elements_text(reference -> 'referenced_columns')
-    ) AS part (name, referenced)
-  ) AS wanted
-  JOIN audit.events AS event
-    ON event.table_name = child.table_name AND event.schema_name = child.schema_name
-  WHERE reference ->> 'schema' = named_schema AND reference ->> 'table' = named_table AND wanted.is_whole
-    AND event.source_id = source AND event.operation IN ('insert', 'update', 'delete', 'baseline')
-    AND (event.after @> wanted.image OR event.before @> wanted.image)
-$$;
-COMMENT ON FUNCTION audit.referring(text, text, text, jsonb) IS
-  'The events of records whose foreign keys named a record, before or after. Reads every event of those tables.';
-
-CREATE OR REPLACE FUNCTION audit.history(
-  "table" text, key jsonb, source text DEFAULT NULL, related boolean DEFAULT false
-)
-RETURNS SETOF audit.log
-LANGUAGE plpgsql
-STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
--- A time stands in the detail of a load.
-SET timezone = 'UTC'
-SET plan_cache_mode = force_generic_plan
-AS $$
-#variable_conflict use_column
-DECLARE
-  named record;
-  final record;
-  of_source text;
-  asked_shape jsonb;
-  final_shape jsonb;
-  final_key jsonb;
-BEGIN
-  SELECT * INTO named FROM audit.table_name($1);
-  of_source := audit.source_of(named.schema_name, named.table_name, $2, $3);
-  SELECT * INTO final FROM audit.name_at_end(of_source, named.schema_name, named.table_name);
-  SELECT life.shape INTO final_shape
-  FROM audit.life(of_source, final.last_schema, final.last_table, 'infinity', final.end_place) AS life LIMIT 1;
-  -- The key is given as the table of the name had it, when it last bore the name.
-  SELECT life.shape INTO asked_shape
-  FROM audit.life(of_source, final.last_schema, final.last_table, 'infinity', final.end_place) AS life
-  WHERE life.schema_name = named.schema_name AND life.table_name = named.table_name LIMIT 1;
-  PERFORM audit.check_key($1, $2, asked_shape);
-  final_key := coalesce(audit.key_in(final_shape, asked_shape, $2), $2);
-  RETURN QUERY
-  WITH path AS (
-    SELECT * FROM audit.path(of_source, final.last_schema, final.last_table, final_key, final.end_place)
-  ), found AS (
-    SELECT path.* FROM path
-    UNION ALL
-    SELECT referring.committed_at, referring.event_id, NULL, NULL, NULL, NULL
-    FROM audit.referring(of_source, final.last_schema, final.last_table, final_key) AS referring
-    WHERE $4
-  )
-  SELECT log."time", log.actor, log.request,
-    CASE WHEN gone.event_id IS NULL THEN log.operation ELSE 'update' END,
-    log."schema", log."table", coalesce(found.ended_key, log.key),
-    CASE WHEN gone.event_id IS NULL THEN log.changes ELSE difference.changes END,
-    CASE WHEN gone.event_id IS NULL THEN log.before ELSE difference.before END,
-    log.after, log.transaction, log.sequence, log.context,
-    CASE WHEN found.ended_key IS NULL THEN log.detail ELSE log.detail || jsonb_build_object(
-      'reason', 'not there any more when the table was loaded again', 'last_seen', found.last_seen) END,
-    log.unknown_columns, log.untyped_columns,
-    log.source, log.position, log.event_id, log.captured_at, log.transformed_at, log.stored_at, log.stream_order,
-    log.partition
-  FROM found
-  JOIN audit.log ON log."time" = found.committed_at AND log.event_id = found.event_id
-  LEFT JOIN audit.events AS gone ON gone.committed_at = found.committed_at AND gone.event_id = found.moved_from
-  LEFT JOIN LATERAL (
-    SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('old', old.value, 'new', log.after -> name)), '{}')
-        AS changes,
-      coalesce(jsonb_object_agg(name, old.value), '{}') AS before
-    FROM jsonb_each(gone.before) AS old (name, value)
-    WHERE old.value <> log.after -> name
-  ) AS difference ON gone.event_id IS NOT NULL
-  ORDER BY coalesce(
-    found.after_place, audit.place(log.stream_order, log."time", log.transaction, log.sequence));
-END
-$$;
-COMMENT ON FUNCTION audit.history(text, jsonb, text, boolean) IS
-  'Everything that happened to a record, in the order of the stream: audit.history(''shop.orders'', ''{"id": 42}''). By '
-  'any name that its table had, through changes of its key; the key is written as the table had it under that name. A row '
-  'that moved between partitions shows as one update. A record that a full load did not find any more ends with a line of '
-  'operation load, right after its last event. Related: also the events of records whose foreign keys name it.';

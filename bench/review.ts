@@ -1,0 +1,142 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { fork } from "node:child_process";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Client } from "pg";
+import { Command, InvalidArgumentError } from "commander";
+import { databaseRoles } from "../contract/database-roles";
+import { freePorts } from "../local/machine/managed-process";
+import { postgresServer, superuserConnection } from "../local/servers/postgres";
+import { buildPage } from "../review/build";
+import { bootstrapDestination } from "../operator/database/bootstrap";
+import { fill } from "./measurements/reading";
+import { addDeletes, measureReview, type ServedReview } from "./measurements/review";
+import { meets, Recorder, type Run, thisMachine } from "./report/results";
+
+interface Options {
+  readonly events: number;
+  readonly rounds: number;
+  readonly json?: string;
+}
+
+const fullSize = 10_000_000;
+const password = "review-password";
+
+/** Fills a log as `npm run bench:reading` does, and measures what the reviewer's page takes to answer over it. */
+async function main(): Promise<void> {
+  const options = parse();
+  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-review-"));
+  chmodSync(folder, 0o755);
+  const server = {
+    dataFolder: join(folder, "postgres"),
+    logFile: join(folder, "postgres.log"),
+    port: (await freePorts(1))[0] as number,
+    superuserPassword: "superuser-password",
+  };
+  const postgres = await postgresServer({
+    ...server,
+    settings: { shared_buffers: "1GB", max_wal_size: "4GB", wal_level: "replica", checkpoint_timeout: "15min" },
+  });
+  let client: Client | undefined;
+  let served: ServedReview | undefined;
+  const stop = async () => {
+    await served?.stop();
+    await client?.end().catch(() => undefined);
+    await postgres.retire();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const interrupted = () => void stop().finally(() => process.exit(130));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  const recorder = new Recorder();
+  const machine = thisMachine();
+  const startedAt = new Date().toISOString();
+  console.log(`${machine.processors}, ${machine.memoryGibibytes} GiB, load ${machine.loadBefore}; ${startedAt}`);
+  try {
+    // First, since it takes a moment and the log a while.
+    const page = await buildPage(join(folder, "page"));
+    await postgres.start();
+    client = new Client(superuserConnection(server));
+    await client.connect();
+    await bootstrapDestination(client, { passwords: { [databaseRoles.review]: password } });
+    const begun = performance.now();
+    await fill({ name: "cdc-audit", client, hasStreamOrder: true }, options.events, new Date(startedAt));
+    await addDeletes(client, new Date(startedAt));
+    const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+    console.log(`${options.events.toLocaleString("en")} events in ${seconds} s`);
+    recorder.recordAll({ system: "cdc-audit", phase: "review" }, [
+      {
+        metric: "script and style, compressed",
+        value: page.compressedBytes / 1000,
+        unit: "kB",
+        goal: { atMost: 60 },
+      },
+    ]);
+    served = await serve(server.port, page.folder);
+    await measureReview(recorder, client, served, { rounds: options.rounds, until: new Date(startedAt) });
+  } finally {
+    await stop();
+  }
+  const { figures, failures } = recorder;
+  const scale = options.events / fullSize;
+  const run: Run = { startedAt, machine, writer: "none", quick: false, scale, figures, failures };
+  if (options.json) {
+    mkdirSync(dirname(options.json), { recursive: true });
+    writeFileSync(options.json, JSON.stringify(run, undefined, 1) + "\n");
+  }
+  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
+  console.log(
+    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
+  );
+}
+
+/** The page's server in a process of its own, whose memory is its own. */
+async function serve(databasePort: number, pageFolder: string): Promise<ServedReview> {
+  const port = (await freePorts(1))[0] as number;
+  const child = fork(join(__dirname, "systems/review-server.ts"), [], {
+    execArgv: ["--import", "tsx"],
+    env: {
+      ...process.env,
+      BENCH_REVIEW: JSON.stringify({ databasePort, port, pageFolder, password }),
+    },
+  });
+  const cookie = await new Promise<string>((resolve, reject) => {
+    child.once("message", (message) => resolve((message as { cookie: string }).cookie));
+    child.once("exit", (code) => reject(new Error(`The page's server ended with ${code}.`)));
+  });
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    cookie,
+    processId: child.pid as number,
+    stop: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null) return resolve();
+        child.once("exit", () => resolve());
+        child.kill("SIGTERM");
+      }),
+  };
+}
+
+function parse(): Options {
+  const atLeast = (least: number) => (text: string) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`${text} is not a whole number from ${least} on.`);
+    }
+    return value;
+  };
+  return new Command("npm run bench:review --")
+    .description(
+      "Measures what the reviewer's page takes to answer, with five readers at once, over the log of npm run bench:reading. " +
+        "The full size takes 8 GB of disk and a quarter of an hour.",
+    )
+    .option("--events <number>", "events of the log, from 200000 on", atLeast(200_000), fullSize)
+    .option("--rounds <number>", "how often each reader asks each question", atLeast(5), 40)
+    .option("--json <file>", "also write the figures to this file")
+    .parse()
+    .opts<Options>();
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  process.exit(1);
+});

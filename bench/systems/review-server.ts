@@ -1,0 +1,36 @@
+import { databaseRoles } from "../../contract/database-roles";
+import { startReviewServer } from "../../review/server/start";
+
+/** The page's server as `npm run review` runs it, told by its parent, which stops it. */
+const { databasePort, port, pageFolder, password } = JSON.parse(process.env.BENCH_REVIEW ?? "{}") as {
+  readonly databasePort: number;
+  readonly port: number;
+  readonly pageFolder: string;
+  readonly password: string;
+};
+const token = "bench";
+
+void startReviewServer(
+  {
+    database: {
+      host: "127.0.0.1",
+      port: databasePort,
+      database: "postgres",
+      user: databaseRoles.review,
+      password,
+      tls: "off",
+    },
+    host: "127.0.0.1",
+    port,
+    signIn: { kind: "link", token, reader: "bench" },
+    maskedColumns: [],
+    statementTimeout: 10_000,
+    exportTimeout: 600_000,
+    defaultWindow: 86_400,
+    pageFolder,
+  },
+  (line) => console.error(line),
+).then((server) => {
+  process.once("SIGTERM", () => void server.stop().finally(() => process.exit(0)));
+  process.send?.({ cookie: `review-${port}=${token}` });
+});

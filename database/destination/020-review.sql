@@ -1,0 +1,158 @@
+-- What else the review page asks: what can be completed, and how the log fares.
+
+CREATE OR REPLACE FUNCTION audit.known_tables()
+RETURNS TABLE (source_id text, schema_name text, table_name text, columns text[])
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT DISTINCT ON (shaped.source_id, shaped.schema_name, shaped.table_name)
+    shaped.source_id, shaped.schema_name, shaped.table_name,
+    ARRAY(SELECT entry ->> 'name' FROM jsonb_array_elements(
+      CASE WHEN jsonb_typeof(shaped.after -> 'columns') = 'array' AND shaped.after -> 'columns' <> '[]'
+        THEN shaped.after -> 'columns' ELSE coalesce(shaped.before -> 'columns', '[]') END) AS listed (entry))
+  FROM (
+    SELECT event.* FROM audit.events AS event
+    WHERE event.operation = 'schema' AND event.operation IN ('delete', 'truncate', 'schema', 'load')
+    ORDER BY event.committed_at DESC LIMIT 5000
+  ) AS shaped
+  ORDER BY shaped.source_id, shaped.schema_name, shaped.table_name, shaped.committed_at DESC, shaped.sequence DESC
+$$;
+COMMENT ON FUNCTION audit.known_tables() IS
+  'The tables that schema events describe, of the last 5,000 of those, with their columns.';
+
+CREATE OR REPLACE FUNCTION audit.names_beginning(of text, start text, most integer)
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  name text;
+  last_name text := '';
+  told integer := 0;
+BEGIN
+  -- From one name to the next in the index, however often each acted.
+  IF start <> '' THEN
+    last_name := left(start, -1);
+  END IF;
+  FOR probe IN 1 .. 500 LOOP
+    IF of = 'actor' THEN
+      SELECT event.actor INTO name FROM audit.events AS event
+      WHERE event.operation = 'context' AND event.actor > last_name ORDER BY event.actor LIMIT 1;
+    ELSE
+      SELECT event.request_id INTO name FROM audit.events AS event
+      WHERE event.operation = 'context' AND event.request_id IS NOT NULL AND event.request_id > last_name
+      ORDER BY event.request_id LIMIT 1;
+    END IF;
+    EXIT WHEN name IS NULL;
+    last_name := name;
+    IF starts_with(lower(name), lower(start)) THEN
+      RETURN NEXT name;
+      told := told + 1;
+    END IF;
+    EXIT WHEN told >= most;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION audit.names_beginning(text, text, integer) IS
+  'Actors or requests that begin with a text, in the order of the index; of at most 500 names from there on.';
+
+CREATE OR REPLACE FUNCTION audit.completions(
+  of text, start text DEFAULT '', tables text[] DEFAULT NULL, visible jsonb DEFAULT NULL, most integer DEFAULT 20
+)
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  scope record;
+  within text[] := audit.filter_names(to_jsonb(tables));
+BEGIN
+  IF of IN ('actor', 'request') THEN
+    RETURN QUERY SELECT * FROM audit.names_beginning(of, start, most);
+    RETURN;
+  END IF;
+  SELECT * INTO scope FROM audit.filter_of(jsonb_build_object('visible', visible));
+  RETURN QUERY
+    SELECT DISTINCT value
+    FROM audit.known_tables() AS known
+    CROSS JOIN LATERAL unnest(CASE of
+      WHEN 'table' THEN ARRAY[format('%I.%I', known.schema_name, known.table_name), known.table_name]
+      WHEN 'column' THEN known.columns WHEN 'source' THEN ARRAY[known.source_id] END) AS listed (value)
+    WHERE audit.may_see(known.schema_name, known.table_name, scope.visible_schemas, scope.visible_tables)
+      AND (within IS NULL OR known.schema_name || E'\x01' || known.table_name = ANY (within))
+      AND starts_with(lower(value), lower(start))
+    ORDER BY 1 LIMIT most;
+END
+$$;
+COMMENT ON FUNCTION audit.completions(text, text, text[], jsonb, integer) IS
+  'What begins with a text among the actors, requests, tables, columns (of some tables) or sources of the log.';
+
+CREATE OR REPLACE FUNCTION audit.change_of("time" timestamptz, event_id uuid)
+RETURNS SETOF audit.log
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT log.* FROM audit.log WHERE log."time" = $1 AND log.event_id = $2
+$$;
+COMMENT ON FUNCTION audit.change_of(timestamptz, uuid) IS 'One change of the log.';
+
+CREATE OR REPLACE FUNCTION audit.freshness()
+RETURNS TABLE (source text, newest timestamptz, stored_at timestamptz, lag_seconds numeric)
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT recent.source_id, max(recent.committed_at), max(recent.stored_at),
+    round(extract(epoch FROM percentile_disc(0.5) WITHIN GROUP (
+      ORDER BY recent.stored_at - recent.committed_at)), 3)
+  FROM (
+    SELECT event.source_id, event.committed_at, event.stored_at FROM audit.events AS event
+    ORDER BY event.committed_at DESC LIMIT 500
+  ) AS recent
+  GROUP BY recent.source_id
+$$;
+COMMENT ON FUNCTION audit.freshness() IS
+  'Of each source among the last 500 events: its newest commit, when that was stored, and how long rows take from commit to '
+  'log. The operator''s canaries are among them, so a quiet source has a newest commit too.';
+
+CREATE OR REPLACE FUNCTION audit.log_problems()
+RETURNS TABLE (problem text)
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT format('%I.%I is not captured any more since %s.', ended.schema_name, ended.table_name, audit.moment(ended.committed_at))
+  FROM (
+    SELECT DISTINCT ON (event.source_id, event.schema_name, event.table_name) event.*
+    FROM audit.events AS event
+    WHERE event.operation = 'schema' AND event.operation IN ('delete', 'truncate', 'schema', 'load')
+      AND event.committed_at > now() - interval '30 days'
+    ORDER BY event.source_id, event.schema_name, event.table_name, event.committed_at DESC, event.sequence DESC
+  ) AS ended
+  WHERE ended.context ->> 'reason' = 'unwatch'
+  UNION ALL
+  SELECT format('%I.%I: the types of %s are not known, so their values are kept as text.', recent.schema_name, recent.table_name,
+    string_agg(DISTINCT untyped.name, ', '))
+  FROM (
+    SELECT event.schema_name, event.table_name, event.untyped_columns FROM audit.events AS event
+    ORDER BY event.committed_at DESC LIMIT 1000
+  ) AS recent
+  CROSS JOIN LATERAL unnest(recent.untyped_columns) AS untyped (name)
+  GROUP BY recent.schema_name, recent.table_name
+  UNION ALL
+  SELECT 'Events stand in the default partition: maintenance has not made a partition for their time.'
+  WHERE EXISTS (SELECT FROM audit.events_default)
+$$;
+COMMENT ON FUNCTION audit.log_problems() IS
+  'What the log itself says of its capture: tables that are not captured any more, columns without a type among the last 1,000 '
+  'events, events without a partition.';

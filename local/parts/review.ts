@@ -1,0 +1,35 @@
+import { userInfo } from "node:os";
+import { randomBytes } from "node:crypto";
+import { databaseRoles } from "../../contract/database-roles";
+import { buildPage } from "../../review/build";
+import { defaults } from "../../review/server/settings";
+import { type ReviewServer, startReviewServer } from "../../review/server/start";
+import { freePorts } from "../machine/managed-process";
+
+export interface LocalReview {
+  /** The database that holds the log. */
+  readonly destination: { readonly host: string; readonly port: number; readonly database: string };
+  /** Password of the page's role. */
+  readonly password: string;
+  readonly log: (line: string) => void;
+}
+
+/** Serves the reviewer's page over the local log, for this machine and this run alone. */
+export async function startLocalReview({ destination, password, log }: LocalReview): Promise<ReviewServer> {
+  const [{ folder }, ports] = await Promise.all([buildPage(), freePorts(1)]);
+  const { host, port, database } = destination;
+  return startReviewServer(
+    {
+      database: { host, port, database, user: databaseRoles.review, password, tls: "off" },
+      host: "127.0.0.1",
+      port: ports[0] as number,
+      signIn: { kind: "link", token: randomBytes(24).toString("base64url"), reader: userInfo().username },
+      maskedColumns: [],
+      statementTimeout: defaults.statementTimeout,
+      exportTimeout: defaults.exportTimeout,
+      defaultWindow: defaults.defaultWindow,
+      pageFolder: folder,
+    },
+    log,
+  );
+}
