@@ -12,7 +12,7 @@ import { DatabaseInsights, type AuroraPostgresArgs } from "../components/aurora-
 import { type KafkaClusterArgs, MonitoringLevel, PublicAccessStage } from "../components/kafka-cluster/types";
 import { NatGateways, type NetworkArgs } from "../components/network/types";
 import { type AuditedTableArgs, PartitionPeriod, ReplicaIdentity } from "../components/operator/types";
-import { CpuArchitecture } from "../components/transformer-service/types";
+import { CpuArchitecture } from "../components/shared/cpu-architecture";
 import { type SchemasOf, choice, flag, number, text } from "./values";
 
 /** Kinds of environment, each with its own defaults. */

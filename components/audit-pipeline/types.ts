@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AuditedTableArgs, PartitionPeriod } from "../operator/types";
-import type { CpuArchitecture } from "../transformer-service/types";
+import type { CpuArchitecture } from "../shared/cpu-architecture";
 
 /** The database whose changes are audited. */
 export interface PipelineSourceArgs {
