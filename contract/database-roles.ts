@@ -8,4 +8,6 @@ export const databaseRoles = {
   writer: "audit_writer",
   /** Destination side, granted to readers: selects from views and functions. */
   reader: "audit_reader",
+  /** Destination side, logs in where the reviewer's page is deployed: reads by functions and records who read. */
+  review: "audit_review",
 } as const;

@@ -54,6 +54,8 @@ export interface BootstrapRequest {
   readonly destination: DatabaseAccess & {
     /** Secret of the role `audit_writer`. */
     readonly writerSecretArn: string;
+    /** Secret of the role `audit_review`, with which the reviewer's page logs in. Default: there is none. */
+    readonly reviewSecretArn?: string;
     /** PostgreSQL interval. Default that of {@link operatorDefaults}. */
     readonly partitionsAhead?: string;
     /** Default that of {@link operatorDefaults}. */
@@ -149,6 +151,8 @@ export type RotatedCredential =
   | { readonly kind: "capture"; readonly source: DatabaseAccess; readonly captureTaskArn: string }
   /** `audit_writer` in the destination: the sink's pool asks Secrets Manager again by itself. */
   | { readonly kind: "writer"; readonly destination: DatabaseAccess }
+  /** The role `audit_review`: the page's tasks read the secret when they start. */
+  | { readonly kind: "review"; readonly destination: DatabaseAccess }
   /** The SCRAM user of DMS: its endpoint holds the password. */
   | {
       readonly kind: "kafka";

@@ -55,7 +55,9 @@ export interface SourceBootstrap extends LockOptions, SizeLimits {
 
 export interface DestinationBootstrap extends LockOptions {
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
-  readonly passwords?: Partial<Record<typeof databaseRoles.writer | typeof databaseRoles.reader, string>>;
+  readonly passwords?: Partial<
+    Record<typeof databaseRoles.writer | typeof databaseRoles.reader | typeof databaseRoles.review, string>
+  >;
   /** How far ahead partitions are made, as a PostgreSQL interval. Default `3 months`. */
   readonly partitionsAhead?: string;
   /** How much time one partition holds. Default `month`; see the comment of `audit.maintain`. */

@@ -39,6 +39,9 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
   const passwords = await context.step("read the secrets of the roles", async () => ({
     capture: await passwordOf(context, source.captureSecretArn, databaseRoles.capture, refusedByDms),
     writer: await passwordOf(context, destination.writerSecretArn, databaseRoles.writer),
+    review: destination.reviewSecretArn
+      ? await passwordOf(context, destination.reviewSecretArn, databaseRoles.review)
+      : undefined,
   }));
   return withDatabase(context, "source", source, async (sourceClient) => {
     if (isBesideSource(source, destination)) {
@@ -52,7 +55,7 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
           : await context.step("prepare the destination", () =>
               prepareDestination(destinationClient, {
                 lockTimeoutMilliseconds,
-                passwords: { [databaseRoles.writer]: passwords.writer },
+                passwords: { [databaseRoles.writer]: passwords.writer, [databaseRoles.review]: passwords.review },
                 partitionsAhead: destination.partitionsAhead,
                 partitionPeriod: destination.partitionPeriod,
               }),

@@ -33,7 +33,8 @@ const secretPatience = 30_000;
  * What can't be avoided:
  * - `capture` and `kafka`: DMS reads its password when its task starts, so the task stands still for some minutes. The
  *   slot keeps the changes of that time; they arrive late, and none is lost.
- * - `capture` and `writer`: PostgreSQL knows one password a role. A login between the promotion of the new password and
+ * - `review`: the page's tasks keep the password with which they started, so new ones must be started afterwards.
+ * - `capture`, `writer` and `review`: PostgreSQL knows one password a role. A login between the promotion of the new password and
  *   the commit in the database may use the wrong one of the two: it is refused once and must try again.
  * - `kafka`: MSK takes up to ten minutes to learn a password. The running task keeps its connections; a connection that
  *   it opens in this time is refused, and DMS retries until the task is restarted.
@@ -44,7 +45,8 @@ export async function rotate(request: RotateRequest, context: OperatorContext): 
     case "capture":
       return rotateCapture(credential.source, credential.captureTaskArn, secretArn, context);
     case "writer":
-      return rotateWriter(credential.destination, secretArn, context);
+    case "review":
+      return rotateInDestination(credential.kind, credential.destination, secretArn, context);
     case "kafka":
       return rotateKafka(credential, secretArn, context);
   }
@@ -62,14 +64,15 @@ async function rotateCapture(
   return finish(context, rotation, { credential: "capture", task });
 }
 
-async function rotateWriter(
+async function rotateInDestination(
+  credential: "writer" | "review",
   destination: DatabaseAccess,
   secretArn: string,
   context: OperatorContext,
 ): Promise<RotateReport> {
-  const rotation = await begin(context, secretArn, databaseRoles.writer);
+  const rotation = await begin(context, secretArn, databaseRoles[credential]);
   await setRolePassword(context, rotation, destination, secretArn);
-  return finish(context, rotation, { credential: "writer", task: "not concerned" });
+  return finish(context, rotation, { credential, task: "not concerned" });
 }
 
 async function rotateKafka(

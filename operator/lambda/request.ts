@@ -64,7 +64,7 @@ const bootstrap = members({
     lobMaxSizeKilobytes: z.int().positive().optional(),
     messageMaxBytes: z.int().positive().optional(),
   }),
-  destination: members({ ...access, ...partitioning, writerSecretArn: text() }),
+  destination: members({ ...access, ...partitioning, writerSecretArn: text(), reviewSecretArn: text().optional() }),
   lockTimeoutMilliseconds: z.int().positive().optional(),
 }) satisfies z.ZodType<BootstrapRequest>;
 
@@ -112,6 +112,7 @@ const guard = members({
 const credential = z.discriminatedUnion("kind", [
   members({ kind: z.literal("capture"), source: databaseAccess, captureTaskArn: text() }),
   members({ kind: z.literal("writer"), destination: databaseAccess }),
+  members({ kind: z.literal("review"), destination: databaseAccess }),
   members({
     kind: z.literal("kafka"),
     clusterArn: text(),

@@ -21,6 +21,8 @@ export interface PipelineFacts {
   readonly captureSecret: SecretFacts;
   /** Secret of the sink's user at the destination, and its key. */
   readonly writerSecret: SecretFacts;
+  /** Secret of the page's user at the destination, and its key; none without the page. */
+  readonly reviewSecret?: SecretFacts;
   /** Log group of the transformer. */
   readonly transformerLogGroupArn: string;
   /** Repository of the transformer's image. */
@@ -283,6 +285,7 @@ function ownCalls(facts: PipelineFacts, operator: OperatorFacts): Call[] {
     "administrator-secrets": [operator.administratorSecret.arn],
     "capture-secret": [facts.captureSecret.arn],
     "writer-secret": [facts.writerSecret.arn],
+    "review-secret": facts.reviewSecret === undefined ? [] : [facts.reviewSecret.arn],
     "kafka-secret": [operator.kafkaSecret.arn],
     "secret-keys": secrets.map(({ keyArn }) => keyArn),
     "replication-instance": [operator.replicationInstanceArn],

@@ -39,6 +39,7 @@ const oldPassword = "TheOldPassword0123456789";
 const credentials = {
   capture: { kind: "capture", source: database, captureTaskArn },
   writer: { kind: "writer", destination: database },
+  review: { kind: "review", destination: database },
   kafka: {
     kind: "kafka",
     clusterArn: "arn:aws:kafka:eu-central-1:123456789012:cluster/audit/6b1f0a1e-0000-4000-8000-000000000000-5",
@@ -48,8 +49,13 @@ const credentials = {
   },
 } as const satisfies Record<RotatedCredential["kind"], RotatedCredential>;
 
-const usernames = { capture: "cdc_capture", writer: "audit_writer", kafka: "change-capture" } as const;
-const kinds = ["capture", "writer", "kafka"] as const;
+const usernames = {
+  capture: "cdc_capture",
+  writer: "audit_writer",
+  review: "audit_review",
+  kafka: "change-capture",
+} as const;
+const kinds = ["capture", "writer", "review", "kafka"] as const;
 type Kind = (typeof kinds)[number];
 
 beforeEach(() => {
