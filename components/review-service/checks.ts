@@ -1,3 +1,4 @@
+import { artifacts } from "../../contract/artifacts";
 import { type Problem, checkDistinct, checkOneOf, checkPattern, checkWholeNumber } from "../shared/checks";
 import { imageProblems } from "../shared/container-image";
 import { CpuArchitecture } from "../shared/cpu-architecture";
@@ -11,7 +12,7 @@ import type { ReviewGroupArgs, ReviewServiceArgs } from "./types";
 export function reviewServiceProblems(args: ReviewServiceArgs): Problem[] {
   const size = sizeOf(args);
   return [
-    ...imageProblems(args, { dockerfile, noun: "review" }),
+    ...imageProblems(args, { dockerfile, noun: "review", built }),
     ...checkDistinct("subnetIds", args.subnetIds, 2, "subnets"),
     ...checkHostName(args.hostName),
     ...checkCertificate(args),
@@ -27,6 +28,8 @@ export function reviewServiceProblems(args: ReviewServiceArgs): Problem[] {
     ...checkLogRetention("logRetentionDays", args.logRetentionDays),
   ];
 }
+
+const built = { path: artifacts.reviewServer, command: "npm run build:review" };
 
 const claimPattern = /^[A-Za-z0-9_.:/-]{1,200}$/;
 const claimRule = "the name of a claim, such as email";

@@ -24,10 +24,19 @@ export interface ImageChoice {
   readonly imageBuildContext?: string;
 }
 
+/** Which image it is. */
+export interface ImageKind {
+  /** Path of the Dockerfile in the build context. */
+  readonly dockerfile: string;
+  readonly noun: string;
+  /** A file that the Dockerfile copies and a command makes. Default: the image builds everything itself. */
+  readonly built?: { readonly path: string; readonly command: string };
+}
+
 /** Problems of the choice of an image: none, both, a folder without the Dockerfile, or a tag instead of a digest. */
 export function imageProblems(
   { imageUri, imageBuildContext }: ImageChoice,
-  { dockerfile, noun }: { readonly dockerfile: string; readonly noun: string },
+  { dockerfile, noun, built }: ImageKind,
 ): Problem[] {
   if (imageUri === undefined && imageBuildContext === undefined) {
     return [
@@ -56,6 +65,16 @@ export function imageProblems(
         value: imageBuildContext,
         allowed: `a folder that holds ${dockerfile}`,
         fix: "Give the root of this repository, or set imageUri to an image that was built elsewhere.",
+      },
+    ];
+  }
+  if (imageBuildContext !== undefined && built && !existsSync(join(imageBuildContext, built.path))) {
+    return [
+      {
+        setting: "imageBuildContext",
+        value: imageBuildContext,
+        allowed: `a folder that holds ${built.path}, which ${dockerfile} copies`,
+        fix: `Run ${built.command} there before you deploy.`,
       },
     ];
   }

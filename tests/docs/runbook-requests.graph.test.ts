@@ -37,7 +37,12 @@ describe("the requests that the runbook makes", () => {
   });
 
   it("rotate each credential that the operator can rotate", () => {
-    expect(builders.map(({ written }) => written)).toEqual(["rotate-writer", "rotate-capture", "rotate-kafka"]);
+    expect(builders.map(({ written }) => written)).toEqual([
+      "rotate-writer",
+      "rotate-capture",
+      "rotate-review",
+      "rotate-kafka",
+    ]);
   });
 
   // An object of jq's reads as one of JavaScript's: `$name` is a variable, a lone `name` the member of the input.

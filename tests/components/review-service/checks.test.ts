@@ -29,6 +29,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "review-context-"));
   mkdirSync(join(folder, "review"));
   writeFileSync(join(folder, "review/Dockerfile"), "FROM scratch\n");
+  mkdirSync(join(folder, "review/dist"));
+  writeFileSync(join(folder, "review/dist/server.js"), "// the page");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -37,6 +39,15 @@ describe("a reviewer's page's arguments", () => {
     expect(problems({})).toEqual([]);
     expect(problems({ oidc: undefined, cognito })).toEqual([]);
     expect(problems({ imageUri: undefined, imageBuildContext: folder })).toEqual([]);
+  });
+
+  it("name the command that builds what the image copies", () => {
+    rmSync(join(folder, "review/dist/server.js"));
+    const [problem] = problems({ imageUri: undefined, imageBuildContext: folder });
+    expect(problem).toMatchObject({
+      setting: "imageBuildContext",
+      fix: expect.stringContaining("npm run build:review"),
+    });
   });
 
   it.each<[string, Partial<ReviewServiceArgs>, string[]]>([

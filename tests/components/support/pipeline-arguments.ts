@@ -78,6 +78,8 @@ export function builtArtifacts(): BuiltArtifacts {
     mkdirSync(join(folder, image));
     writeFileSync(join(folder, image, "Dockerfile"), "FROM scratch\n");
   }
+  mkdirSync(join(folder, "review/dist"));
+  writeFileSync(join(folder, "review/dist/server.js"), "// the page");
   const pluginPath = join(folder, "audit-sink-plugin.zip");
   writeFileSync(pluginPath, "a plugin");
   const bundlePath = join(folder, "operator.zip");
