@@ -33,7 +33,7 @@ export function reviewHop(review: MonitoredReviewArgs): Hop {
         silenceBreaches: true,
         meaning: "No task of the reviewer's page answers its load balancer.",
         firstStep: "Look at the service's events and at the log of the last stopped task.",
-        runbookSection: "The reviewer's page",
+        runbookSection: "Page for reviewers",
       },
       {
         key: "review-failing",
@@ -45,7 +45,7 @@ export function reviewHop(review: MonitoredReviewArgs): Hop {
         silenceBreaches: false,
         meaning: "The reviewer's page fails: the database is away, questions take too long, or the page is broken.",
         firstStep: "Look at the tasks' log, which says which.",
-        runbookSection: "The reviewer's page",
+        runbookSection: "Page for reviewers",
       },
       {
         key: "review-slow",
@@ -57,7 +57,7 @@ export function reviewHop(review: MonitoredReviewArgs): Hop {
         silenceBreaches: false,
         meaning: "Readers wait for the reviewer's page.",
         firstStep: "Look at the database's load first, then at the tasks' processor: raise review.cpu or review.tasks.",
-        runbookSection: "The reviewer's page",
+        runbookSection: "Page for reviewers",
       },
       {
         key: "review-login-failing",
@@ -70,7 +70,7 @@ export function reviewHop(review: MonitoredReviewArgs): Hop {
         meaning:
           "The load balancer can't ask the identity provider: a wrong secret or address, or no way out over NAT.",
         firstStep: "Compare review.oidc with the provider, and open its token endpoint from the VPC.",
-        runbookSection: "The reviewer's page",
+        runbookSection: "Page for reviewers",
       },
     ],
     charts: [
