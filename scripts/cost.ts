@@ -163,16 +163,16 @@ export async function costReference(graphOf: typeof recorded): Promise<string> {
     ...stacks.flatMap(({ stack, lines }) => [`## ${stack}, resource by resource`, costTable(lines)]),
     "## The reviewer's page",
     "No stack file has it. What `review` adds to dev, with its smallest task:",
-    costTable(await addedCosts("dev-with-review", "dev")),
+    costTable(addedCosts(await graphOf("dev"), await graphOf("dev-with-review"))),
   ]
     .join("\n\n")
     .concat("\n");
 }
 
 /** What a variant costs beyond its stack. */
-async function addedCosts(variant: string, stack: string): Promise<CostLine[]> {
-  const known = new Set(fixedCosts(await recorded(stack)).map((line) => JSON.stringify(line)));
-  return fixedCosts(await recorded(variant)).filter((line) => !known.has(JSON.stringify(line)));
+function addedCosts(stack: Graph, variant: Graph): CostLine[] {
+  const known = new Set(fixedCosts(stack).map((line) => JSON.stringify(line)));
+  return fixedCosts(variant).filter((line) => !known.has(JSON.stringify(line)));
 }
 
 /** Lines that differ by nothing but the resource are told once, with their number. */

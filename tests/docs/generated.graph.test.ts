@@ -6,7 +6,8 @@ import { Graph } from "../../recorder/graph";
 import { recordedGraph, recording } from "../setup/recordings";
 
 /** What `npm run docs` records by itself. */
-const graphOf = async (stack: string) => recordedGraph(stack as "dev" | "prod");
+const graphOf = async (stack: string) =>
+  recordedGraph(stack === "dev-with-review" ? "devWithReview" : (stack as "dev" | "prod"));
 
 describe("the documents that follow from the sources", () => {
   it.each(generatedDocuments)("are current: npm run docs writes the same $file", async ({ file, content }) => {
