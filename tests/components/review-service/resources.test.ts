@@ -10,7 +10,6 @@ import {
   type BuiltArtifacts,
   clientSecret,
   database,
-  placement,
   region,
   reviewArguments,
   reviewSecretArn,
