@@ -61,5 +61,8 @@ export const kafkaSecurityGroupId = kafka.securityGroupId;
 export const captureSecretArn = pipeline.captureSecretArn;
 export const writerSecretArn = pipeline.writerSecretArn;
 export const operatorFunctionName = pipeline.operatorFunctionName;
+// Nothing without the reviewer's page.
+export const reviewUrl = settings.pipeline.review && pipeline.reviewUrl;
+export const reviewLoadBalancerDnsName = settings.pipeline.review && pipeline.reviewLoadBalancerDnsName;
 export const alarmTopicArn = pipeline.alarmTopicArn;
 export const dashboardName = pipeline.dashboardName;

@@ -6,4 +6,5 @@ export * from "./kafka-cluster";
 export * from "./monitoring";
 export * from "./network";
 export * from "./operator";
+export * from "./review-service";
 export * from "./transformer-service";

@@ -5,7 +5,7 @@ import { defaultEngineVersion } from "../components/aurora-postgres/parameters";
 import { kafkaClusterProblems } from "../components/kafka-cluster/checks";
 import { networkProblems } from "../components/network/checks";
 import { NatGateways } from "../components/network/types";
-import { type Problem, checkPattern } from "../components/shared/checks";
+import { type Problem, checkPattern, known } from "../components/shared/checks";
 import { checkLogRetention } from "../components/shared/log-groups";
 import { checkNoOverlap } from "../components/shared/maintenance-windows";
 import { within } from "./problems";
@@ -33,6 +33,7 @@ export function contentProblems(settings: Settings, read: ReadonlySet<SettingKey
     database: () => within("database", auroraPostgresProblems({ ...database, ...place }, now)),
     capture: () => checkWindowsApart(settings),
     auditDatabaseName: () => checkAuditDatabaseName(settings),
+    review: () => [...checkWayToLogin(settings), ...checkCertificateRegion(settings)],
     kafka: () => [
       ...within("kafka", kafkaClusterProblems({ ...kafka, ...place }, now)),
       ...checkPublicSubnets(settings),
@@ -164,6 +165,33 @@ function checkWayToBrokers({ network, pipeline }: Settings): Problem[] {
       value: network.natGateways,
       allowed: "single or per-zone with the operator, which asks MSK's API whether brokers are public",
       fix: "Set network.natGateways to single, or operator.enabled to false.",
+    },
+  ];
+}
+
+/** The load balancer itself asks the identity provider who logged in, from its private subnets. */
+function checkWayToLogin({ network, pipeline }: Settings): Problem[] {
+  if (network.natGateways !== NatGateways.None || pipeline.review === undefined) return [];
+  return [
+    {
+      setting: "network.natGateways",
+      value: network.natGateways,
+      allowed: "single or per-zone with review, whose load balancer asks the identity provider who logged in",
+      fix: "Set network.natGateways to single, or remove review.",
+    },
+  ];
+}
+
+function checkCertificateRegion({ pipeline, region }: Settings): Problem[] {
+  const certificateArn = known(pipeline.review?.certificateArn);
+  const elsewhere = /^arn:[^:]+:acm:([a-z0-9-]+):/.exec(certificateArn ?? "")?.[1];
+  if (elsewhere === undefined || elsewhere === region || checkRegion(region).length > 0) return [];
+  return [
+    {
+      setting: "review.certificateArn",
+      value: certificateArn,
+      allowed: `a certificate in aws:region (${region}), where the load balancer is`,
+      fix: `Request one in ${region}, or import it there.`,
     },
   ];
 }

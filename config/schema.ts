@@ -1,9 +1,11 @@
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type {
   AuditPipelineArgs,
   PipelineAlarmsArgs,
   PipelineCaptureArgs,
   PipelineOperatorArgs,
+  PipelineReviewArgs,
   PipelineSinkArgs,
   PipelineTopicsArgs,
   PipelineTransformerArgs,
@@ -12,7 +14,8 @@ import { DatabaseInsights, type AuroraPostgresArgs } from "../components/aurora-
 import { type KafkaClusterArgs, MonitoringLevel, PublicAccessStage } from "../components/kafka-cluster/types";
 import { NatGateways, type NetworkArgs } from "../components/network/types";
 import { type AuditedTableArgs, PartitionPeriod, ReplicaIdentity } from "../components/operator/types";
-import { CpuArchitecture } from "../components/transformer-service/types";
+import type { ReviewCognitoArgs, ReviewGroupArgs, ReviewOidcArgs } from "../components/review-service/types";
+import { CpuArchitecture } from "../components/shared/cpu-architecture";
 import { type SchemasOf, choice, flag, number, text } from "./values";
 
 /** Kinds of environment, each with its own defaults. */
@@ -136,6 +139,48 @@ const operator = {
   reservedConcurrency: number().optional(),
 } satisfies SchemasOf<PipelineOperatorArgs>;
 
+const reviewOidc = {
+  issuer: text(),
+  authorizationEndpoint: text(),
+  tokenEndpoint: text(),
+  userInfoEndpoint: text(),
+  clientId: text(),
+  clientSecret: text().transform((value) => pulumi.secret(value)),
+  scope: text().optional(),
+  groupsClaim: text().optional(),
+} satisfies SchemasOf<ReviewOidcArgs>;
+
+const reviewCognito = {
+  userPoolArn: text(),
+  userPoolClientId: text(),
+  userPoolDomain: text(),
+} satisfies SchemasOf<ReviewCognitoArgs>;
+
+const reviewGroup = {
+  name: text(),
+  tables: z.array(text()),
+  unmasked: flag().optional(),
+  reveal: flag().optional(),
+} satisfies SchemasOf<ReviewGroupArgs>;
+
+const review = {
+  hostName: text(),
+  certificateArn: text(),
+  clientCidrs: z.array(text()),
+  oidc: z.strictObject(reviewOidc).optional(),
+  cognito: z.strictObject(reviewCognito).optional(),
+  groups: z.array(z.strictObject(reviewGroup)),
+  maskedColumns: z.array(text()).optional(),
+  readerClaim: text().optional(),
+  sessionHours: number().optional(),
+  imageUri: text().optional(),
+  imageBuildContext: text().optional(),
+  architecture: choice(CpuArchitecture).optional(),
+  cpu: number().optional(),
+  memoryMiB: number().optional(),
+  tasks: number().optional(),
+} satisfies SchemasOf<PipelineReviewArgs>;
+
 const alarms = {
   email: text().optional(),
   latencySeconds: number().optional(),
@@ -167,6 +212,8 @@ const pipeline = {
   transformer: z.strictObject(transformer),
   sink: z.strictObject(sink).partial({ pluginPath: true }),
   operator: z.strictObject(operator),
+  // What is required of a page is checked by its component, which also says what each member is for.
+  review: z.strictObject(review).partial(),
   alarms: z.strictObject(alarms),
 } satisfies Record<Exclude<keyof AuditPipelineArgs, GivenToPipeline>, z.ZodType>;
 
@@ -183,6 +230,7 @@ export type CaptureSettings = z.output<typeof schemas.capture>;
 export type TransformerSettings = z.output<typeof schemas.transformer>;
 export type SinkSettings = z.output<typeof schemas.sink>;
 export type OperatorSettings = z.output<typeof schemas.operator>;
+export type ReviewSettings = z.output<typeof schemas.review>;
 export type TopicSettings = z.output<typeof schemas.topics>;
 export type TableSettings = z.output<typeof schemas.tables>;
 export type AlarmSettings = z.output<typeof schemas.alarms>;

@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import { defaultLobMaxSizeKilobytes, defaultUnboundedVarcharMaxBytes } from "../contract/change-capture";
+import type { PipelineReviewArgs } from "../components/audit-pipeline/types";
 import { type Problem, problemText } from "../components/shared/checks";
 import { defaultLogRetentionDays } from "../components/shared/log-groups";
 import { contentProblems } from "./checks";
 import { environmentDefaults } from "./defaults";
 import { schemaProblems, withoutFaults } from "./problems";
-import { type DatabaseSettings, type SettingKey, settingSchemas } from "./schema";
+import { type DatabaseSettings, type ReviewSettings, type SettingKey, settingSchemas } from "./schema";
 import type { Settings } from "./types";
 
 /** A stack's settings as they were written: plain texts, objects and lists as JSON. */
@@ -14,6 +15,8 @@ export interface WrittenSettings {
   readonly region?: string;
   /** The project's own settings, by key without the project's name. */
   readonly project: Readonly<Record<string, string>>;
+  /** Keys of the settings that are encrypted in the stack's file, whole or in a member. Default: none. */
+  readonly secretKeys?: readonly string[];
 }
 
 /** All that is wrong with the settings of a stack, at once. */
@@ -39,9 +42,34 @@ export function parseSettings(written: WrittenSettings, now: Date = new Date()):
   const furtherProblems = contentProblems(settings, read, now).filter(
     ({ setting }) => !faulty.some((fault) => setting === fault || setting.startsWith(`${fault}.`)),
   );
-  const all = [...furtherProblems, ...problems];
+  const secretKeys = written.secretKeys ?? [];
+  const all = [...furtherProblems, ...problems, ...unencryptedSecrets(values, secretKeys)].map((problem) =>
+    withoutSecrets(problem, secretKeys),
+  );
   if (all.length > 0) throw new InvalidSettings(all);
   return settings;
+}
+
+/** A client's secret that everybody who reads the stack's file can read. */
+function unencryptedSecrets({ review }: Values, secretKeys: readonly string[]): Problem[] {
+  if (review?.oidc?.clientSecret === undefined || secretKeys.includes("review")) return [];
+  return [
+    {
+      setting: "review.oidc.clientSecret",
+      value: hidden,
+      allowed: "a secret that is encrypted in the stack's file",
+      fix: "Set it with pulumi config set --path --secret review.oidc.clientSecret, and have the provider issue a new one: this one was readable.",
+    },
+  ];
+}
+
+/** What stands in a message in place of a value that nobody may read. */
+const hidden = "(hidden)";
+
+/** A message names the setting, and not its value where that may hold a secret. */
+function withoutSecrets(problem: Problem, secretKeys: readonly string[]): Problem {
+  const [key = ""] = problem.setting.split(/[.[]/, 1);
+  return secretKeys.includes(key) && problem.value !== undefined ? { ...problem, value: hidden } : problem;
 }
 
 type Values = { -readonly [Key in SettingKey]?: z.output<(typeof settingSchemas)[Key]> };
@@ -61,6 +89,7 @@ export const leftOut: Readonly<Partial<Record<SettingKey, string>>> = {
   transformer: "{}",
   sink: "{}",
   operator: "{}",
+  review: "{}",
   alarms: "{}",
 };
 
@@ -130,9 +159,15 @@ function withDefaults(values: Values, region: string): Settings {
       transformer: over(defaults.transformer, values.transformer),
       sink: over(defaults.sink, values.sink),
       operator: over(defaults.operator, values.operator),
+      review: chosenPage(values.review),
       alarms: values.alarms ?? {},
     },
   };
+}
+
+/** The page's settings as its component takes them; none while the stack names none. The component says what is missing. */
+function chosenPage(written: ReviewSettings = {}): PipelineReviewArgs | undefined {
+  return Object.keys(written).length === 0 ? undefined : (written as PipelineReviewArgs);
 }
 
 /** One object's members over another's; a member that is an object itself is taken whole. */

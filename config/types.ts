@@ -1,3 +1,4 @@
+import type { PipelineReviewArgs } from "../components/audit-pipeline/types";
 import type { SectionDefaults } from "./defaults";
 import type { AlarmSettings, Environment, TableSettings } from "./schema";
 
@@ -21,5 +22,7 @@ export interface Settings extends Pick<SectionDefaults, "network" | "database" |
     readonly lobMaxSizeKilobytes?: number;
     readonly unboundedVarcharMaxBytes?: number;
     readonly alarms: AlarmSettings;
+    /** Undefined: there is no page. */
+    readonly review?: PipelineReviewArgs;
   };
 }

@@ -6,4 +6,6 @@ export const artifacts = {
   sinkPlugin: "connect/target/audit-sink-plugin.zip",
   /** Of `npm run build:operator`: the folder of the operator's Lambda function. */
   operatorBundle: "operator/dist",
+  /** Of `npm run build:review`: the server of the reviewer's page, beside the page in `page`. */
+  reviewServer: "review/dist/server.js",
 } as const;

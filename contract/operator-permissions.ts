@@ -23,6 +23,8 @@ export type OperatorResource =
   | "capture-secret"
   /** Secret of the role `audit_writer`. */
   | "writer-secret"
+  /** Secret of the role `audit_review`, where the reviewer's page is deployed. */
+  | "review-secret"
   /** Secret `AmazonMSK_…` of the SCRAM user of DMS. */
   | "kafka-secret"
   /** The customer-managed keys of these secrets. */
@@ -117,6 +119,7 @@ export const operatorPermissions: Readonly<Record<OperatorAction, readonly Opera
     readSecret("administrator-secrets"),
     readSecret("capture-secret"),
     readSecret("writer-secret"),
+    readSecret("review-secret"),
     decryptSecrets,
   ],
   connections: [
@@ -162,6 +165,7 @@ export const operatorPermissions: Readonly<Record<OperatorAction, readonly Opera
     decryptSecrets,
     ...replaceSecret("capture-secret"),
     ...replaceSecret("writer-secret"),
+    ...replaceSecret("review-secret"),
     ...replaceSecret("kafka-secret"),
     watchTask,
     restartTask,

@@ -9,13 +9,34 @@ import { type Value, type ValueMap, isList, isMap, redact } from "./values";
  * protection, dependencies) and its inputs. JSON documents inside inputs are spelled out, secrets are not.
  */
 export function goldenText(recording: Recording): string {
-  const resources = [...recording.registrations]
+  return textOf(recording, recording.registrations);
+}
+
+/**
+ * What a variant of a stack has beyond the stack itself, in the same form: resources that are new or described otherwise.
+ * Those that are gone are named.
+ */
+export function goldenDifference(stack: Recording, variant: Recording): string {
+  const before = new Map(stack.registrations.map((resource) => [resource.urn, JSON.stringify(describe(resource))]));
+  const after = new Set(variant.registrations.map(({ urn }) => urn));
+  const changed = variant.registrations.filter(
+    // A dashboard shows what the alarms beside it say, and would be repeated whole.
+    (resource) =>
+      !resource.type.endsWith(":Dashboard") && before.get(resource.urn) !== JSON.stringify(describe(resource)),
+  );
+  const gone = stack.registrations.filter(({ urn }) => !after.has(urn)).map(({ urn }) => shortUrn(urn));
+  return textOf(variant, changed, gone.length > 0 ? { "no longer there": gone.sort(compare) } : {});
+}
+
+function textOf(recording: Recording, registrations: readonly Registration[], further: object = {}): string {
+  const resources = [...registrations]
     .sort((a, b) => compare(a.urn, b.urn))
     .map((resource) => [shortUrn(resource.urn), describe(resource)] as const);
   const document = {
     stack: `${recording.project}/${recording.stack}`,
     outputs: readable(recording.stackOutputs),
     "provider functions called": [...new Set(recording.invocations.map((each) => each.token))].sort(compare),
+    ...further,
     resources: Object.fromEntries(resources),
   };
   const header = "# Written by `npm run graph:update`; review the difference, don't edit.\n";

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
-import { goldenText } from "./golden";
+import { goldenDifference, goldenText } from "./golden";
 import { Graph } from "./graph";
 import { mermaidPicture } from "./picture";
-import { goldenFile, recordProgram, recordedStacks } from "./stacks";
+import type { Recording } from "./recorder";
+import { goldenFile, recordProgram, recordVariant, recordedStacks, recordedVariants, variantNames } from "./stacks";
 import { printTree } from "./tree";
 
 interface Options {
@@ -36,7 +37,16 @@ const command = new Command("graph")
   });
 
 async function updateGoldens(): Promise<void> {
-  for (const stack of recordedStacks) write(goldenFile(stack), goldenText(await recordProgram(stack)));
+  const recordings = new Map<string, Recording>();
+  for (const stack of recordedStacks) {
+    const recording = await recordProgram(stack);
+    recordings.set(stack, recording);
+    write(goldenFile(stack), goldenText(recording));
+  }
+  for (const name of variantNames) {
+    const stack = recordings.get(recordedVariants[name].stack)!;
+    write(goldenFile(name), goldenDifference(stack, await recordVariant(name)));
+  }
 }
 
 /** Cold is a run with an empty compiler cache, as after a fresh clone; warm is the median of the three after it. */

@@ -174,6 +174,29 @@ export const descriptions: Readonly<Record<string, Description>> = {
   "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": idOf("functionName"),
   "aws:lambda/invocation:Invocation": { outputs: (c) => ({ id: c.digest.slice(0, 32), result: "{}" }) },
   "aws:lambda/permission:Permission": { outputs: (c) => ({ id: text(c.inputs.statementId) || c.physicalName }) },
+  "aws:lb/listener:Listener": {
+    outputs: (c) =>
+      byArn(
+        "elasticloadbalancing",
+        () => `${balancerPath(text(c.inputs.loadBalancerArn), "listener")}/${c.digest.slice(0, 16)}`,
+      )(c),
+  },
+  "aws:lb/loadBalancer:LoadBalancer": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      ...byArn("elasticloadbalancing", () => `loadbalancer/app/${c.physicalName}/${c.digest.slice(0, 16)}`)(c),
+      arnSuffix: `app/${c.physicalName}/${c.digest.slice(0, 16)}`,
+      dnsName: `internal-${c.physicalName}-1234567890.${c.region}.elb.amazonaws.com`,
+      zoneId: "Z1EXAMPLE",
+    }),
+  },
+  "aws:lb/targetGroup:TargetGroup": {
+    autoNamed: "name",
+    outputs: (c) => ({
+      ...byArn("elasticloadbalancing", () => `targetgroup/${c.physicalName}/${c.digest.slice(0, 16)}`)(c),
+      arnSuffix: `targetgroup/${c.physicalName}/${c.digest.slice(0, 16)}`,
+    }),
+  },
   "aws:msk/cluster:Cluster": { autoNamed: "clusterName", outputs: kafkaClusterOutputs },
   "aws:msk/configuration:Configuration": {
     autoNamed: "name",
@@ -297,6 +320,11 @@ export const descriptions: Readonly<Record<string, Description>> = {
   },
   "random:index/randomUuid:RandomUuid": { outputs: (c) => ({ id: uuid(c), result: uuid(c) }) },
 };
+
+/** `listener/app/<name>/<id>` of a load balancer's ARN. */
+function balancerPath(loadBalancerArn: string, kind: string): string {
+  return loadBalancerArn.replace(/^.*:loadbalancer\//, `${kind}/`);
+}
 
 /** A remote component: its children exist only in the plugin that a real deployment runs. */
 function vpcOutputs(c: Creation): { readonly [key: string]: Value } {

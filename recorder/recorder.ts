@@ -17,6 +17,8 @@ export interface RecordOptions {
   readonly preview?: boolean;
   /** Settings by full key: a text replaces that of the stack file, an object replaces members of an object. */
   readonly config?: Readonly<Record<string, string | object>>;
+  /** Keys of `config` that stand for encrypted settings. Default: none beside those of the stack file. */
+  readonly secretKeys?: readonly string[];
   /** By full name, the outputs of the stacks that the program refers to. Default: none. */
   readonly otherStacks?: Readonly<Record<string, ValueMap>>;
   /** What AWS answers to provider functions, by token. Default: plausible answers to those that deploying always asks. */
@@ -110,7 +112,7 @@ export async function recordStack(options: RecordOptions): Promise<Recording> {
           // Spares each later run the compilation of the SDKs.
           NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
           PULUMI_CONFIG: JSON.stringify(config),
-          PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(settings.secretKeys),
+          PULUMI_CONFIG_SECRET_KEYS: JSON.stringify([...settings.secretKeys, ...(options.secretKeys ?? [])]),
         },
       },
     );

@@ -56,9 +56,8 @@ export function readStackSettings(projectFolder: string, stack: string): StackSe
   }
   for (const [key, value] of Object.entries(stackFile.config ?? {})) {
     const full = fullKey(project.name, key);
-    const encrypted = typeof value === "object" && value !== null && "secure" in value;
-    config[full] = encrypted ? placeholderSecret : configText(value);
-    if (encrypted) secretKeys.add(full);
+    config[full] = configText(withoutCiphers(value));
+    if (holdsCipher(value)) secretKeys.add(full);
   }
 
   const options = typeof project.runtime === "object" ? (project.runtime.options ?? {}) : {};
@@ -74,6 +73,24 @@ export function readStackSettings(projectFolder: string, stack: string): StackSe
       .split(/\s+/)
       .filter((argument) => argument !== ""),
   };
+}
+
+/** An encrypted value, as the CLI writes it. */
+function isCipher(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value;
+}
+
+/** Whether a setting is encrypted, or a member of it at any depth: the CLI then takes the whole for a secret. */
+function holdsCipher(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return isCipher(value) || Object.values(value).some(holdsCipher);
+}
+
+function withoutCiphers(value: unknown): unknown {
+  if (isCipher(value)) return placeholderSecret;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutCiphers);
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withoutCiphers(member)]));
 }
 
 function readYaml(file: string): unknown {

@@ -24,6 +24,7 @@ const watchedPipeline: MonitoringArgs = {
     failedRunsQueueName: "",
     canaryIntervalMinutes: canaryTiming({}).intervalMinutes,
   },
+  review: { loadBalancerMetricName: "", targetGroupMetricName: "" },
 };
 
 /** Every alarm that a pipeline can have, with its default threshold, in the order that data flows. */

@@ -87,6 +87,7 @@ const charges: Readonly<Record<string, (resource: Registration, graph: Graph) =>
     const monthly = hourly(cpuPrice ?? "", tasks * cpu) + hourly(gibPrice ?? "", tasks * gib);
     return [[`${tasks} × ${cpu} vCPU, ${gib} GiB (${arm ? "ARM64" : "X86_64"})`, monthly]];
   },
+  "aws:lb/loadBalancer:LoadBalancer": () => [["application load balancer", hourly("loadBalancer")]],
   "aws:kms/key:Key": () => [["customer-managed key", prices.perMonth.key]],
   "aws:secretsmanager/secret:Secret": () => [["secret", prices.perMonth.secret]],
   "aws:cloudwatch/metricAlarm:MetricAlarm": (alarm) => {
@@ -100,7 +101,7 @@ const charges: Readonly<Record<string, (resource: Registration, graph: Graph) =>
 
 /** Types that cost nothing by themselves, or by use alone; of any other type the price must be said. */
 const withoutFixedPrice =
-  /^(aws:(iam|vpc|appautoscaling|ecr|s3|sns|sqs|lambda|scheduler)\/|aws:kms\/keyPolicy|aws:secretsmanager\/secretVersion|aws:cloudwatch\/(logGroup|event|logMetricFilter)|aws:ec2\/(securityGroup|defaultSecurityGroup)|aws:rds\/(clusterParameterGroup|subnetGroup)|aws:msk\/(configuration|topic|singleScram)|aws:mskconnect\/(customPlugin|workerConfiguration)|aws:dms\/(certificate|endpoint|replicationSubnetGroup|replicationTask)|aws:ecs\/(cluster|taskDefinition)|awsx:ecr:Image|random:|pulumi:)/;
+  /^(aws:(iam|vpc|appautoscaling|ecr|s3|sns|sqs|lambda|scheduler)\/|aws:kms\/keyPolicy|aws:secretsmanager\/secretVersion|aws:cloudwatch\/(logGroup|event|logMetricFilter)|aws:ec2\/(securityGroup|defaultSecurityGroup)|aws:rds\/(clusterParameterGroup|subnetGroup)|aws:msk\/(configuration|topic|singleScram)|aws:mskconnect\/(customPlugin|workerConfiguration)|aws:dms\/(certificate|endpoint|replicationSubnetGroup|replicationTask)|aws:lb\/(listener|targetGroup)|aws:ecs\/(cluster|taskDefinition)|awsx:ecr:Image|random:|pulumi:)/;
 
 /**
  * The fixed costs of a recorded stack, line by line.
@@ -160,9 +161,18 @@ export async function costReference(graphOf: typeof recorded): Promise<string> {
     "## By use",
     table(["what", "price"], prices.byUse as unknown as readonly (readonly string[])[]),
     ...stacks.flatMap(({ stack, lines }) => [`## ${stack}, resource by resource`, costTable(lines)]),
+    "## The reviewer's page",
+    "No stack file has it. What `review` adds to dev, with its smallest task:",
+    costTable(addedCosts(await graphOf("dev"), await graphOf("dev-with-review"))),
   ]
     .join("\n\n")
     .concat("\n");
+}
+
+/** What a variant costs beyond its stack. */
+function addedCosts(stack: Graph, variant: Graph): CostLine[] {
+  const known = new Set(fixedCosts(stack).map((line) => JSON.stringify(line)));
+  return fixedCosts(variant).filter((line) => !known.has(JSON.stringify(line)));
 }
 
 /** Lines that differ by nothing but the resource are told once, with their number. */

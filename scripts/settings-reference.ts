@@ -34,6 +34,7 @@ const describedBy: Readonly<Record<string, string>> = {
   transformer: "PipelineTransformerArgs",
   sink: "PipelineSinkArgs",
   operator: "PipelineOperatorArgs",
+  review: "PipelineReviewArgs",
   alarms: "PipelineAlarmsArgs",
   tables: "AuditedTableArgs",
 };

@@ -5,6 +5,7 @@ import { thresholdProblems } from "../monitoring/checks";
 import { defaultPartitionDaysAhead } from "../monitoring/hops/audit-table";
 import { auditedTableProblems, canaryProblems, operatorProblems, partitionAlarmProblems } from "../operator/checks";
 import { type Problem, checkPattern, checkWholeNumber, problemText } from "../shared/checks";
+import { reviewServiceProblems } from "../review-service/checks";
 import { transformerServiceProblems } from "../transformer-service/checks";
 import {
   type SharedResources,
@@ -12,10 +13,11 @@ import {
   captureArgs,
   hasOperator,
   operatorArgs,
+  reviewArgs,
   sinkArgs,
   transformerArgs,
 } from "./part-arguments";
-import type { AuditPipelineArgs } from "./types";
+import type { AuditPipelineArgs, PipelineReviewArgs } from "./types";
 
 /**
  * Everything that is wrong with the arguments of a pipeline and of its parts; unknown values are left to AWS.
@@ -41,6 +43,7 @@ export function auditPipelineProblems(args: AuditPipelineArgs, now: Date = new D
     ...ofPart("operator", hasOperator(args) ? operatorPartProblems(args, shared) : absentOperatorProblems(args)),
     ...ofPart("capture", changeCaptureProblems(captureArgs(args, shared), now)),
     ...ofPart("alarms", thresholdProblems(args.alarms ?? {})),
+    ...ofPart("review", args.review ? reviewPartProblems(args, args.review, shared) : []),
     ...checkTopics(args),
     ...auditedTableProblems(args.tables),
     ...keyProblems("source.captureSecretKeyArn", args.source.captureSecretKeyArn, args.source.captureSecretArn),
@@ -56,7 +59,13 @@ const builtFirst: readonly string[] = [
   "transformer.imageBuildContext",
   "sink.pluginPath",
   "operator.bundlePath",
+  "review.imageUri",
+  "review.imageBuildContext",
 ];
+
+function reviewPartProblems(args: AuditPipelineArgs, review: PipelineReviewArgs, shared: SharedResources): Problem[] {
+  return reviewServiceProblems(reviewArgs(args, review, shared, pulumi.output("")));
+}
 
 function operatorPartProblems(args: AuditPipelineArgs, shared: SharedResources): Problem[] {
   // The names are derived from the pipeline's, so they need no check.

@@ -25,13 +25,13 @@ interface RoleSecretArgs {
   readonly component: string;
 }
 
-/** The secrets of the two roles that log in to databases: DMS at the source, the sink at the destination. */
+/** The secrets of the roles that log in to databases: DMS at the source, the sink and the page at the destination. */
 export function roleSecrets(
   name: string,
   args: AuditPipelineArgs,
   keyArn: pulumi.Output<string>,
   parent: pulumi.Resource,
-): Pick<SharedResources, "captureSecret" | "writerSecret"> {
+): Pick<SharedResources, "captureSecret" | "writerSecret" | "reviewSecret"> {
   const { source, destination = source } = args;
   const common = { keyArn, retainData: retainsData(args), component: name };
   const captureSecret = roleSecret(
@@ -58,7 +58,18 @@ export function roleSecrets(
     },
     parent,
   );
-  return { captureSecret, writerSecret };
+  if (args.review === undefined) return { captureSecret, writerSecret };
+  const reviewSecret = roleSecret(
+    `${name}-review-secret`,
+    {
+      ...common,
+      description: "The reviewers page logs in to the audit log",
+      username: databaseRoles.review,
+      database: destination,
+    },
+    parent,
+  );
+  return { captureSecret, writerSecret, reviewSecret };
 }
 
 /**

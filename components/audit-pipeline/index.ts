@@ -9,6 +9,8 @@ import { Canary, Operator } from "../operator";
 import { checkArguments } from "../shared/arguments";
 import { encryptionKey } from "../shared/encryption-key";
 import { withSecretScramPassword } from "../shared/scram-user";
+import { ReviewService } from "../review-service";
+import { withSecretClient } from "../review-service/login";
 import { TransformerService } from "../transformer-service";
 import { auditPipelineProblems } from "./checks";
 import { roleSecrets } from "./credentials";
@@ -22,6 +24,7 @@ import {
   operatorArgs,
   partNames,
   retainsData,
+  reviewArgs,
   sinkArgs,
   topicsOf,
   transformerArgs,
@@ -35,6 +38,7 @@ export type {
   PipelineDestinationArgs,
   PipelineKafkaArgs,
   PipelineOperatorArgs,
+  PipelineReviewArgs,
   PipelineSinkArgs,
   PipelineSourceArgs,
   PipelineTopicsArgs,
@@ -95,13 +99,21 @@ export class AuditPipeline extends pulumi.ComponentResource {
   public readonly connectorName: pulumi.Output<string>;
   /** SNS topic of all alarms. */
   public readonly alarmTopicArn: pulumi.Output<string>;
+  /** Where people open the reviewer's page; empty without it. */
+  public readonly reviewUrl: pulumi.Output<string>;
+  /** What the name of the reviewer's page must point at in DNS; empty without it. */
+  public readonly reviewLoadBalancerDnsName: pulumi.Output<string>;
   /** CloudWatch dashboard that shows the flow hop by hop. */
   public readonly dashboardName: pulumi.Output<string>;
   /** The key that all parts share. */
   public readonly keyArn: pulumi.Output<string>;
 
   constructor(name: string, args: AuditPipelineArgs, opts?: pulumi.ComponentResourceOptions) {
-    args = { ...args, kafka: withSecretScramPassword(args.kafka, kafkaMembers) };
+    args = {
+      ...args,
+      kafka: withSecretScramPassword(args.kafka, kafkaMembers),
+      ...(args.review && { review: withSecretClient(args.review) }),
+    };
     super("cdc-audit:index:AuditPipeline", name, args, opts);
     checkArguments({ kind: "AuditPipeline", name, resource: this }, args, (given) => auditPipelineProblems(given));
 
@@ -142,10 +154,15 @@ export class AuditPipeline extends pulumi.ComponentResource {
     });
     setTransformerRuns(transformer.serviceArn);
     const capture = new ChangeCapture(names.capture, captureArgs(args, shared), { parent: this });
+    const review =
+      args.review &&
+      new ReviewService(names.review, reviewArgs(args, args.review, shared, transformer.clusterArn), { parent: this });
     const running = { capture, transformer, sink };
-    const monitoring = new Monitoring(names.monitoring, monitoringArgs(args, shared, { ...running, operator }), {
-      parent: this,
-    });
+    const monitoring = new Monitoring(
+      names.monitoring,
+      monitoringArgs(args, shared, { ...running, operator, review }),
+      { parent: this },
+    );
     if (operator) new Canary(names.canary, canaryArgs(args, shared, { ...running, operator }), { parent: this });
 
     this.rawTopic = pulumi.output(shared.topics.raw);
@@ -159,6 +176,8 @@ export class AuditPipeline extends pulumi.ComponentResource {
     this.transformerServiceArn = transformer.serviceArn;
     this.connectorName = sink.connectorName;
     this.alarmTopicArn = monitoring.topicArn;
+    this.reviewUrl = review?.url ?? pulumi.output("");
+    this.reviewLoadBalancerDnsName = review?.loadBalancerDnsName ?? pulumi.output("");
     this.dashboardName = monitoring.dashboardName;
     this.keyArn = keyArn;
 
@@ -174,6 +193,8 @@ export class AuditPipeline extends pulumi.ComponentResource {
       transformerServiceArn: this.transformerServiceArn,
       connectorName: this.connectorName,
       alarmTopicArn: this.alarmTopicArn,
+      reviewUrl: this.reviewUrl,
+      reviewLoadBalancerDnsName: this.reviewLoadBalancerDnsName,
       dashboardName: this.dashboardName,
       keyArn: this.keyArn,
     });

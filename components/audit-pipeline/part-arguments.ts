@@ -13,9 +13,10 @@ import { bundleDigest } from "../operator/bundle";
 import { functionRuntime } from "../operator/names";
 import { canaryTiming } from "../operator/timing";
 import { known } from "../shared/checks";
+import type { ReviewService, ReviewServiceArgs } from "../review-service";
 import type { TransformerService, TransformerServiceArgs } from "../transformer-service";
 import { applicationIdOf } from "../transformer-service/names";
-import type { AuditPipelineArgs, PipelineDestinationArgs } from "./types";
+import type { AuditPipelineArgs, PipelineDestinationArgs, PipelineReviewArgs } from "./types";
 
 /** Resources of the pipeline that several parts use. Checks run before they exist, with outputs in their place. */
 export interface SharedResources {
@@ -24,6 +25,8 @@ export interface SharedResources {
   readonly topics: Readonly<Record<keyof Topics, pulumi.Input<string>>>;
   readonly captureSecret: Secret;
   readonly writerSecret: Secret;
+  /** None without the reviewer's page. */
+  readonly reviewSecret?: Secret;
   /**
    * Name of the operator's function, which resolves once databases and brokers are prepared. None without an operator.
    */
@@ -50,6 +53,7 @@ export function partNames(name: string) {
     sink: `${name}-${sinkConnectorName}`,
     monitoring: `${name}-monitoring`,
     canary: `${name}-canary`,
+    review: `${name}-review`,
   };
 }
 
@@ -91,6 +95,7 @@ export function operatorArgs(args: AuditPipelineArgs, shared: SharedResources, p
     destination: args.destination && operatedDatabase(args.destination),
     captureRole: shared.captureSecret,
     writerRole: shared.writerSecret,
+    reviewRole: shared.reviewSecret,
     tables: args.tables,
     postgresVersions: args.capture?.postgresVersions,
     unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
@@ -144,10 +149,16 @@ export interface RunningParts {
   readonly sink: AuditSink;
 }
 
+/** Parts that a pipeline may lack. */
+interface WatchedParts {
+  readonly operator: Operator;
+  readonly review: ReviewService;
+}
+
 export function monitoringArgs(
   args: AuditPipelineArgs,
   shared: SharedResources,
-  { capture, transformer, sink, operator }: RunningParts & { readonly operator?: Operator },
+  { capture, transformer, sink, operator, review }: RunningParts & Partial<WatchedParts>,
 ): MonitoringArgs {
   return {
     ...args.alarms,
@@ -178,6 +189,10 @@ export function monitoringArgs(
       sourceId: args.sourceId,
       failedRunsQueueName: operator.failedRunsQueueName,
       canaryIntervalMinutes: expectedCanaryMinutes(args),
+    },
+    review: review && {
+      loadBalancerMetricName: review.loadBalancerMetricName,
+      targetGroupMetricName: review.targetGroupMetricName,
     },
     kmsKeyArn: shared.keyArn,
   };
@@ -291,6 +306,30 @@ export function sinkArgs(args: AuditPipelineArgs, shared: SharedResources): Audi
     eventsPartitions: topicsOf(args).events.partitions,
     replicationFactor: args.kafka.replicationFactor,
     messageMaxBytes: messageMaxBytesOf(args),
+  };
+}
+
+/** @param clusterArn The ECS cluster of the transformer, in which the page runs too. */
+export function reviewArgs(
+  args: AuditPipelineArgs,
+  review: PipelineReviewArgs,
+  shared: SharedResources,
+  clusterArn: pulumi.Input<string>,
+): ReviewServiceArgs {
+  const { endpoint, port, databaseName, securityGroupId } = args.destination ?? args.source;
+  const secret = shared.reviewSecret ?? { secretArn: pulumi.output("") };
+  return {
+    ...review,
+    ...common(args, shared),
+    clusterArn,
+    database: {
+      endpoint,
+      port,
+      databaseName,
+      securityGroupId,
+      secretArn: onceDestinationIsPrepared(shared, secret.secretArn),
+      keyArn: secret.keyArn,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AuditedTableArgs, PartitionPeriod } from "../operator/types";
-import type { CpuArchitecture } from "../transformer-service/types";
+import type { ReviewCognitoArgs, ReviewGroupArgs, ReviewOidcArgs } from "../review-service/types";
+import type { CpuArchitecture } from "../shared/cpu-architecture";
 
 /** The database whose changes are audited. */
 export interface PipelineSourceArgs {
@@ -205,6 +206,40 @@ export interface PipelineAlarmsArgs {
   partitionDaysAhead?: number;
 }
 
+/** Choices about the reviewer's page; name, certificate, networks, login, groups and an image are required. */
+export interface PipelineReviewArgs {
+  /** Name under which browsers open the page, such as `audit.example.com`. Point it at the load balancer's name. */
+  hostName: string;
+  /** ACM certificate for `hostName`, in the region of the pipeline. */
+  certificateArn: pulumi.Input<string>;
+  /** Networks that may open the page, such as those of your VPN: `10.8.0.0/16`. None may be the whole internet. */
+  clientCidrs: string[];
+  /** Login at an OpenID Connect provider. Either this or `cognito` is required. */
+  oidc?: ReviewOidcArgs;
+  /** Login at an Amazon Cognito user pool. */
+  cognito?: ReviewCognitoArgs;
+  /** Which groups may see which tables, at least one. Who is in none of them sees nothing. */
+  groups: ReviewGroupArgs[];
+  /** Columns as `schema.table.column` that are hidden unless a group may see or reveal them. Default: none. */
+  maskedColumns?: string[];
+  /** Claim that names a reader in `audit.reads`. Default `email`. */
+  readerClaim?: string;
+  /** Hours after which a reader logs in again, 1 to 24. Default 8. */
+  sessionHours?: number;
+  /** The image by digest. */
+  imageUri?: pulumi.Input<string>;
+  /** Instead of `imageUri`: the folder that holds `review/Dockerfile`, to build the image while deploying. */
+  imageBuildContext?: string;
+  /** Default `ARM64`. */
+  architecture?: CpuArchitecture;
+  /** CPU units of a task. Default 256. */
+  cpu?: number;
+  /** Memory of a task in MiB. Default 512. */
+  memoryMiB?: number;
+  /** Tasks that run, 1 to 10. Default 1. */
+  tasks?: number;
+}
+
 export interface AuditPipelineArgs {
   /** Which source this is: written to `source_id` of every event. Never change it for a running pipeline. */
   sourceId: string;
@@ -247,6 +282,8 @@ export interface AuditPipelineArgs {
   sink: PipelineSinkArgs;
   /** The operator, which prepares, tests and maintains the pipeline: its bundle, or `enabled: false`. */
   operator: PipelineOperatorArgs;
+  /** The reviewer's page, behind an internal load balancer with a login. Default: there is none. */
+  review?: PipelineReviewArgs;
   /** Thresholds of the alarms, and who gets them. Default: nobody yet. */
   alarms?: PipelineAlarmsArgs;
   /**

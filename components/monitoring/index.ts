@@ -18,6 +18,7 @@ export type {
   MonitoredCaptureArgs,
   MonitoredKafkaArgs,
   MonitoredOperatorArgs,
+  MonitoredReviewArgs,
   MonitoredSinkArgs,
   MonitoredTransformerArgs,
   MonitoringArgs,

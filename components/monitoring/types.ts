@@ -54,6 +54,14 @@ export interface MonitoredOperatorArgs {
   canaryIntervalMinutes?: number;
 }
 
+/** The reviewer's page behind its load balancer; a `ReviewService` has both names. */
+export interface MonitoredReviewArgs {
+  /** The load balancer's dimension in CloudWatch, `app/<name>/<id>`. */
+  loadBalancerMetricName: pulumi.Input<string>;
+  /** The target group's dimension in CloudWatch, `targetgroup/<name>/<id>`. */
+  targetGroupMetricName: pulumi.Input<string>;
+}
+
 export interface MonitoringArgs {
   /** Where alarms go; AWS first asks that address to confirm. Default: nobody, until something subscribes to the topic. */
   email?: pulumi.Input<string>;
@@ -69,6 +77,8 @@ export interface MonitoringArgs {
   sink: MonitoredSinkArgs;
   /** The operator. Default: canaries, partitions and lost slots are not watched. */
   operator?: MonitoredOperatorArgs;
+  /** The reviewer's page. Default: it is not watched. */
+  review?: MonitoredReviewArgs;
   /** Seconds that a hop may be behind for a quarter of an hour, 60 to 86400. Default 300. */
   latencySeconds?: number;
   /** GiB of WAL that a replication slot may hold back, 1 to 10000. Default 10. */

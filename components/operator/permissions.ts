@@ -19,6 +19,8 @@ export interface OperatorAccess {
   readonly administratorSecretArns: readonly string[];
   readonly captureSecretArn: string;
   readonly writerSecretArn: string;
+  /** Without it there is no login for the reviewer's page. */
+  readonly reviewSecretArn?: string;
   /** Without it the operator can't rotate the SCRAM user's password. */
   readonly scramSecretArn?: string;
   /** Customer-managed keys of these secrets. */
@@ -85,6 +87,7 @@ function resourceArns(access: OperatorAccess): Readonly<Record<OperatorResource,
     "administrator-secrets": [...new Set(access.administratorSecretArns)],
     "capture-secret": [access.captureSecretArn],
     "writer-secret": [access.writerSecretArn],
+    "review-secret": access.reviewSecretArn === undefined ? [] : [access.reviewSecretArn],
     "kafka-secret": access.scramSecretArn === undefined ? [] : [access.scramSecretArn],
     "secret-keys": [...new Set(access.secretKeyArns)],
     "replication-instance": [inPlace("dms", "rep:*")],

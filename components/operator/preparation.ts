@@ -24,13 +24,17 @@ export function prepare(
   parent: pulumi.Resource,
 ): Prepared {
   const bundle = bundleDigest(args.bundlePath);
-  const { captureRole, writerRole, sourceAfter } = args;
+  const { captureRole, writerRole, reviewRole, sourceAfter } = args;
   const destination = callOperator(
     `${name}-bootstrap`,
     {
       functionName: operator.name,
       request: bootstrapRequest(args, "destination"),
-      triggers: { bundle, ...(writerRole.versionId && { writerSecret: writerRole.versionId }) },
+      triggers: {
+        bundle,
+        ...(writerRole.versionId && { writerSecret: writerRole.versionId }),
+        ...(reviewRole?.versionId && { reviewSecret: reviewRole.versionId }),
+      },
     },
     { parent },
   );

@@ -24,8 +24,9 @@ export function bootstrapRequest(
       destination: access(args.destination ?? args.source),
       captureSecretArn: args.captureRole.secretArn,
       writerSecretArn: args.writerRole.secretArn,
+      reviewSecretArn: args.reviewRole?.secretArn,
     })
-    .apply(({ source, destination, captureSecretArn, writerSecretArn }): BootstrapRequest => ({
+    .apply(({ source, destination, captureSecretArn, writerSecretArn, reviewSecretArn }): BootstrapRequest => ({
       action: "bootstrap",
       only,
       source: {
@@ -37,7 +38,7 @@ export function bootstrapRequest(
         lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,
         messageMaxBytes: args.messageMaxBytes,
       },
-      destination: { ...destination, writerSecretArn, partitionsAhead, partitionPeriod },
+      destination: { ...destination, writerSecretArn, reviewSecretArn, partitionsAhead, partitionPeriod },
     }));
 }
 

@@ -127,6 +127,8 @@ export interface OperatorArgs {
   captureRole: RolePasswordArgs;
   /** The role `audit_writer` in the destination. */
   writerRole: RolePasswordArgs;
+  /** The role `audit_review` in the destination, with which the reviewer's page logs in. Default: it can't log in. */
+  reviewRole?: RolePasswordArgs;
   /** What to put under audit, at least one table. */
   tables: AuditedTableArgs[];
   /** Major versions of PostgreSQL that the DMS engine reads, of 15 to 18. Default 15, 16 and 17. */

@@ -20,6 +20,8 @@ export const nameLimits = {
   function: 64,
   queue: 80,
   service: 255,
+  loadBalancer: 32,
+  targetGroup: 32,
   scalingPolicy: 256,
   /** No limit of Kafka's, but short enough for metrics and logs to read well. */
   consumerGroup: 100,

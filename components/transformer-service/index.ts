@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { brokerPorts } from "../kafka-cluster";
 import { checkArguments } from "../shared/arguments";
 import { type ClientNetwork, clientNetwork } from "../shared/client-network";
+import { type ContainerImage, containerImage, executionPermissions } from "../shared/container-image";
 import { encryptionKey } from "../shared/encryption-key";
 import { logGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
@@ -11,14 +12,14 @@ import { serviceRole } from "../shared/roles";
 import { componentTags } from "../shared/tags";
 import { transformerServiceProblems } from "./checks";
 import { containerDefinitions } from "./container";
-import { applicationIdOf } from "./names";
+import { applicationIdOf, dockerfile } from "./names";
 import { sizeOf, type TransformerSize } from "./sizes";
-import { transformerImage, type TransformerImage } from "./image";
-import { executionPermissions, transformerPermissions } from "./permissions";
+import { transformerPermissions } from "./permissions";
 import { scaleOnLag } from "./scaling";
 import type { TransformerServiceArgs } from "./types";
 
-export { CpuArchitecture, type IamKafkaArgs, type TransformerServiceArgs, type TransformerTopicsArgs } from "./types";
+export { CpuArchitecture } from "../shared/cpu-architecture";
+export type { IamKafkaArgs, TransformerServiceArgs, TransformerTopicsArgs } from "./types";
 
 /**
  * The Kafka Streams transformer as an ECS Fargate service: change records in, audit events and dead letters out. The
@@ -67,7 +68,19 @@ export class TransformerService extends pulumi.ComponentResource {
       this,
     );
     const network = taskNetwork(name, args, this);
-    const image = transformerImage(name, args, { architecture: size.architecture, keyArn }, this);
+    const image = containerImage(
+      name,
+      {
+        imageUri: args.imageUri,
+        imageBuildContext: args.imageBuildContext,
+        dockerfile,
+        architecture: size.architecture,
+        keyArn,
+        anyArn: args.kafka.clusterArn,
+        retainData: args.retainData ?? true,
+      },
+      this,
+    );
     const log = taskLog(name, args, keyArn, this);
     const roles = taskRoles(name, args, { applicationId, image, log }, this);
     const definition = taskDefinition(name, args, { size, applicationId, image, log, roles }, this);
@@ -159,7 +172,7 @@ interface TaskRoles {
 function taskRoles(
   name: string,
   args: TransformerServiceArgs,
-  needs: { applicationId: string; image: TransformerImage; log: aws.cloudwatch.LogGroup },
+  needs: { applicationId: string; image: ContainerImage; log: aws.cloudwatch.LogGroup },
   parent: pulumi.Resource,
 ): TaskRoles {
   const trust = pulumi
@@ -206,7 +219,7 @@ function topicNames({ topics }: TransformerServiceArgs) {
 interface DefinitionNeeds {
   readonly size: TransformerSize;
   readonly applicationId: string;
-  readonly image: TransformerImage;
+  readonly image: ContainerImage;
   readonly log: aws.cloudwatch.LogGroup;
   readonly roles: TaskRoles;
 }

@@ -5,3 +5,6 @@ import type { TransformerServiceArgs } from "./types";
 export function applicationIdOf(name: string, args: Pick<TransformerServiceArgs, "applicationId">): string {
   return args.applicationId ?? physicalName(name, nameLimits.consumerGroup);
 }
+
+/** Path of the transformer's Dockerfile in its build context. */
+export const dockerfile = "transformer/Dockerfile";

@@ -45,33 +45,3 @@ export function transformerPermissions(clusterArn: string, topics: TopicNames, a
     },
   );
 }
-
-/**
- * What ECS does to start a task: pull the image and write the log.
- *
- * @param repositoryArn Empty when the image comes from a registry that needs no permission.
- */
-export function executionPermissions(repositoryArn: string, logGroupArn: string): PolicyDocument {
-  const pull = [
-    {
-      // ECR's login has no resource; the next statement says what may be pulled.
-      Sid: "LogInToRegistryHasNoResource",
-      Effect: "Allow" as const,
-      Action: ["ecr:GetAuthorizationToken"],
-      Resource: ["*"],
-    },
-    {
-      Sid: "PullOwnImage",
-      Effect: "Allow" as const,
-      Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-      Resource: [repositoryArn],
-    },
-  ];
-  return policyDocument(...(repositoryArn === "" ? [] : pull), {
-    // ECS names a stream after each task, so all streams of the one group are meant.
-    Sid: "WriteStreamsOfOwnLogGroup",
-    Effect: "Allow",
-    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-    Resource: [`${logGroupArn}:log-stream:*`],
-  });
-}

@@ -1,6 +1,7 @@
 import { defaultLobMaxSizeKilobytes } from "../../contract/change-capture";
 import { defaultMessageMaxBytes, pipelineTopics } from "../../contract/topics";
-import { CpuArchitecture, type TransformerServiceArgs } from "./types";
+import { CpuArchitecture } from "../shared/cpu-architecture";
+import type { TransformerServiceArgs } from "./types";
 
 /** The arguments that decide what a task is and how many run, with their defaults filled in. */
 export function sizeOf(args: TransformerServiceArgs) {

@@ -1,12 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-
-/** Processor of the tasks, and so of the image. */
-export const CpuArchitecture = {
-  /** Graviton: a fifth cheaper. Building the image on another processor needs emulation. */
-  Arm64: "ARM64",
-  X86: "X86_64",
-} as const;
-export type CpuArchitecture = (typeof CpuArchitecture)[keyof typeof CpuArchitecture];
+import type { CpuArchitecture } from "../shared/cpu-architecture";
 
 /** A Kafka cluster as an IAM client reaches it. */
 export interface IamKafkaArgs {

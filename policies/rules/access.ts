@@ -85,6 +85,68 @@ export const nothingPublic: ResourceValidationPolicy = {
   ],
 };
 
+const logins = ["authenticate-oidc", "authenticate-cognito"];
+
+/** Audit logs are read behind a login, from named networks. */
+export const loginBeforeThePage: ResourceValidationPolicy = {
+  name: "login-before-the-page",
+  description: "Application load balancers are internal, speak HTTPS alone, and forward only what has passed a login.",
+  enforcementLevel: "mandatory",
+  severity: "critical",
+  remediationSteps: "Set internal to true, and put an authenticate-oidc or authenticate-cognito action before forward.",
+  validateResource: [
+    inspect(aws.lb.LoadBalancer, (balancer) =>
+      problems(
+        [
+          balancer.internal !== true,
+          "Answers the internet. Set internal to true, and reach it through a VPN or a port forward.",
+        ],
+        [
+          balancer.dropInvalidHeaderFields !== true && (balancer.loadBalancerType ?? "application") === "application",
+          "Passes on malformed headers. Set dropInvalidHeaderFields to true.",
+        ],
+      ),
+    ),
+    inspect(aws.lb.Listener, (listener) =>
+      problems(
+        [
+          listener.protocol === "HTTP" && !listener.defaultActions.every(({ type }) => type === "redirect"),
+          "Answers without TLS. Set protocol to HTTPS.",
+        ],
+        [
+          forwardsWithoutLogin(listener.defaultActions),
+          "Forwards without a login. Put an authenticate-oidc or authenticate-cognito action before forward.",
+        ],
+      ),
+    ),
+    inspect(aws.lb.ListenerRule, (rule) =>
+      problems([
+        forwardsWithoutLogin(rule.actions),
+        "Forwards without a login, past the listener's own. Put the same action before forward.",
+      ]),
+    ),
+  ],
+};
+
+interface ListenerAction {
+  readonly type: string;
+  readonly order?: number;
+  readonly authenticateOidc?: { readonly onUnauthenticatedRequest?: string };
+  readonly authenticateCognito?: { readonly onUnauthenticatedRequest?: string };
+}
+
+/** True for a forward that no login precedes, or one that lets everybody pass. */
+function forwardsWithoutLogin(actions: readonly ListenerAction[]): boolean {
+  const inOrder = actions
+    .map((action, index) => ({ ...action, order: action.order ?? index + 1 }))
+    .sort((one, other) => one.order - other.order);
+  const login = inOrder.findIndex(
+    ({ type, authenticateOidc, authenticateCognito }) =>
+      logins.includes(type) && (authenticateOidc ?? authenticateCognito)?.onUnauthenticatedRequest !== "allow",
+  );
+  return inOrder.some(({ type }, index) => type === "forward" && (login < 0 || index < login));
+}
+
 function isEverywhere(cidr: string | undefined): boolean {
   return cidr !== undefined && everywhere.includes(cidr);
 }

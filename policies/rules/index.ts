@@ -1,5 +1,5 @@
 import type { Policies } from "@pulumi/policy";
-import { nothingOpenToTheWorld, nothingPublic } from "./access";
+import { loginBeforeThePage, nothingOpenToTheWorld, nothingPublic } from "./access";
 import { captureLosesNothing } from "./change-capture";
 import { encryptedWithOwnKey, kafkaKnowsItsClients } from "./encryption";
 import { kafkaKeepsRecords, publicAccessEnds } from "./kafka";
@@ -10,6 +10,7 @@ import { noWildcardPermissions } from "./permissions";
 export const rules: Policies = [
   nothingOpenToTheWorld,
   nothingPublic,
+  loginBeforeThePage,
   publicAccessEnds,
   encryptedWithOwnKey,
   kafkaKnowsItsClients,

@@ -34,6 +34,7 @@ export const folders: readonly Folder[] = [
     mayDependOn: ["review/api.ts", "contract"],
   },
   { path: "database", holds: "numbered SQL for source and destination", mayDependOn: [] },
+  { path: "review/build-service.ts", holds: "bundles the reviewer's page for its image", mayDependOn: ["contract"] },
   { path: "postgres-limits", holds: "what PostgreSQL can hold, for both Java parts", mayDependOn: [] },
   { path: "transformer", holds: "the Kafka Streams application (Maven)", mayDependOn: ["contract", "postgres-limits"] },
   { path: "connect", holds: "the sink plugin (Maven)", mayDependOn: ["contract", "postgres-limits"] },

@@ -26,6 +26,7 @@ export interface ResourceCalls {
 }
 
 const providerOnly: NotSent = { notSent: "the provider's own behaviour" };
+const namedAttribute: NotSent = { notSent: "one of the attributes that a call of their own sets by name" };
 const destroyOnly: NotSent = { notSent: "used when the resource is destroyed" };
 const kafkaTags = { tags: "tags" } as const;
 
@@ -262,6 +263,34 @@ export const resourceCalls: Readonly<Record<string, ResourceCalls>> = {
     operation: "AddPermission",
     members: { function: "FunctionName" },
     supplied: ["StatementId"],
+  },
+  "aws:lb/listener:Listener": {
+    service: "elbv2",
+    operation: "CreateListener",
+    members: {
+      certificateArn: "Certificates.CertificateArn",
+      "defaultActions.authenticateOidc": "AuthenticateOidcConfig",
+      "defaultActions.authenticateCognito": "AuthenticateCognitoConfig",
+    },
+  },
+  "aws:lb/loadBalancer:LoadBalancer": {
+    service: "elbv2",
+    operation: "CreateLoadBalancer",
+    members: {
+      internal: { notSent: "a boolean here, a scheme there" },
+      loadBalancerType: "Type",
+      dropInvalidHeaderFields: namedAttribute,
+      desyncMitigationMode: namedAttribute,
+      idleTimeout: namedAttribute,
+    },
+  },
+  "aws:lb/targetGroup:TargetGroup": {
+    service: "elbv2",
+    operation: "CreateTargetGroup",
+    members: {
+      healthCheck: { notSent: "its members stand beside the others there, each under a longer name" },
+      deregistrationDelay: namedAttribute,
+    },
   },
   "aws:msk/cluster:Cluster": {
     service: "kafka",

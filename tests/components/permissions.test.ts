@@ -8,7 +8,8 @@ import {
   readSecretStatements,
   serviceTrust,
 } from "../../components/shared/policies";
-import { executionPermissions, transformerPermissions } from "../../components/transformer-service/permissions";
+import { executionPermissions } from "../../components/shared/container-image";
+import { transformerPermissions } from "../../components/transformer-service/permissions";
 import { pipelineTopics } from "../../contract/topics";
 import { type Call, evaluate } from "../iam/evaluate";
 

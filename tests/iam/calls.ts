@@ -21,6 +21,8 @@ export interface PipelineFacts {
   readonly captureSecret: SecretFacts;
   /** Secret of the sink's user at the destination, and its key. */
   readonly writerSecret: SecretFacts;
+  /** Secret of the page's user at the destination, and its key; none without the page. */
+  readonly reviewSecret?: SecretFacts;
   /** Log group of the transformer. */
   readonly transformerLogGroupArn: string;
   /** Repository of the transformer's image. */
@@ -195,6 +197,40 @@ export function taskExecutionCalls(facts: PipelineFacts): Expectations {
   };
 }
 
+/** ECS, before and around the page's container, which has no role of its own. */
+export function reviewExecutionCalls(facts: PipelineFacts, review: ReviewFacts): Expectations {
+  const { repositoryArn, logGroupArn, secret } = review;
+  const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+  return {
+    allowed: [
+      ...calls(["ecr:GetAuthorizationToken"], ["*"]),
+      ...calls(pull, [repositoryArn]),
+      ...calls(["logs:CreateLogStream", "logs:PutLogEvents"], [`${logGroupArn}:log-stream:review/review/0a1b`]),
+      ...readsSecret(secret, facts.region),
+    ],
+    forbidden: [
+      ...forbiddenToAll(facts),
+      ...calls(pull, [facts.repositoryArn, `${repositoryArn}-of-another`]),
+      ...calls(["ecr:PutImage", "ecr:DeleteRepository"], [repositoryArn]),
+      ...calls(["logs:PutLogEvents"], [`${facts.transformerLogGroupArn}:log-stream:a`]),
+      ...calls(["logs:GetLogEvents", "logs:DeleteLogGroup"], [logGroupArn]),
+      ...calls(["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"], [secret.arn]),
+      ...calls(kafka("Connect"), [facts.clusterArn]),
+      ...onlyOther(facts, facts.captureSecret, secret),
+      ...onlyOther(facts, facts.writerSecret, secret),
+      ...calls(["rds-db:connect", "ecs:ExecuteCommand", "elasticloadbalancing:ModifyListener"], ["*"]),
+    ],
+  };
+}
+
+/** What the start of the page's tasks takes. */
+export interface ReviewFacts {
+  readonly repositoryArn: string;
+  readonly logGroupArn: string;
+  /** Secret of the page's user at the destination, and its key. */
+  readonly secret: SecretFacts;
+}
+
 /** DMS, when it fetches the user and password of its source. */
 export function captureCalls(facts: PipelineFacts): Expectations {
   return {
@@ -277,12 +313,19 @@ export function operatorCalls(facts: PipelineFacts, operator: OperatorFacts): Ex
 /** What the contract says that the handlers call, on this pipeline's resources. */
 function ownCalls(facts: PipelineFacts, operator: OperatorFacts): Call[] {
   const { clusterArn, topics, region, account } = facts;
-  const secrets = [operator.administratorSecret, facts.captureSecret, facts.writerSecret, operator.kafkaSecret];
+  const secrets = [
+    operator.administratorSecret,
+    facts.captureSecret,
+    facts.writerSecret,
+    operator.kafkaSecret,
+    ...(facts.reviewSecret ? [facts.reviewSecret] : []),
+  ];
   const resources: Readonly<Record<OperatorResource, readonly string[]>> = {
     any: ["*"],
     "administrator-secrets": [operator.administratorSecret.arn],
     "capture-secret": [facts.captureSecret.arn],
     "writer-secret": [facts.writerSecret.arn],
+    "review-secret": facts.reviewSecret === undefined ? [] : [facts.reviewSecret.arn],
     "kafka-secret": [operator.kafkaSecret.arn],
     "secret-keys": secrets.map(({ keyArn }) => keyArn),
     "replication-instance": [operator.replicationInstanceArn],
@@ -348,6 +391,15 @@ export const exampleGuests: GuestFacts = {
   groupArn: "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1",
   ruleArn: "arn:aws:ec2:eu-central-1:111122223333:security-group-rule/sgr-1",
   keyArn: "arn:aws:kms:eu-central-1:111122223333:key/3",
+};
+
+export const exampleReview: ReviewFacts = {
+  repositoryArn: "arn:aws:ecr:eu-central-1:111122223333:repository/review",
+  logGroupArn: "arn:aws:logs:eu-central-1:111122223333:log-group:/ecs/review",
+  secret: {
+    arn: "arn:aws:secretsmanager:eu-central-1:111122223333:secret:review-AbCdEf",
+    keyArn: "arn:aws:kms:eu-central-1:111122223333:key/7",
+  },
 };
 
 const inExample = (service: string, resource: string) => `arn:aws:${service}:eu-central-1:111122223333:${resource}`;

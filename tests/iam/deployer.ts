@@ -9,6 +9,9 @@ const actionNames: Readonly<Record<string, string>> = {
   "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 };
 
+/** Services whose actions bear another name than their API. */
+const servicePrefixes: Readonly<Record<string, string>> = { elbv2: "elasticloadbalancing" };
+
 /** Operations that IAM decides on without a resource. */
 const withoutResource = new Set(["kms:CreateKey", "ecs:RegisterTaskDefinition"]);
 
@@ -27,7 +30,7 @@ export function creatingCalls({ type, inputs, arn }: Deployed): Call[] {
   if (!calls) throw new Error(`${type} has no entry in the mapping of resources to AWS calls.`);
   const operations = new Set([calls.operation, ...furtherOperations(calls, inputs)]);
   return [...operations].map((operation) => {
-    const plain = `${calls.service}:${operation}`;
+    const plain = `${servicePrefixes[calls.service] ?? calls.service}:${operation}`;
     const action = actionNames[plain] ?? plain;
     return { action, resource: withoutResource.has(action) ? "*" : (arn ?? "*") };
   });
@@ -113,6 +116,31 @@ export function otherCalls(region: string, account: string): Call[] {
     ),
     ...on(arn("ecr", "repository/cdc-audit-dev-audit-transformer-repository-1"), "ecr:PutImage", "ecr:UploadLayerPart"),
     ...on(arn("ecs", "service/a/b"), "ecs:UpdateService", "ecs:DeleteService"),
+    ...on(
+      arn("elasticloadbalancing", "loadbalancer/app/cdc-audit-dev-audit-review-1/0f1e2d3c"),
+      "elasticloadbalancing:ModifyLoadBalancerAttributes",
+      "elasticloadbalancing:SetSecurityGroups",
+      "elasticloadbalancing:DeleteLoadBalancer",
+    ),
+    ...on(
+      arn("elasticloadbalancing", "targetgroup/cdc-audit-dev-audit-review-1/0f1e2d3c"),
+      "elasticloadbalancing:ModifyTargetGroupAttributes",
+      "elasticloadbalancing:DeleteTargetGroup",
+    ),
+    ...on(
+      arn("elasticloadbalancing", "listener/app/cdc-audit-dev-audit-review-1/0f1e2d3c/4b5a"),
+      "elasticloadbalancing:ModifyListener",
+      "elasticloadbalancing:DeleteListener",
+    ),
+    ...on("*", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeTargetGroups"),
+    // Elastic Load Balancing looks at a user pool's client in the deployer's name.
+    ...on(arn("cognito-idp", "userpool/eu-central-1_abc"), "cognito-idp:DescribeUserPoolClient"),
+    ...on(arn("ecr", "repository/cdc-audit-dev-audit-review-repository-1"), "ecr:PutImage", "ecr:UploadLayerPart"),
+    {
+      action: "iam:CreateServiceLinkedRole",
+      resource: role("aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing"),
+      context: { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" },
+    },
     // The provider follows a deployment by these.
     ...on(arn("ecs", "service/a/b"), "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"),
   ];

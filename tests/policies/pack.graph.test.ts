@@ -16,9 +16,12 @@ function texts(findings: readonly Finding[]): string[] {
 }
 
 describe("the policy pack", () => {
-  it.each(["dev", "devWithGuests", "prod", "twoPipelines"] as const)("finds nothing to refuse in %s", async (stack) => {
-    expect(texts(await pack.findings(recording(stack)))).toEqual([]);
-  });
+  it.each(["dev", "devWithGuests", "devWithReview", "prod", "twoPipelines"] as const)(
+    "finds nothing to refuse in %s",
+    async (stack) => {
+      expect(texts(await pack.findings(recording(stack)))).toEqual([]);
+    },
+  );
 
   it.each(["devPreview", "prodPreview"] as const)("only waits, in %s, for what a preview can't know", async (stack) => {
     const findings = texts(await pack.findings(recording(stack)));

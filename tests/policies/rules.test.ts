@@ -67,6 +67,7 @@ interface Case {
   readonly refused: readonly (readonly [change: Props, words: RegExp])[];
 }
 
+const loggedIn = { type: "authenticate-oidc", order: 1 };
 const key = "arn:aws:kms:eu-central-1:111122223333:key/1";
 const statement = (change: Props) => ({
   policy: JSON.stringify({
@@ -159,6 +160,50 @@ const cases: readonly Case[] = [
     resourceClass: aws.s3.BucketPublicAccessBlock,
     accepted: { blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true },
     refused: [[{ restrictPublicBuckets: false }, /all four/]],
+  },
+  {
+    rule: "login-before-the-page",
+    resourceClass: aws.lb.LoadBalancer,
+    accepted: { internal: true, dropInvalidHeaderFields: true },
+    refused: [
+      [{ internal: false }, /Answers the internet/],
+      [{ internal: undefined }, /Answers the internet/],
+      [{ dropInvalidHeaderFields: undefined }, /malformed headers/],
+    ],
+  },
+  {
+    rule: "login-before-the-page",
+    resourceClass: aws.lb.Listener,
+    accepted: { protocol: "HTTPS", defaultActions: [loggedIn, { type: "forward", order: 2 }] },
+    refused: [
+      [{ protocol: "HTTP" }, /without TLS/],
+      [{ defaultActions: [{ type: "forward" }] }, /without a login/],
+      [
+        {
+          defaultActions: [
+            { ...loggedIn, order: 2 },
+            { type: "forward", order: 1 },
+          ],
+        },
+        /without a login/,
+      ],
+      [{ defaultActions: [{ type: "forward" }, { type: "authenticate-cognito" }] }, /without a login/],
+      [
+        {
+          defaultActions: [
+            { type: "authenticate-oidc", authenticateOidc: { onUnauthenticatedRequest: "allow" } },
+            { type: "forward" },
+          ],
+        },
+        /without a login/,
+      ],
+    ],
+  },
+  {
+    rule: "login-before-the-page",
+    resourceClass: aws.lb.ListenerRule,
+    accepted: { actions: [{ type: "authenticate-cognito" }, { type: "forward" }] },
+    refused: [[{ actions: [{ type: "forward" }] }, /past the listener's own/]],
   },
   {
     rule: "encrypted-with-own-key",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { type Recording, recordStack } from "../../recorder/recorder";
-import { recordProgram } from "../../recorder/stacks";
+import { recordProgram, recordVariant } from "../../recorder/stacks";
 
 /** As long as the stack names may be for which all names must fit. */
 const longestStackName = "twenty-character-run";
@@ -23,6 +23,7 @@ const recorders = {
   devPreview: () => recordProgram("dev", { preview: true }),
   prodPreview: () => recordProgram("prod", { preview: true }),
   devWithLongName: () => recordProgram("dev", { stackName: longestStackName }),
+  devWithReview: () => recordVariant("dev-with-review"),
   devWithGuests: () => recordProgram("dev", { config: withGuests() }),
   twoPipelines: () =>
     recordStack({ projectFolder: join(__dirname, "../stack/fixtures/two-pipelines"), stack: "sample" }),

@@ -41,7 +41,7 @@ function creationOf(graph: Graph): Call[] {
 }
 
 describe("the policy of the deploying role", () => {
-  it.each(["dev", "devWithGuests", "prod"] as const)("lets every resource of %s be made", (stack) => {
+  it.each(["dev", "devWithGuests", "devWithReview", "prod"] as const)("lets every resource of %s be made", (stack) => {
     const calls = creationOf(recordedGraph(stack));
     expect(calls.length).toBeGreaterThan(100);
     expect(calls.filter((call) => evaluate([policy], call) !== "allowed")).toEqual([]);
@@ -55,7 +55,11 @@ describe("the policy of the deploying role", () => {
     "says nothing in vain: without %s something fails",
     (_, dropped) => {
       const rest = { ...policy, Statement: statements(policy).filter((statement) => statement !== dropped) };
-      const calls = [...creationOf(recordedGraph("devWithGuests")), ...otherCalls(region, account)];
+      const calls = [
+        ...creationOf(recordedGraph("devWithGuests")),
+        ...creationOf(recordedGraph("devWithReview")),
+        ...otherCalls(region, account),
+      ];
       expect(calls.filter((call) => evaluate([rest], call) !== "allowed")).not.toEqual([]);
     },
   );

@@ -7,6 +7,7 @@ import {
   operatorCalls,
   type OperatorFacts,
   type PipelineFacts,
+  reviewExecutionCalls,
   schedulerCalls,
   taskExecutionCalls,
   transformerCalls,
@@ -45,7 +46,7 @@ function factsOf(graph: Graph): PipelineFacts {
   const cluster = String(only(graph, "aws:msk/cluster:Cluster").outputs.arn);
   const [, , , region = "", account = ""] = cluster.split(":");
   const connector = only(graph, "aws:mskconnect/connector:Connector");
-  const task = only(graph, "aws:ecs/taskDefinition:TaskDefinition");
+  const task = taskOf(graph, "audit-transformer");
   const source = only(graph, "aws:dms/endpoint:Endpoint", (each) => textInput(each, "endpointType") === "source");
   const environment = environmentOf(task);
   const topic = (name: string | undefined) => ({ name: name ?? "", partitions: 1, config: {} });
@@ -57,11 +58,9 @@ function factsOf(graph: Graph): PipelineFacts {
     ),
   });
   const properties = input(connector, "connectorConfiguration") as Record<string, string>;
+  const page = graph.ofType("aws:ecs/taskDefinition:TaskDefinition").find(({ name }) => name === "audit-review-task");
+  const reviewSecret = page ? passwordOf(page) : undefined;
   const url = new URLSearchParams(properties["connection.url"]?.split("?")[1]);
-  const containers = jsonInput(task, "containerDefinitions") as [
-    { logConfiguration: { options: Record<string, string> } },
-  ];
-  const logGroupName = containers[0].logConfiguration.options["awslogs-group"];
   return {
     region,
     account,
@@ -76,11 +75,39 @@ function factsOf(graph: Graph): PipelineFacts {
     connectorName: textInput(connector, "name"),
     captureSecret: secretOf(textInput(source, "secretsManagerArn")),
     writerSecret: secretOf(url.get("secretsManagerSecretId") ?? ""),
-    transformerLogGroupArn: String(
-      only(graph, "aws:cloudwatch/logGroup:LogGroup", (each) => textInput(each, "name") === logGroupName).outputs.arn,
-    ),
-    repositoryArn: String(only(graph, "aws:ecr/repository:Repository").outputs.arn),
+    reviewSecret: reviewSecret ? secretOf(reviewSecret) : undefined,
+    transformerLogGroupArn: logGroupOf(graph, task),
+    repositoryArn: repositoryOf(graph, "audit-transformer"),
   };
+}
+
+interface Container {
+  readonly logConfiguration: { readonly options: Readonly<Record<string, string>> };
+  readonly secrets?: readonly { readonly valueFrom: string }[];
+}
+
+function containerOf(task: Registration): Container {
+  return (jsonInput(task, "containerDefinitions") as [Container])[0];
+}
+
+function taskOf(graph: Graph, component: string): Registration {
+  return only(graph, "aws:ecs/taskDefinition:TaskDefinition", ({ name }) => name === `${component}-task`);
+}
+
+function repositoryOf(graph: Graph, component: string): string {
+  const isOwn = ({ name }: Registration) => name === `${component}-repository`;
+  return String(only(graph, "aws:ecr/repository:Repository", isOwn).outputs.arn);
+}
+
+function logGroupOf(graph: Graph, task: Registration): string {
+  const logGroupName = containerOf(task).logConfiguration.options["awslogs-group"];
+  const isOwn = (each: Registration) => textInput(each, "name") === logGroupName;
+  return String(only(graph, "aws:cloudwatch/logGroup:LogGroup", isOwn).outputs.arn);
+}
+
+/** ARN of the secret whose password ECS puts into the container. */
+function passwordOf(task: Registration): string | undefined {
+  return containerOf(task).secrets?.[0]?.valueFrom.replace(/:password::$/, "");
 }
 
 /** The one operator in a graph, and what it looks after. */
@@ -131,7 +158,7 @@ function callersOf(graph: Graph): Caller[] {
   const facts = factsOf(graph);
   const { region, account } = facts;
   const connector = only(graph, "aws:mskconnect/connector:Connector");
-  const task = only(graph, "aws:ecs/taskDefinition:TaskDefinition");
+  const task = taskOf(graph, "audit-transformer");
   const source = only(graph, "aws:dms/endpoint:Endpoint", (each) => textInput(each, "endpointType") === "source");
   const ofAccount = { "aws:SourceAccount": account };
   const tasks = { ...ofAccount, "aws:SourceArn": `arn:aws:ecs:${region}:${account}:task/audit/0a1b2c` };
@@ -186,6 +213,25 @@ function callersOf(graph: Graph): Caller[] {
 
 const scheduleType = "aws:scheduler/schedule:Schedule";
 
+/** Only with the page. */
+function reviewCaller(graph: Graph): Caller {
+  const facts = factsOf(graph);
+  const task = taskOf(graph, "audit-review");
+  if (!facts.reviewSecret) throw new Error("The page has no secret.");
+  const sourceArn = `arn:aws:ecs:${facts.region}:${facts.account}:task/audit/0a1b2c`;
+  return {
+    who: "ECS on behalf of the page",
+    service: "ecs-tasks.amazonaws.com",
+    context: { "aws:SourceAccount": facts.account, "aws:SourceArn": sourceArn },
+    roleArn: textInput(task, "executionRoleArn"),
+    expectations: reviewExecutionCalls(facts, {
+      repositoryArn: repositoryOf(graph, "audit-review"),
+      logGroupArn: logGroupOf(graph, task),
+      secret: facts.reviewSecret,
+    }),
+  };
+}
+
 /** Only while guests are admitted. */
 function guestsEndCaller(graph: Graph): Caller {
   const facts = factsOf(graph);
@@ -208,9 +254,13 @@ function guestsEndCaller(graph: Graph): Caller {
   };
 }
 
-describe.each(["dev", "devWithGuests", "prod"] as const)("permissions in %s", (stack) => {
+describe.each(["dev", "devWithGuests", "devWithReview", "prod"] as const)("permissions in %s", (stack) => {
   const graph = recordedGraph(stack);
-  const callers = [...callersOf(graph), ...(stack === "devWithGuests" ? [guestsEndCaller(graph)] : [])];
+  const callers = [
+    ...callersOf(graph),
+    ...(stack === "devWithGuests" ? [guestsEndCaller(graph)] : []),
+    ...(stack === "devWithReview" ? [reviewCaller(graph)] : []),
+  ];
   const named = callers.map((caller) => [caller.who, caller] as const);
 
   it.each(named)("%s may do all its work", (_, { roleArn, expectations }) => {

@@ -7,7 +7,7 @@ import type { Recording } from "../../recorder/recorder";
 import { recordedGraph, recording } from "../setup/recordings";
 import type { Value, ValueMap } from "../../recorder/values";
 
-describe.each(["dev", "prod", "twoPipelines"] as const)("in %s", (name) => {
+describe.each(["dev", "devWithReview", "prod", "twoPipelines"] as const)("in %s", (name) => {
   const graph = recordedGraph(name);
 
   it.each(invariants.map((invariant) => [invariant.protects, invariant] as const))("%s", (_, invariant) => {

@@ -4,6 +4,7 @@ import { captureHop } from "./capture";
 import { endToEndHop } from "./end-to-end";
 import type { Hop } from "./hop";
 import { kafkaHop } from "./kafka";
+import { reviewHop } from "./review";
 import { sinkHop } from "./sink";
 import { sourceHop } from "./source";
 import { transformerHop } from "./transformer";
@@ -20,5 +21,6 @@ export function pipelineHops(args: MonitoringArgs): Hop[] {
     transformerHop(args),
     sinkHop(args),
     ...(args.operator === undefined ? [] : [auditTableHop(args, args.operator), endToEndHop(args.operator)]),
+    ...(args.review === undefined ? [] : [reviewHop(args.review)]),
   ];
 }

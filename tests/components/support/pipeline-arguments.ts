@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { AuditPipelineArgs } from "../../../components/audit-pipeline";
+import type { ReviewServiceArgs } from "../../../components/review-service";
 
 export const account = "123456789012";
 export const region = "eu-central-1";
@@ -11,6 +12,8 @@ export const imageUri = `${account}.dkr.ecr.${region}.amazonaws.com/transformer@
 export const captureSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:capture-AbCdEf`;
 export const writerSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:writer-AbCdEf`;
 export const adminSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:rds!cluster-admin-AbCdEf`;
+export const reviewSecretArn = `arn:aws:secretsmanager:${region}:${account}:secret:review-AbCdEf`;
+export const clientSecret = "incorrect-donkey-battery";
 export const scramPassword = "correct-horse-battery";
 
 export const placement = { vpcId: "vpc-1", subnetIds: ["subnet-1", "subnet-2"] };
@@ -30,6 +33,26 @@ export const database = {
   securityGroupId: "sg-database",
 };
 
+/** The least that a reviewer's page must be told. */
+export const reviewArguments: ReviewServiceArgs = {
+  ...placement,
+  clusterArn: `arn:aws:ecs:${region}:${account}:cluster/transformer`,
+  database: { ...database, secretArn: reviewSecretArn },
+  hostName: "audit.example.com",
+  certificateArn: `arn:aws:acm:${region}:${account}:certificate/0f1e2d3c`,
+  clientCidrs: ["10.8.0.0/16"],
+  oidc: {
+    issuer: "https://login.example.com",
+    authorizationEndpoint: "https://login.example.com/authorize",
+    tokenEndpoint: "https://login.example.com/token",
+    userInfoEndpoint: "https://login.example.com/userinfo",
+    clientId: "audit-page",
+    clientSecret,
+  },
+  groups: [{ name: "auditors", tables: ["*"], reveal: true }],
+  imageUri: `${account}.dkr.ecr.${region}.amazonaws.com/review@sha256:${"0".repeat(64)}`,
+};
+
 /** A database that an operator may prepare. */
 export const administeredDatabase = { ...database, adminSecretArn };
 
@@ -44,15 +67,19 @@ export const topicNames = {
 export interface BuiltArtifacts {
   readonly pluginPath: string;
   readonly bundlePath: string;
-  /** Holds `transformer/Dockerfile`. */
+  /** Holds `transformer/Dockerfile` and `review/Dockerfile`. */
   readonly buildContext: string;
   remove(): void;
 }
 
 export function builtArtifacts(): BuiltArtifacts {
   const folder = mkdtempSync(join(tmpdir(), "built-artifacts-"));
-  mkdirSync(join(folder, "transformer"));
-  writeFileSync(join(folder, "transformer/Dockerfile"), "FROM scratch\n");
+  for (const image of ["transformer", "review"]) {
+    mkdirSync(join(folder, image));
+    writeFileSync(join(folder, image, "Dockerfile"), "FROM scratch\n");
+  }
+  mkdirSync(join(folder, "review/dist"));
+  writeFileSync(join(folder, "review/dist/server.js"), "// the page");
   const pluginPath = join(folder, "audit-sink-plugin.zip");
   writeFileSync(pluginPath, "a plugin");
   const bundlePath = join(folder, "operator.zip");

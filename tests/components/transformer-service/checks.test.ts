@@ -7,7 +7,7 @@ import type { TransformerServiceArgs } from "../../../components/transformer-ser
 import { transformerServiceProblems } from "../../../components/transformer-service/checks";
 import { containerDefinitions } from "../../../components/transformer-service/container";
 import { sizeOf } from "../../../components/transformer-service/sizes";
-import { ecrRepositoryArn } from "../../../components/transformer-service/image";
+import { ecrRepositoryArn } from "../../../components/shared/container-image";
 import { pipelineTopics } from "../../../contract/topics";
 import { transformerEndpoints, transformerEnvironment } from "../../../contract/transformer-environment";
 

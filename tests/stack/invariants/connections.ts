@@ -66,6 +66,22 @@ export const portsAreOpen: Invariant = {
           .flatMap((definition) => portsIn(environmentOf(definition).AUDIT_BOOTSTRAP_SERVERS ?? ""))
           .flatMap((port) => client(service, "networkConfiguration.securityGroups.0", brokerGroup, port)),
       ),
+      ...graph.ofType(types.service).flatMap((service) =>
+        graph
+          .ofType(types.taskDefinition)
+          .filter((definition) => definition.outputs.arn === input(service, "taskDefinition"))
+          .flatMap((definition) => environmentOf(definition).REVIEW_DATABASE_PORT ?? [])
+          .flatMap((port) => client(service, "networkConfiguration.securityGroups.0", databaseGroup, Number(port))),
+      ),
+      ...graph
+        .ofType("aws:lb/targetGroup:TargetGroup")
+        .flatMap((targets) =>
+          graph
+            .ofType("aws:lb/loadBalancer:LoadBalancer")
+            .flatMap((balancer) =>
+              client(balancer, "securityGroups.0", taskGroupOf(graph, targets), Number(input(targets, "port"))),
+            ),
+        ),
       ...graph.ofType(types.replicationInstance).flatMap((instance) =>
         graph
           .ofType(types.endpoint)
@@ -102,7 +118,7 @@ export const arnsResolve: Invariant = {
         .flatMap(({ path, text }) =>
           [...text.matchAll(/arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[^"\s,]+/g)]
             .map(([arn]) => arn)
-            .filter((arn) => !isWildcard(arn) && !isMade(arn, made))
+            .filter((arn) => !isWildcard(arn) && !isGiven(arn) && !isMade(arn, made))
             .map((arn) => `${resource.name}.${path} names ${arn}, which nothing here makes`),
         ),
     );
@@ -144,6 +160,14 @@ export const nothingBeforeItsTime: Invariant = {
   },
 };
 
+/** Security group of the tasks that a target group hands requests to. */
+function taskGroupOf(graph: Graph, targets: Registration): string {
+  const service = graph
+    .ofType(types.service)
+    .find((each) => textInput(each, "loadBalancers.0.targetGroupArn") === targets.outputs.arn);
+  return service ? textInput(service, "networkConfiguration.securityGroups.0") : "";
+}
+
 /** Whether a resource must exist before another is made, directly or by way of others. */
 function precedes(graph: Graph, urn: string, later: Registration, seen = new Set<string>()): boolean {
   return later.dependencies.some((dependency) => {
@@ -182,6 +206,11 @@ function arnsIn(value: Value): string[] {
 
 function isWildcard(arn: string): boolean {
   return arn.includes("*");
+}
+
+/** Certificates and user pools are the account's, and the settings name them. */
+function isGiven(arn: string): boolean {
+  return /^arn:aws:(acm|cognito-idp):/.test(arn);
 }
 
 /** An ARN is made here when it is an output, lies below one, or is one without the suffix that AWS adds. */
