@@ -289,6 +289,25 @@ COMMENT ON FUNCTION audit.feed(jsonb, timestamptz, text, bigint, integer) IS
   'Acts, newest first, with what each did: SELECT * FROM audit.feed(''{"actor": ["alice"]}''). Filters: see audit.filter_of; '
   'pages and the last row: see audit.acts_found.';
 
+CREATE OR REPLACE FUNCTION audit.first_change(at timestamptz, of_source text, of_transaction bigint)
+RETURNS SETOF audit.log
+LANGUAGE plpgsql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT log.* FROM audit.log
+    WHERE log."time" = at AND log.source = of_source AND log.transaction IS NOT DISTINCT FROM of_transaction
+    LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION audit.first_change(timestamptz, text, bigint) IS
+  'The change of an act that has one, planned once in a session.';
+
 CREATE OR REPLACE FUNCTION audit.act_changes(
   at timestamptz, of_source text, of_transaction bigint, filter jsonb DEFAULT '{}', after_sequence integer DEFAULT NULL,
   after_event uuid DEFAULT NULL, most integer DEFAULT 50

@@ -41,10 +41,10 @@ export interface ActRow {
 export const actColumns = `
   audit.moment(act."time") AS "time", act.source, act.transaction::text AS transaction, line.actor, line.other_actors,
   line.request, line.context::text AS context, line.counts, line.has_more,
-  CASE WHEN line.counts #>> '{0,changes}' = '1' AND jsonb_array_length(line.counts) = 1 AND NOT line.has_more THEN (
-    SELECT audit.exact_change(told.change, $2::jsonb, ${limits.valueCharacters})
-    FROM audit.act_changes(act."time", act.source, act.transaction, $1::jsonb, NULL, NULL, 1) AS told
-    WHERE told.change IS DISTINCT FROM NULL LIMIT 1
+  CASE WHEN line.counts #>> '{0,changes}' = '1' AND jsonb_array_length(line.counts) = 1
+    AND NOT line.has_more AND NOT line.hides_tables THEN (
+    SELECT audit.exact_change(told, $2::jsonb, ${limits.valueCharacters})
+    FROM audit.first_change(act."time", act.source, act.transaction) AS told
   ) END AS first`;
 
 const question = `
