@@ -20,7 +20,9 @@ export function pairElements(from: readonly Json[], to: readonly Json[]): readon
 
 function identifies(name: string, elements: readonly Json[]): boolean {
   const values = elements.map((element) => (isObject(element) && Object.hasOwn(element, name) ? element[name] : null));
-  const texts = values.map((value) => (value === null || isObject(value) || Array.isArray(value) ? undefined : String(value)));
+  const texts = values.map((value) =>
+    value === null || isObject(value) || Array.isArray(value) ? undefined : String(value),
+  );
   return texts.every((text) => text !== undefined) && new Set(texts).size === texts.length;
 }
 

@@ -29,7 +29,10 @@ function sides(difference: Difference): { from?: Json; to?: Json } {
     case "text":
       return { from: difference.from, to: difference.to };
     default:
-      return { ...("from" in difference && { from: difference.from }), ...("to" in difference && { to: difference.to }) };
+      return {
+        ...("from" in difference && { from: difference.from }),
+        ...("to" in difference && { to: difference.to }),
+      };
   }
 }
 
@@ -80,13 +83,13 @@ describe("the difference of two values", () => {
     const to = json('[{"id": 9, "n": 0}, {"id": 1, "n": 1}, {"id": 2, "n": 6}]');
     const difference = differenceOf(from, to);
     expect(difference).toMatchObject({ kind: "array", changed: 2, same: 1 });
-    expect(difference.kind === "array" && difference.members.map(({ label, difference: { kind } }) => [label, kind])).toEqual(
-      [
-        ["id 9", "added"],
-        ["id 1", "same"],
-        ["id 2", "object"],
-      ],
-    );
+    expect(
+      difference.kind === "array" && difference.members.map(({ label, difference: { kind } }) => [label, kind]),
+    ).toEqual([
+      ["id 9", "added"],
+      ["id 1", "same"],
+      ["id 2", "object"],
+    ]);
   });
 
   it("says which elements stand elsewhere when their order changed", () => {
@@ -119,14 +122,23 @@ describe("the difference of two values", () => {
 });
 
 describe("the difference of two texts", () => {
-  const words = fc.array(fc.constantFrom("the", "order", "was", "paid", "sent", " ", "\n", "<b>", "ä", "𝒳", "."), { maxLength: 40 });
-  const texts = fc.oneof(fc.string({ unit: "binary" }), words.map((each) => each.join(" ")));
+  const words = fc.array(fc.constantFrom("the", "order", "was", "paid", "sent", " ", "\n", "<b>", "ä", "𝒳", "."), {
+    maxLength: 40,
+  });
+  const texts = fc.oneof(
+    fc.string({ unit: "binary" }),
+    words.map((each) => each.join(" ")),
+  );
 
   it("holds both of them whole", () => {
     fc.assert(
       fc.property(texts, texts, (from, to) => {
         const segments = wordDifference(from, to);
-        const without = (kind: string) => segments.filter((each) => each.kind !== kind).map(({ text }) => text).join("");
+        const without = (kind: string) =>
+          segments
+            .filter((each) => each.kind !== kind)
+            .map(({ text }) => text)
+            .join("");
         expect(without("added")).toBe(from);
         expect(without("removed")).toBe(to);
       }),
@@ -134,7 +146,9 @@ describe("the difference of two texts", () => {
   });
 
   it("marks the words that changed and no parts of words", () => {
-    expect(wordDifference("Leave it at the front door", "Leave it at the back door").filter(({ kind }) => kind !== "same")).toEqual([
+    expect(
+      wordDifference("Leave it at the front door", "Leave it at the back door").filter(({ kind }) => kind !== "same"),
+    ).toEqual([
       { kind: "removed", text: "front" },
       { kind: "added", text: "back" },
     ]);
@@ -143,6 +157,11 @@ describe("the difference of two texts", () => {
   it("bears texts of 100,000 characters that have little in common", () => {
     const long = (word: string) => Array.from({ length: 20_000 }, (_, place) => `${word}${place}`).join(" ");
     const segments = wordDifference(long("a"), long("b"));
-    expect(segments.filter(({ kind }) => kind !== "added").map(({ text }) => text).join("")).toBe(long("a"));
+    expect(
+      segments
+        .filter(({ kind }) => kind !== "added")
+        .map(({ text }) => text)
+        .join(""),
+    ).toBe(long("a"));
   });
 });
