@@ -14,3 +14,4 @@ export {
 export { partOf, type Problem, qualifierNames, readSearch, type Search, searchOf } from "./query/search-box";
 export { type Clock, millisecondsOf, momentOf, readTime, type Span, timeExamples } from "./query/times";
 export { type Token, tokensOf, written } from "./query/tokens";
+export { completed, knownCompletions, type Typed, typedAt } from "./query/completion";

@@ -48,10 +48,14 @@ export function moveLine(step: 1 | -1): void {
   next.scrollIntoView({ block: "nearest" });
 }
 
-/** The line that has the focus, or that holds it. */
+/** The line that has the focus, or the one above what has it. */
 export function currentLine(): HTMLElement | undefined {
   const active = document.activeElement;
-  return active?.closest<HTMLElement>(lineSelector) ?? active?.closest("[data-line-body]")?.querySelector<HTMLElement>(lineSelector) ?? undefined;
+  if (!active?.closest("main")) return undefined;
+  const lines = [...document.querySelectorAll<HTMLElement>(lineSelector)];
+  return lines.findLast(
+    (line) => line === active || line.compareDocumentPosition(active) & Node.DOCUMENT_POSITION_FOLLOWING,
+  );
 }
 
 /** Follows a link of the line that has the focus, named by its purpose. */

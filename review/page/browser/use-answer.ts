@@ -20,11 +20,13 @@ const slowAfter = 2_000;
  */
 export function useAnswer<Answer>(address: string | undefined, keepsPrevious = false): Asked<Answer> {
   const [round, setRound] = useState(0);
-  const [held, setHeld] = useState<Omit<Asked<Answer>, "cancel" | "again"> & { readonly address?: string | undefined }>({
-    state: "loading",
-    answer: undefined,
-    trouble: undefined,
-  });
+  const [held, setHeld] = useState<Omit<Asked<Answer>, "cancel" | "again"> & { readonly address?: string | undefined }>(
+    {
+      state: "loading",
+      answer: undefined,
+      trouble: undefined,
+    },
+  );
   const running = useRef<AbortController>();
   useEffect(() => {
     if (address === undefined) return undefined;

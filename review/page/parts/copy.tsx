@@ -2,7 +2,15 @@ import { useEffect, useState } from "preact/hooks";
 import { announce } from "./announcer";
 
 /** Copies a text, and says so where it was asked. */
-export function CopyButton({ text, label, what }: { readonly text: () => string; readonly label: string; readonly what: string }) {
+export function CopyButton({
+  text,
+  label,
+  what,
+}: {
+  readonly text: () => string;
+  readonly label: string;
+  readonly what: string;
+}) {
   const [isDone, setDone] = useState<boolean | undefined>();
   useEffect(() => {
     if (isDone === undefined) return undefined;

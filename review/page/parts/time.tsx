@@ -3,7 +3,13 @@ import { usePreferences } from "../browser/preferences";
 import { bothZones, dateText, momentText, timeOfDay } from "../reading/time-text";
 
 /** A time in the zone that the reader chose; under the pointer it stands in both, to the microsecond. */
-export function Time({ at, form = "full" }: { readonly at: Moment; readonly form?: "full" | "time" | "date" | "exact" }) {
+export function Time({
+  at,
+  form = "full",
+}: {
+  readonly at: Moment;
+  readonly form?: "full" | "time" | "date" | "exact";
+}) {
   const { zone } = usePreferences();
   const text = {
     full: () => momentText(at, zone),

@@ -22,7 +22,10 @@ export function groupActs(acts: readonly Act[]): readonly Group[] {
 }
 
 /** Groups by the day that they began on, newest first as the groups are. */
-export function byDay(groups: readonly Group[], dayOf: (time: string) => string): readonly { day: string; groups: Group[] }[] {
+export function byDay(
+  groups: readonly Group[],
+  dayOf: (time: string) => string,
+): readonly { day: string; groups: Group[] }[] {
   const days: { day: string; groups: Group[] }[] = [];
   for (const group of groups) {
     const day = dayOf(group.acts[0]?.time ?? "");

@@ -48,11 +48,12 @@ export function bothZones(moment: Moment): string {
   return `${momentText(moment, "UTC", true)} UTC\n${momentText(moment, "local", true)} ${localZone()}`;
 }
 
-const steps: readonly (readonly [seconds: number, name: string])[] = [
-  [86_400, "day"],
-  [3_600, "hour"],
-  [60, "minute"],
-  [1, "second"],
+/** Units, and from how many seconds on they are used: `36 hours` tells more than `1 day`. */
+const steps: readonly (readonly [from: number, unit: number, name: string])[] = [
+  [2 * 86_400, 86_400, "day"],
+  [3_600, 3_600, "hour"],
+  [60, 60, "minute"],
+  [0, 1, "second"],
 ];
 
 /** `3 minutes ago`, or undefined for what is too long ago to be said so. */
@@ -65,7 +66,7 @@ export function agoText(moment: Moment, now: number): string | undefined {
 
 /** `3 minutes`, of the largest unit alone. */
 export function durationText(seconds: number): string {
-  const [unit, name] = steps.find(([each]) => seconds >= each) ?? [1, "second"];
-  const count = Math.floor(seconds / unit);
+  const [, unit, name] = steps.find(([from]) => seconds >= from) ?? [0, 1, "second"];
+  const count = Math.round(seconds / unit);
   return `${count} ${name}${count === 1 ? "" : "s"}`;
 }
