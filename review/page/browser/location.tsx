@@ -1,4 +1,4 @@
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 /** Where the page is: everything that a view shows follows from it. */
@@ -45,10 +45,17 @@ export function addressWith(place: Place, changes: Readonly<Record<string, strin
   return text === "" ? place.path : `${place.path}?${text}`;
 }
 
-type LinkProps = Omit<JSX.AnchorHTMLAttributes<HTMLAnchorElement>, "href"> & {
+interface LinkProps {
   readonly to: string;
   readonly children: ComponentChildren;
-};
+  readonly class?: string;
+  readonly title?: string;
+  readonly "aria-label"?: string;
+  readonly "aria-current"?: "page" | "true" | undefined;
+  readonly "data-line"?: boolean;
+  /** What the keys call it. */
+  readonly "data-purpose"?: "open" | "undo";
+}
 
 /** A link within the page: a real one, which opens in another tab as any other does. */
 export function Link({ to, children, ...rest }: LinkProps) {

@@ -27,7 +27,7 @@ export function useAnswer<Answer>(address: string | undefined, keepsPrevious = f
       trouble: undefined,
     },
   );
-  const running = useRef<AbortController>();
+  const running = useRef<AbortController | undefined>(undefined);
   useEffect(() => {
     if (address === undefined) return undefined;
     const controller = new AbortController();

@@ -29,7 +29,7 @@ export function usePages<Page>(
   const [more, setMore] = useState<{ readonly of: string; readonly pages: readonly Page[] }>({ of: "", pages: [] });
   const [loading, setLoading] = useState<string | undefined>();
   const [trouble, setTrouble] = useState<Trouble | undefined>();
-  const running = useRef<AbortController>();
+  const running = useRef<AbortController | undefined>(undefined);
   useEffect(() => () => running.current?.abort(), [firstAddress]);
   const following = more.of === firstAddress ? more.pages : [];
   const pages = first.answer === undefined ? [] : [first.answer, ...following];

@@ -121,7 +121,7 @@ const openChanges = 8;
 function MembersDifference({
   difference,
 }: {
-  readonly difference: Difference & { readonly members: readonly Member[] };
+  readonly difference: Extract<Difference, { readonly kind: "object" | "array" }>;
 }) {
   const count = countChanges(difference);
   const [isOpen, setOpen] = useState(count <= openChanges);

@@ -31,7 +31,7 @@ export function SearchBox({ filter, addressProblems }: SearchBoxProps) {
   const asWords = searchOf(filter);
   const [text, setText] = useState(asWords);
   const [problems, setProblems] = useState<readonly Problem[]>([]);
-  const submitted = useRef<string>();
+  const submitted = useRef<string | undefined>(undefined);
   const input = useRef<HTMLInputElement>(null);
   const completion = useCompletion(text, input, setText);
   useEffect(() => {
