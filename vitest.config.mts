@@ -87,6 +87,7 @@ export default defineConfig({
         test: {
           name: "browser",
           include: [filesOf("browser")],
+          expect: { poll: { timeout: 8_000 } },
           maxWorkers: 1,
           testTimeout: 30_000,
           hookTimeout: 120_000,

@@ -21,7 +21,7 @@ export interface Member {
   readonly moved?: { readonly from: number; readonly to: number };
 }
 
-/** Texts shorter than this are shown from → to, since one word of them is the whole. */
+/** Texts shorter than this, or of one word, are shown from → to: a part of them is no easier to read. */
 const shortestText = 24;
 
 /** What changed between two values, deep. Numbers differ when their digits do: 10.0 is not 10.00. */
@@ -36,7 +36,8 @@ export function differenceOf(from: Json | undefined, to: Json | undefined): Diff
 }
 
 function textDifference(from: string, to: string): Difference {
-  if (Math.max(from.length, to.length) < shortestText) return { kind: "replaced", from, to };
+  const isProse = [from, to].every((text) => /\s/.test(text.trim()));
+  if (!isProse || Math.max(from.length, to.length) < shortestText) return { kind: "replaced", from, to };
   const segments = wordDifference(from, to);
   const isRelated = segments.some(({ kind, text }) => kind === "same" && text.trim() !== "");
   return isRelated ? { kind: "text", from, to, segments } : { kind: "replaced", from, to };

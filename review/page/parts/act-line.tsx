@@ -28,16 +28,9 @@ export function ActLine({ act, filter, isNew, isGrouped }: ActLineProps) {
   const classes = ["act", isOpen && "is-open", isNew && "is-new", isGrouped && "is-grouped"].filter(Boolean).join(" ");
   return (
     <>
-      <tr class={classes} data-line-body data-address={actAddress(act)}>
+      <tr class={classes} data-line-body data-address={actAddress(act)} onClick={clickOf(() => setOpen(!isOpen))}>
         <td class="act-toggle">
-          <button
-            type="button"
-            class="toggle"
-            data-line
-            aria-expanded={isOpen}
-            aria-label={sentenceOf(act)}
-            onClick={() => setOpen(!isOpen)}
-          />
+          <button type="button" class="toggle" data-line aria-expanded={isOpen} aria-label={sentenceOf(act)} />
         </td>
         <td class="act-time">
           <Link to={actAddress(act)} data-purpose="open">
@@ -74,6 +67,15 @@ export function ActLine({ act, filter, isNew, isGrouped }: ActLineProps) {
       )}
     </>
   );
+}
+
+/** A click on a line opens it, unless it was meant for something in it or for selecting its text. */
+function clickOf(toggle: () => void): (event: MouseEvent) => void {
+  return (event) => {
+    const isOfToggle = (event.target as HTMLElement).closest(".toggle") !== null;
+    const isOfOther = (event.target as HTMLElement).closest("a, button, summary") !== null;
+    if (isOfToggle || (!isOfOther && getSelection()?.isCollapsed !== false)) toggle();
+  };
 }
 
 /** Who acted, as a link to everything that they did. */
@@ -159,7 +161,7 @@ function SingleChange({ change }: { readonly change: Change }) {
       {isUpdate &&
         rows.slice(0, lineColumns).map((row) => (
           <span key={row.column} class="single-column">
-            <span class="column-name">{row.column}</span> <ColumnDifference row={row} />
+            <span class="column-name">{row.column}</span> <ColumnDifference row={row} isShort />
           </span>
         ))}
       {isUpdate && rows.length > lineColumns && <span class="quiet">{`and ${rows.length - lineColumns} more`}</span>}

@@ -23,6 +23,14 @@ export function ActTable({ acts, filter, isNew }: ActTableProps) {
   return (
     <table class="acts">
       <caption class="visually-hidden">Acts, the newest first</caption>
+      <colgroup>
+        <col class="act-toggle" />
+        <col class="act-time" />
+        <col class="act-who" />
+        <col />
+        <col class="act-request" />
+        <col class="act-tools" />
+      </colgroup>
       <thead class="visually-hidden">
         <tr>
           <th scope="col">Open</th>

@@ -10,7 +10,7 @@ import { SideValue } from "./value";
 export function BlameTable({ blame }: { readonly blame: Blame }) {
   return (
     <>
-      <table class="plain-table blame">
+      <table class="plain-table is-fixed">
         <caption class="visually-hidden">What each column holds and who wrote it last</caption>
         <thead>
           <tr>

@@ -16,34 +16,46 @@ const firstColumns = 12;
 
 const ofRows = ["insert", "update", "delete", "baseline"];
 
-/** One change: what was done to which record, and what is different since. */
-export function ChangeView({
-  change,
-  showsRecord = true,
-}: {
+interface ChangeProps {
   readonly change: Change;
-  readonly showsRecord?: boolean;
-}) {
+  /** Whether its operation and record stand above its columns; otherwise the view around it says them. */
+  readonly hasHead?: boolean;
+}
+
+/** One change: what was done to which record, and what is different since. */
+export function ChangeView({ change, hasHead = true }: ChangeProps) {
   const [revealed, setRevealed] = useState<RevealedImages | undefined>();
-  const isOfRow = ofRows.includes(change.operation);
+  const isHiding = change.masked.length > 0 && !revealed;
   return (
-    <article class="change">
-      <header class="change-head">
-        <OperationBadge operation={change.operation} />
-        {showsRecord && <RecordLink change={change} />}
-        {change.partition !== null && <span class="quiet">{`in ${change.partition}`}</span>}
-        <span class="change-tools">
-          {change.masked.length > 0 && !revealed && <RevealButton change={change} onRevealed={setRevealed} />}
-          {isOfRow && change.operation !== "baseline" && (
-            <Link to={undoOfChange(change)} class="quiet-link">
-              Undo
-              <span class="visually-hidden">{` the ${change.operation} of ${change.table} ${keyText(change.key)}`}</span>
-            </Link>
-          )}
-        </span>
-      </header>
-      {isOfRow ? <Columns change={change} revealed={revealed} /> : <TableEvent change={change} />}
+    <article class={`change is-${change.operation}`}>
+      {hasHead && (
+        <header class="change-head">
+          <OperationBadge operation={change.operation} />
+          <RecordLink change={change} />
+          {change.partition !== null && <span class="quiet">{`in ${change.partition}`}</span>}
+          <span class="change-tools">
+            <UndoLink change={change} />
+          </span>
+        </header>
+      )}
+      {ofRows.includes(change.operation) ? (
+        <Columns change={change} revealed={revealed} />
+      ) : (
+        <TableEvent change={change} />
+      )}
+      {isHiding && <RevealButton change={change} onRevealed={setRevealed} />}
     </article>
+  );
+}
+
+/** Leads to the text that takes a change back, where there can be one. */
+export function UndoLink({ change }: { readonly change: Change }) {
+  if (!["insert", "update", "delete"].includes(change.operation)) return null;
+  return (
+    <Link to={undoOfChange(change)} class="quiet-link" data-purpose="undo">
+      Undo
+      <span class="visually-hidden">{` the ${change.operation} of ${change.table} ${keyText(change.key)}`}</span>
+    </Link>
   );
 }
 
@@ -89,6 +101,7 @@ function Columns({ change, revealed }: { readonly change: Change; readonly revea
             <dd>
               <ColumnDifference
                 row={row}
+                isOfWholeRow={change.operation !== "update"}
                 whole={{ from: place("before", row.column), to: place("after", row.column) }}
               />
             </dd>

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
-import { differenceOf } from "../../differences/difference";
+import { countChanges, differenceOf } from "../../differences/difference";
 import type { Json } from "../../exact-json";
 import type { Trouble } from "../browser/client";
 import { troubleFrom } from "../browser/use-answer";
 import type { ColumnRow, Side } from "../reading/change-rows";
-import { readJson } from "../reading/words";
+import { plural, readJson } from "../reading/words";
 import { Arrow, DifferenceView } from "./difference-view";
 import { SideValue, type WholePlace, wholeValue } from "./value";
 
@@ -14,20 +14,32 @@ export interface WholeSides {
   readonly to?: WholePlace;
 }
 
+interface ColumnDifferenceProps {
+  readonly row: ColumnRow;
+  readonly whole?: WholeSides;
+  /** Of a row that was added or deleted as a whole, where marking each column would say nothing. */
+  readonly isOfWholeRow?: boolean;
+  /** In a line, where a document shows only how much of it changed. */
+  readonly isShort?: boolean;
+}
+
 /** A column of a change: what it was and what it became, each side in words of its own where it has no value. */
-export function ColumnDifference({ row, whole = {} }: { readonly row: ColumnRow; readonly whole?: WholeSides }) {
+export function ColumnDifference({ row, whole = {}, isOfWholeRow = false, isShort = false }: ColumnDifferenceProps) {
   const { from, to } = row;
   const [read, setRead] = useState<{ readonly from: Json; readonly to: Json } | undefined>();
   if (read) return <DifferenceView difference={differenceOf(read.from, read.to)} />;
   if (from === undefined || to === undefined) {
     const side = to ?? from;
     const value = side && <SideValue side={side} whole={to ? whole.to : whole.from} />;
-    if (!row.isChanged) return <>{value}</>;
+    if (!row.isChanged || isOfWholeRow) return <>{value}</>;
     return <span class="became">{to ? <ins>{value}</ins> : <del>{value}</del>}</span>;
   }
   const values = [wholeOf(from), wholeOf(to)] as const;
   if (values[0] !== undefined && values[1] !== undefined) {
-    return <DifferenceView difference={differenceOf(values[0].json, values[1].json)} />;
+    const difference = differenceOf(values[0].json, values[1].json);
+    if (isShort && (difference.kind === "object" || difference.kind === "array"))
+      return <span class="quiet">{plural(countChanges(difference), "change")}</span>;
+    return <DifferenceView difference={difference} />;
   }
   return (
     <span class="became">

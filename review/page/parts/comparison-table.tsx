@@ -12,7 +12,7 @@ export function AsOfTable({ comparison }: { readonly comparison: Comparison }) {
   const { from, to, changed } = comparison;
   if (from.row === null) return <Absent asOf={from} />;
   return (
-    <table class="plain-table as-of">
+    <table class="plain-table is-fixed as-of">
       <caption class="visually-hidden">The record as it was, and what became of it since</caption>
       <thead>
         <tr>
@@ -58,7 +58,7 @@ export function ComparisonTable({ comparison }: { readonly comparison: Compariso
       {to.row === null && <Absent asOf={to} />}
       {changed.length === 0 && <p class="notice">Nothing differs.</p>}
       {shown.length > 0 && (
-        <table class="plain-table">
+        <table class="plain-table is-fixed">
           <caption class="visually-hidden">What differs between the two moments</caption>
           <thead>
             <tr>

@@ -125,8 +125,8 @@ function Chart({ bars, filter }: { readonly bars: Bars; readonly filter: Filter 
               class={`bar is-${operation}`}
               x={place + 0.1}
               width={0.8}
-              y={height - (to / bars.most) * height}
-              height={Math.max(((to - from) / bars.most) * height, 1)}
+              y={height - Math.max((to / bars.most) * height, 2)}
+              height={Math.max(((to - from) / bars.most) * height, 2)}
             />
           )),
         )}

@@ -1,9 +1,11 @@
-import { type Read, type ReadsPage, routes } from "../../api";
-import { recordAddress } from "../../query";
+import { type Filter, type Read, type ReadsPage, routes } from "../../api";
+import { isObject, type Json } from "../../exact-json";
+import { recordAddress, searchOf } from "../../query";
 import { questionTo } from "../browser/client";
 import { Link } from "../browser/location";
 import { usePages } from "../browser/use-pages";
-import { keyText } from "../reading/words";
+import { keyText, readJson } from "../reading/words";
+import { feedAddress } from "./filter-chips";
 import { More } from "./more";
 import { Waiting } from "./states";
 import { PlainText } from "./text";
@@ -84,12 +86,19 @@ function ReadWhat({ read }: { readonly read: Read }) {
       </Link>
     );
   }
-  const detail = read.detail === "{}" ? "" : read.detail;
+  const detail = readJson(read.detail) as Json;
+  if (isObject(detail) && isObject(detail.filter)) {
+    const filter = detail.filter as Filter;
+    return (
+      <Link to={feedAddress(filter)}>
+        <PlainText text={searchOf(filter) || "everything of the default span"} />
+      </Link>
+    );
+  }
+  const text = read.detail === "{}" ? "" : read.detail;
   return (
     <span class="read-detail">
-      <PlainText
-        text={[read.table ?? "", detail.length > 160 ? `${detail.slice(0, 160)}…` : detail].join(" ").trim()}
-      />
+      <PlainText text={[read.table ?? "", text.length > 160 ? `${text.slice(0, 160)}…` : text].join(" ").trim()} />
     </span>
   );
 }

@@ -71,7 +71,7 @@ const titles: Readonly<Record<Trouble["error"], string>> = {
 
 /** What comes back by itself: the page asks again until it does. */
 const passing: readonly Trouble["error"][] = ["database away", "server away"];
-const pause = 5;
+const pause = 3;
 
 interface TroubleProps {
   readonly trouble: Trouble;

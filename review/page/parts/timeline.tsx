@@ -4,9 +4,10 @@ import { addressWith, Link, type Place } from "../browser/location";
 import type { Pages } from "../browser/use-pages";
 import { keyText, plural } from "../reading/words";
 import { Actor } from "./act-line";
-import { ChangeView } from "./change-view";
+import { ChangeView, RecordLink, UndoLink } from "./change-view";
 import { feedAddress } from "./filter-chips";
 import { More } from "./more";
+import { OperationBadge } from "./operation-badge";
 import { PlainText } from "./text";
 import { Time } from "./time";
 
@@ -89,24 +90,33 @@ function ChangeStep({ place, change, kind }: ChangeStepProps) {
         <Link to={actAddress(change)} data-line data-purpose="open" class="step-time">
           <Time at={change.time} />
         </Link>
+        <OperationBadge operation={change.operation} />
         <Actor act={{ actor: change.actor, otherActors: [] }} />
         {change.request !== null && (
           <Link to={feedAddress({ request: change.request })} class="quiet-link">
             <PlainText text={change.request} />
           </Link>
         )}
-        {kind !== "related" && (
-          <span class="step-tools">
-            <Link to={addressWith(place, { at: change.time, from: undefined, to: undefined })} class="quiet-link">
-              As it was<span class="visually-hidden"> then</span>
-            </Link>
-            <Link to={addressWith(place, { from: change.time, at: undefined })} class="quiet-link">
-              Compare<span class="visually-hidden"> from then on</span>
-            </Link>
-          </span>
-        )}
+        <span class="step-tools">
+          {kind !== "related" && (
+            <>
+              <Link to={addressWith(place, { at: change.time, from: undefined, to: undefined })} class="quiet-link">
+                As it was<span class="visually-hidden"> then</span>
+              </Link>
+              <Link to={addressWith(place, { from: change.time, at: undefined })} class="quiet-link">
+                Compare<span class="visually-hidden"> from then on</span>
+              </Link>
+            </>
+          )}
+          <UndoLink change={change} />
+        </span>
       </header>
-      <ChangeView change={change} showsRecord={kind === "related"} />
+      {kind === "related" && (
+        <p>
+          <RecordLink change={change} />
+        </p>
+      )}
+      <ChangeView change={change} hasHead={false} />
     </li>
   );
 }

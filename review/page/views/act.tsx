@@ -74,8 +74,9 @@ function ActHead({ act }: { readonly act: Act }) {
       <dl class="facts">
         <Fact name="When">
           <time dateTime={act.time}>{momentText(act.time, "UTC", true)} UTC</time>
-          <br />
-          <span class="quiet">{`${momentText(act.time, "local")} ${localZone()}`}</span>
+          {momentText(act.time, "local") !== momentText(act.time, "UTC") && (
+            <span class="quiet fact-line">{`${momentText(act.time, "local")} ${localZone()}`}</span>
+          )}
         </Fact>
         {act.request !== null && (
           <Fact name="Request">

@@ -23,6 +23,7 @@ export function FeedView({ place }: { readonly place: Place }) {
   const { filter, problems } = filterInAddress(place.query);
   return (
     <>
+      <h1 class="visually-hidden">Acts</h1>
       <SearchBox filter={filter} addressProblems={problems} />
       <Feed key={addressOf(filter)} filter={filter} />
     </>
