@@ -51,7 +51,7 @@ function pairByOrder(from: readonly Json[], to: readonly Json[]): readonly Pair[
   ];
   const pairs: Pair[] = [];
   let [oldPlace, newPlace] = [0, 0];
-  let removed: Pair[] = [];
+  const removed: Pair[] = [];
   const takeOld = () => ({ place: oldPlace, value: from[oldPlace++] as Json });
   const takeNew = () => ({ place: newPlace, value: to[newPlace++] as Json });
   for (const part of parts) {

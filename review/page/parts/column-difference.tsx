@@ -50,12 +50,15 @@ export function ColumnDifference({ row, whole = {}, isOfWholeRow = false, isShor
       <ins>
         <SideValue side={to} whole={whole.to} />
       </ins>
-      {whole.from && whole.to && from.state === "value" && to.state === "value" && (
+      {whole.from && whole.to && (isCut(from) || isCut(to)) && hasValue(from) && hasValue(to) && (
         <CompareWhole from={from} to={to} whole={{ from: whole.from, to: whole.to }} onRead={setRead} />
       )}
     </span>
   );
 }
+
+const hasValue = (side: Side) => side.state === "value" && !side.isUntyped;
+const isCut = (side: Side) => side.state === "value" && typeof side.value !== "string";
 
 /** A side whose value is known and whole, and has its type: what can be compared within. */
 function wholeOf(side: Side): { readonly json: Json } | undefined {

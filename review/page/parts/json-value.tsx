@@ -17,7 +17,7 @@ export function JsonValue({ value, isOpen = false }: { readonly value: Json; rea
     if (value.trim() === "") return <span class="value is-empty">{counted(value.length)} × white space</span>;
     return (
       <span class="value is-text">
-        <LongText text={value} />
+        <LongText text={value} startsOpen={isOpen} />
       </span>
     );
   }

@@ -23,8 +23,8 @@ export function PlainText({ text }: { readonly text: string }) {
 const shortText = 280;
 
 /** A text that is opened when it is long. */
-export function LongText({ text }: { readonly text: string }) {
-  const [isOpen, setOpen] = useState(false);
+export function LongText({ text, startsOpen = false }: { readonly text: string; readonly startsOpen?: boolean }) {
+  const [isOpen, setOpen] = useState(startsOpen);
   const lines = text.split("\n", 8);
   const short = lines.length === 8 ? lines.slice(0, 7).join("\n") : text;
   const shown = short.length > shortText ? short.slice(0, shortText) : short;

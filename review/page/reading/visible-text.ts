@@ -2,12 +2,11 @@
 export type Run = { readonly text: string } | { readonly sign: string; readonly name: string };
 
 /**
- * Controls but the line feed and the tab, signs that change the direction of what follows, signs without a width, and
- * halves of signs.
+ * Controls but the line feed and the tab, signs that change the direction of what follows, signs without a width but
+ * what joins two pictures to one, and halves of signs.
  */
 const invisible =
-  // eslint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\p{Surrogate}]|(?<!\p{Extended_Pictographic}\ufe0f?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
 
 /** A text in runs, so that each invisible sign can be shown by its number. Joined they are the text. */
 export function runsOf(text: string): readonly Run[] {
