@@ -16,6 +16,7 @@ import {
   type Undo,
 } from "../../../review/api";
 import { momentOf } from "../../../review/query";
+import { contentSecurityPolicy } from "../../../review/server/headers";
 import { MemoryLog, shortened } from "./memory-log";
 
 const types: Readonly<Record<string, string>> = {
@@ -24,10 +25,6 @@ const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
 };
-
-export const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
-  "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 const statuses: Partial<Record<Failure["error"], number>> = {
   "not understood": 400,
@@ -93,7 +90,7 @@ export class MemoryServer {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", this.address);
-    response.setHeader("content-security-policy", policy);
+    response.setHeader("content-security-policy", contentSecurityPolicy);
     if (!url.pathname.startsWith("/api/")) return this.page(url.pathname, response);
     await this.delays.get(url.pathname);
     const failure = this.failures.get(url.pathname);
@@ -306,6 +303,7 @@ export class MemoryServer {
       })),
       tables: tops("table"),
       actors: tops("actor"),
+      actorsAreCountedBy: "changes",
     };
   }
 }
