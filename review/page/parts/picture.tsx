@@ -43,7 +43,13 @@ export function PictureOfSpan({ filter }: { readonly filter: Filter }) {
       </section>
       <aside class="tops" aria-label="Most in this span">
         <Tops title="Tables" name="table" tops={answer.tables} filter={filter} isEstimate={answer.isEstimate} />
-        <Tops title={`Who, by ${answer.actorsAreCountedBy}`} name="actor" tops={answer.actors} filter={filter} isEstimate={answer.isEstimate} />
+        <Tops
+          title={`Who, by ${answer.actorsAreCountedBy}`}
+          name="actor"
+          tops={answer.actors}
+          filter={filter}
+          isEstimate={answer.isEstimate}
+        />
       </aside>
     </>
   );
