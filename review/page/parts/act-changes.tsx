@@ -16,9 +16,12 @@ interface ActChangesProps {
 /** Parts of a filter that single changes meet or do not meet. */
 const ofChanges = ["table", "key", "operation", "column", "text", "not"] as const;
 
+/** Whether a filter chooses among the changes of an act. */
+export const narrowsChanges = (filter: Filter) => ofChanges.some((name) => filter[name] !== undefined);
+
 /** The changes of an act in their order, more as they are scrolled. */
 export function ActChanges({ act, filter = {} }: ActChangesProps) {
-  const narrows = ofChanges.some((name) => filter[name] !== undefined);
+  const narrows = narrowsChanges(filter);
   const [showsAll, setShowsAll] = useState(!narrows);
   const pages = usePages<ActPage>(
     (after) =>
