@@ -46,8 +46,8 @@ export class MemoryServer {
   readonly delays = new Map<string, Promise<void>>();
   readonly undos = new Map<string, Undo>();
   health: Health = {
-    newest: momentOf(new Date()),
-    newestStoredAt: momentOf(new Date()),
+    newest: null,
+    newestStoredAt: null,
     lagSeconds: 0.8,
     deadLetters: 0,
     problems: [],
@@ -59,7 +59,10 @@ export class MemoryServer {
   private readonly tails = new Set<ServerResponse>();
   private readonly server: Server;
 
-  private constructor(private readonly pageFolder: string) {
+  private constructor(
+    private readonly pageFolder: string,
+    private readonly now: () => number,
+  ) {
     this.server = createServer((request, response) => {
       this.answer(request, response).catch((error: unknown) => {
         response.writeHead(500).end(String(error));
@@ -67,8 +70,9 @@ export class MemoryServer {
     });
   }
 
-  static async start(pageFolder: string): Promise<MemoryServer> {
-    const server = new MemoryServer(pageFolder);
+  /** @param now The time as the server tells it. */
+  static async start(pageFolder: string, now: () => number = Date.now): Promise<MemoryServer> {
+    const server = new MemoryServer(pageFolder, now);
     await new Promise<void>((resolve) => server.server.listen(0, "127.0.0.1", resolve));
     return server;
   }
@@ -119,15 +123,20 @@ export class MemoryServer {
     response.end(await readFile(file));
   }
 
+  private healthNow(): Health {
+    const newest = momentOf(new Date(this.now() - 1_000));
+    return { ...this.health, newest, newestStoredAt: newest };
+  }
+
   private tail(response: ServerResponse): void {
     response.writeHead(200, { "content-type": "text/event-stream" });
-    response.write(`event: health\ndata: ${JSON.stringify(this.health)}\n\n`);
+    response.write(`event: health\ndata: ${JSON.stringify(this.healthNow())}\n\n`);
     this.tails.add(response);
     response.on("close", () => this.tails.delete(response));
   }
 
   private note(action: Read["action"], detail: object, table: string | null = null, key: string | null = null): void {
-    const time = momentOf(new Date());
+    const time = momentOf(new Date(this.now()));
     this.reads.unshift({
       time,
       reader: "you@shop.example",
@@ -163,7 +172,7 @@ export class MemoryServer {
           defaultWindowSeconds: 86_400,
         };
       case routes.health:
-        return this.health;
+        return this.healthNow();
       case routes.feed:
         this.note("feed", { filter });
         return this.feed(filter, Number(query.get("before") ?? 0));
@@ -205,7 +214,7 @@ export class MemoryServer {
   }
 
   private window(filter: Filter) {
-    const now = Date.now();
+    const now = this.now();
     return {
       from: filter.from ?? momentOf(new Date(now - 86_400_000)),
       to: filter.to ?? momentOf(new Date(now)),
