@@ -87,9 +87,9 @@ export default defineConfig({
         test: {
           name: "browser",
           include: [filesOf("browser")],
-          expect: { poll: { timeout: 8_000 } },
+          expect: { poll: { timeout: 20_000 } },
           maxWorkers: 1,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 120_000,
         },
       },

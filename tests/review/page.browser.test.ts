@@ -30,7 +30,7 @@ beforeAll(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 900 }, timezoneId: "Europe/Berlin" });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   page = await context.newPage();
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
     if (message.type() === "error" && !message.text().includes("Failed to load resource"))
@@ -481,7 +481,7 @@ describe("the page", () => {
     const act = server.log.acts({ actor: ["bob@shop.example"] })[0];
     server.undos.set(act?.transaction ?? "", { sql: "BEGIN;\nCOMMIT;\n", obstacles: ["In the way: x."], changes: 2 });
     return {
-      feed: ["/", "tr.act"],
+      feed: ["/?not-actor=web-shop&from=" + minutesAgo(100), "tr.act"],
       "nothing found": ["/?actor=nobody", ".is-empty"],
       act: [actAddress(act as never), ".change"],
       record: [storyOrder, ".blame-writer"],

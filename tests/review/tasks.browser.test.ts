@@ -65,7 +65,7 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
@@ -99,9 +99,13 @@ describe("over a log in PostgreSQL a reviewer finds", () => {
       expect.stringMatching(
         /carol@shop\.example[\s\S]*shop\.orders 42[\s\S]*status\s+PAID\s*→\s*became\s*shipped[\s\S]*on its way/,
       ),
-      expect.stringMatching(/migration[\s\S]*status\s+paid\s*→\s*became\s*PAID/),
+      expect.stringMatching(/migration[\s\S]*changed 1 row of shop\.orders/),
       expect.stringMatching(/bob@shop\.example[\s\S]*status\s+new\s*→\s*became\s*paid[\s\S]*payment received/),
     ]);
+    // Of an act that did more, the changes that fit the search.
+    await lines.nth(1).getByRole("button").click();
+    await expect.poll(() => page.locator(".act-opened").innerText()).toMatch(/status\s+paid\s*→\s*became\s*PAID/);
+    expect(await page.locator(".act-opened .change").count()).toBe(1);
     await lines.first().getByRole("link", { name: "shop.orders 42" }).click();
     await main().getByRole("heading", { name: "shop.orders 42" }).waitFor();
     const status = main().getByRole("row", { name: /^status/ });

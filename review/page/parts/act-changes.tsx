@@ -17,7 +17,7 @@ interface ActChangesProps {
 const ofChanges = ["table", "key", "operation", "column", "text", "not"] as const;
 
 /** Whether a filter chooses among the changes of an act. */
-export const narrowsChanges = (filter: Filter) => ofChanges.some((name) => filter[name] !== undefined);
+const narrowsChanges = (filter: Filter) => ofChanges.some((name) => filter[name] !== undefined);
 
 /** The changes of an act in their order, more as they are scrolled. */
 export function ActChanges({ act, filter = {} }: ActChangesProps) {

@@ -6,7 +6,7 @@ import { undoOfAct } from "../reading/addresses";
 import { columnRows } from "../reading/change-rows";
 import { idOf } from "../reading/groups";
 import { changesOf, deedsOf, membersOf, sentenceOf } from "../reading/words";
-import { ActChanges, narrowsChanges } from "./act-changes";
+import { ActChanges } from "./act-changes";
 import { RecordLink } from "./change-view";
 import { ColumnDifference } from "./column-difference";
 import { feedAddress } from "./filter-chips";
@@ -41,7 +41,7 @@ export function ActLine({ act, filter, isNew, isGrouped }: ActLineProps) {
           <Actor act={act} filter={filter} />
         </th>
         <td class="act-what">
-          <What act={act} filter={filter} />
+          <What act={act} />
         </td>
         <td class="act-request">
           {act.request !== null && !isGrouped && (
@@ -107,19 +107,13 @@ export function Actor({
   );
 }
 
-function What({ act, filter }: { readonly act: Act; readonly filter: Filter }) {
+function What({ act }: { readonly act: Act }) {
   const [only] = act.first;
   const isSingle = only !== undefined && changesOf(act) === 1 && !act.hasMore;
   return (
     <div class="what">
       {isSingle ? <SingleChange change={only} /> : <Deeds act={act} />}
       <Said act={act} />
-      {only !== undefined && !isSingle && narrowsChanges(filter) && (
-        <div class="what-fits">
-          <span class="visually-hidden">Among them: </span>
-          <SingleChange change={only} />
-        </div>
-      )}
     </div>
   );
 }
