@@ -47,10 +47,13 @@ export function orderStory(): Stream {
         changes: [{ change: "column renamed", from: "note", to: "delivery_note" }],
       },
     );
-  const later = (changes: object = {}): OrderRow => {
-    const { note: _, ...rest } = order();
-    return { ...rest, delivery_note: note, ...changes } as OrderRow;
-  };
+  const later = (changes: object = {}): OrderRow => ({
+    id: 42,
+    status: "new",
+    total: 51.9,
+    delivery_note: note,
+    ...changes,
+  });
   stream.update("shop.orders", idOf(42), { status: "paid" }, later({ status: "PAID" }));
   stream.at("10:00:00").by("dan@shop.example", "request-3", { reason: "clean up" });
   for (let id = accident.first; id <= accident.last; id += 1)
