@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAskedLogState, LogStateProvider } from "./browser/log-health";
 import { currentLine, followOfLine, moveLine, useKeys } from "./browser/keyboard";
 import { Link, type Place, usePlace } from "./browser/location";
@@ -21,6 +21,7 @@ export function App() {
   const logState = useAskedLogState();
   const [isHelping, setHelping] = useState(false);
   usePageKeys(() => setHelping(true));
+  useFocusOfPlace(place);
   return (
     <PreferencesProvider value={preferences}>
       <LogStateProvider value={logState}>
@@ -63,6 +64,17 @@ function Nowhere() {
       </p>
     </section>
   );
+}
+
+/** Where the focus goes when what had it is gone: to the new view, so that keys and screen readers begin there. */
+function useFocusOfPlace({ path, query }: Place): void {
+  const shown = useRef(path);
+  useEffect(() => {
+    const isOtherView = shown.current !== path;
+    shown.current = path;
+    if (isOtherView || document.activeElement === null || document.activeElement === document.body)
+      document.getElementById("main")?.focus({ preventScroll: true });
+  }, [path, query]);
 }
 
 /** The keys that mean the same in every view. */
