@@ -62,7 +62,7 @@ function WindowChip({ filter, window }: { readonly filter: Filter; readonly wind
     <label class="chip is-window">
       <span class="visually-hidden">Span of time</span>
       <select onChange={choose} value="now">
-        <option value="now">{window ? windowText(filter, window, zone) : "…"}</option>
+        <option value="now">{window ? windowText(filter, window, zone) : "Span of time"}</option>
         {spans.map(([seconds, name]) => (
           <option key={seconds} value={seconds}>
             {name}
