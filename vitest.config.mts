@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** What a test needs is the suffix of its file, `NAME.KIND.test.ts`; what needs nothing has none, and is of kind unit. */
-const kinds = ["mocked", "graph", "package", "database", "pipeline"] as const;
+const kinds = ["mocked", "graph", "package", "database", "browser", "pipeline"] as const;
 
 const filesOf = (kind: (typeof kinds)[number]) => `tests/**/*.${kind}.test.ts`;
 
@@ -78,6 +78,17 @@ export default defineConfig({
           ...sharedModules,
           globalSetup: "tests/setup/build.ts",
           maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // The reviewer's page in a real browser, one file at a time: each has a browser and servers of its own.
+        test: {
+          name: "browser",
+          include: [filesOf("browser")],
+          expect: { poll: { timeout: 20_000 } },
+          maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -22,6 +22,7 @@ const stages: readonly (readonly (readonly Part[])[])[] = [
       script("format", "format:check"),
       { name: "unit", command: "npx vitest run --project unit --project mocked" },
       project("graph"),
+      project("browser"),
       { ...project("package"), after: "java" },
       { ...project("postgres-18"), after: "java" },
     ],

@@ -7,7 +7,7 @@ import { type Folder, folderOf, folders, mayImport } from "./folders";
 const repositoryFolder = resolve(__dirname, "../..");
 
 const noCircles = "no-circles";
-const isCode = /\.m?[jt]s$/;
+const isCode = /\.m?[jt]sx?$/;
 
 /** One rule for each folder, named after it, and one against circles. Imports of types alone count as well. */
 const rules: readonly IForbiddenRuleType[] = [

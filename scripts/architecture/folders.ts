@@ -27,6 +27,23 @@ export const folders: readonly Folder[] = [
     mayDependOn: ["review/server", "review/build.ts"],
   },
   { path: "review/build.ts", holds: "how the page is built for a browser", mayDependOn: [] },
+  {
+    path: "review/page",
+    holds: "what a reviewer sees: views, their parts, what they ask the server",
+    mayDependOn: ["review/api.ts", "review/query.ts", "review/query", "review/differences", "review/exact-json.ts"],
+  },
+  { path: "review/query.ts", holds: "a filter in all its forms", mayDependOn: ["review/query"] },
+  {
+    path: "review/query",
+    holds: "a filter as an address and as words of a search box, times as people write them, completion",
+    mayDependOn: ["review/api.ts"],
+  },
+  {
+    path: "review/differences",
+    holds: "what lies between two values, deep and with every digit",
+    mayDependOn: ["review/exact-json.ts"],
+  },
+  { path: "review/exact-json.ts", holds: "JSON whose numbers keep their digits", mayDependOn: [] },
   { path: "review/api.ts", holds: "what the page and its server say to each other", mayDependOn: [] },
   {
     path: "review/server",

@@ -36,6 +36,11 @@ export class Stream {
     return this;
   }
 
+  /** Says who acts in the transaction. */
+  by(actor: string, request_id?: string, context?: object): this {
+    return this.add({ operation: "context", table: "capture.signal", actor, request_id, context });
+  }
+
   shape(table: string, shape: ShapeInput, context: object = { reason: "watch" }): this {
     const after = {
       relation: shape.relation,
