@@ -4,11 +4,14 @@ import {
   type TableStatistics,
 } from "@aws-sdk/client-database-migration-service";
 import { mockClient } from "aws-sdk-client-mock";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { tableLoads } from "../../../operator/aws/table-loads";
 import { expectPermitted, testContext } from "../support/operator-world";
 
 const dms = mockClient(DatabaseMigrationServiceClient);
+
+// Other files of this worker call the real client.
+afterAll(() => dms.restore());
 const task = "arn:aws:dms:eu-central-1:123456789012:task:TASK";
 
 afterEach(() => {

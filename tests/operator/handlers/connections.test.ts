@@ -5,12 +5,15 @@ import {
   TestConnectionCommand,
 } from "@aws-sdk/client-database-migration-service";
 import { mockClient } from "aws-sdk-client-mock";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConnectionsRequest } from "../../../contract/operator";
 import { connections } from "../../../operator/handlers/connections";
 import { awsError, expectPermitted, passingTime, testContext } from "../support/operator-world";
 
 const dms = mockClient(DatabaseMigrationServiceClient);
+
+// Other files of this worker call the real client.
+afterAll(() => dms.restore());
 const source = "arn:aws:dms:eu-central-1:123456789012:endpoint:SOURCE";
 const target = "arn:aws:dms:eu-central-1:123456789012:endpoint:TARGET";
 const request: ConnectionsRequest = {

@@ -30,6 +30,9 @@ let ports: [number, number];
 let broker: ManagedProcess | undefined;
 const msk = mockClient(KafkaClient);
 
+// Other files of this worker call the real client.
+afterAll(() => msk.restore());
+
 beforeAll(async () => {
   ports = (await freePorts(2)) as [number, number];
 });

@@ -30,6 +30,12 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
+// Other files of this worker call the real client.
+afterAll(() => {
+  dms.restore();
+  secretsManager.restore();
+});
+
 beforeEach(async () => {
   await database.query("SET log_statement = 'none'");
   for (const role of ["audit_writer", "cdc_capture"]) {

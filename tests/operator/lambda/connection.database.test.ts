@@ -23,6 +23,12 @@ import { superuser, TestServer } from "../../../local/servers/test-server";
 
 const secretsManager = mockClient(SecretsManagerClient);
 const cloudWatch = mockClient(CloudWatchClient);
+
+// Other files of this worker call the real client.
+afterAll(() => {
+  secretsManager.restore();
+  cloudWatch.restore();
+});
 /** Quick to give up: what is tested is what is made of the errors. */
 const clients = awsClients({ region: "eu-central-1", credentials: { accessKeyId: "none", secretAccessKey: "none" } });
 
