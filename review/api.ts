@@ -315,7 +315,8 @@ export interface Health {
 
 /**
  * GET {@link routes.tail} `?filter=` : server-sent events. `act` carries {@link Act} (its id is a cursor, which the
- * browser sends back as Last-Event-ID), `health` carries {@link Health}, `trouble` carries {@link Failure}.
+ * browser sends back as Last-Event-ID), `health` carries {@link Health}, `trouble` carries {@link Failure}. It begins with
+ * the acts of the last minute of the log: the page tells those apart that it has.
  */
 export interface TailEvents {
   readonly act: Act;

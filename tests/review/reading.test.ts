@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Act, Change, RecordStep } from "../../review/api";
 import { barsOf } from "../../review/page/reading/bars";
 import { columnRows, sideAsOf } from "../../review/page/reading/change-rows";
-import { byDay, groupActs, mergeActs } from "../../review/page/reading/groups";
+import { byDay, groupActs, isOfPages, mergeActs } from "../../review/page/reading/groups";
 import { routeOf } from "../../review/page/reading/route";
 import { stopAt, stopsOf } from "../../review/page/reading/steps";
 import { agoText, bothZones, dayText, durationText, momentText } from "../../review/page/reading/time-text";
@@ -136,6 +136,28 @@ describe("acts", () => {
     expect(sentenceOf(act({ counts: counts.slice(0, 1), hasMore: true, actor: null }))).toBe(
       "Somebody unknown deleted at least 12 rows of shop.order_lines",
     );
+  });
+});
+
+describe("an act that the stream tells", () => {
+  const at = (time: string) => act({ time: `2026-11-05T${time}.000000Z` });
+  const page = (older: string | null, ...times: string[]) => ({
+    window: { from: "2026-11-05T09:00:00.000000Z", to: "2026-11-05T12:00:00.000000Z", isDefault: true },
+    acts: times.map(at),
+    older,
+  });
+
+  it.each([
+    ["stands in the list", at("11:00:00"), [page(null, "11:00:00")], true],
+    ["came while the page was asking", at("11:30:00"), [page(null, "11:00:00")], false],
+    ["came late, among others", at("10:30:00"), [page(null, "11:00:00", "10:00:00")], false],
+    ["is the first of all", at("11:30:00"), [page(null)], false],
+    ["stands on a page that has not been asked for", at("10:30:00"), [page("next", "11:00:00")], true],
+    ["stands on the second page", at("10:30:00"), [page("next", "11:00:00"), page(null, "10:30:00")], true],
+    ["is older than the span", at("08:30:00"), [page(null)], true],
+    ["comes before there is any page", at("11:30:00"), [], true],
+  ])("and %s", (_, told, pages, isListed) => {
+    expect(isOfPages(told, pages)).toBe(isListed);
   });
 });
 

@@ -22,14 +22,20 @@ export interface Arrivals {
 /** Signs below which a reader is at the top of the list. */
 const topPixels = 160;
 
-/** New acts of a filter. They join the list while the reader is at its top, and wait otherwise. */
-export function useArrivals(filter: Filter, isReady: boolean): Arrivals {
+/**
+ * New acts of a filter. They join the list while the reader is at its top, and wait otherwise.
+ *
+ * @param isListed whether an act stands in the list, or on a later page of it: the stream begins a little in the past.
+ */
+export function useArrivals(filter: Filter, isReady: boolean, isListed: (act: Act) => boolean): Arrivals {
   const { setHealth } = useLogState();
   const [isPaused, setPaused] = useState(false);
   const [arrived, setArrived] = useState<readonly Act[]>([]);
   const [shownIds, setShownIds] = useState<ReadonlySet<string>>(new Set());
   const { state } = useLive(isReady && filter.to === undefined ? filter : undefined, {
-    onAct: (act) => setArrived((before) => mergeActs(before, [act])),
+    onAct: (act) => {
+      if (!isListed(act)) setArrived((before) => mergeActs(before, [act]));
+    },
     onHealth: setHealth,
   });
   const [isAtTop, setAtTop] = useState(true);

@@ -1,4 +1,4 @@
-import type { Act, ActId } from "../../api";
+import type { Act, ActId, FeedPage } from "../../api";
 
 /** Acts that stand together: one, or those of one request that follow each other. */
 export interface Group {
@@ -34,6 +34,15 @@ export function byDay(
     else days.push({ day, groups: [group] });
   }
   return days;
+}
+
+/** Whether an act is on these pages of the feed, or on an older one that has not been asked for, or before its span. */
+export function isOfPages(act: Act, pages: readonly Pick<FeedPage, "acts" | "older" | "window">[]): boolean {
+  const last = pages.at(-1);
+  if (!last || act.time < last.window.from) return true;
+  const oldest = last.acts.at(-1);
+  if (last.older !== null && (!oldest || act.time < oldest.time)) return true;
+  return pages.some(({ acts }) => acts.some((each) => idOf(each) === idOf(act)));
 }
 
 /** Acts with others put before or behind them, each once, newest first. What came again replaces what was there. */

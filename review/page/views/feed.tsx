@@ -15,7 +15,7 @@ import { PictureOfSpan } from "../parts/picture";
 import { SearchBox } from "../parts/search-box";
 import { Waiting } from "../parts/states";
 import { Time } from "../parts/time";
-import { mergeActs } from "../reading/groups";
+import { isOfPages, mergeActs } from "../reading/groups";
 import { plural } from "../reading/words";
 
 /** Acts, newest first, of what the address asks for. */
@@ -35,11 +35,9 @@ function Feed({ filter }: { readonly filter: Filter }) {
     (before) => questionTo(routes.feed, { filter: JSON.stringify(filter), before }),
     ({ older }) => older,
   );
-  const live = useArrivals(filter, pages.first.state === "ready");
-  const acts = mergeActs(
-    live.shown,
-    pages.pages.flatMap((page) => page.acts),
-  );
+  const listed = pages.pages.flatMap((page) => page.acts);
+  const live = useArrivals(filter, pages.first.state === "ready", (act) => isOfPages(act, pages.pages));
+  const acts = mergeActs(live.shown, listed);
   useEffect(() => rememberFeed(filter, acts), [acts.length, acts[0]]);
   const window = pages.first.answer?.window;
   useEffect(() => {

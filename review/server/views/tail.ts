@@ -62,7 +62,10 @@ export async function tail(
 const placeOf = ({ time, source, transaction }: ActId): ActPlace => ({ time, source, transaction });
 const nameOf = ({ time, source, transaction }: ActId) => `${time} ${source} ${transaction}`;
 
-/** What came since the last look. */
+/**
+ * What came since the last look. The first one tells all that lies in the overlap: what arrived between the page's own
+ * question and this one is among it, and only the page knows what it has.
+ */
 class Arrivals {
   private readonly told = new Set<string>();
   private begun = false;
@@ -94,7 +97,7 @@ class Arrivals {
         )),
       );
     }
-    const fresh = found.filter((act) => this.isNew(act));
+    const fresh = found.filter((act) => !this.told.has(nameOf(act)));
     this.begun = true;
     for (const act of found) this.told.add(nameOf(act));
     for (const name of this.told) {
@@ -107,12 +110,6 @@ class Arrivals {
   /** A page that was away asks from where it was. */
   private beginning(usual: string): string {
     return !this.begun && this.since && this.since.time < usual ? this.since.time : usual;
-  }
-
-  /** At the first look only what is newer than what the page has. */
-  private isNew(act: ActId): boolean {
-    if (this.told.has(nameOf(act))) return false;
-    return this.begun || (this.since !== undefined && act.time > this.since.time);
   }
 
   private async lines(acts: readonly ActId[]): Promise<Act[]> {
