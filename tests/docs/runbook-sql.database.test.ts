@@ -78,7 +78,7 @@ describe("the SQL of the runbook", () => {
     ]);
     expect(
       await names("SELECT rolname AS name FROM pg_roles WHERE rolname ~ '^(cdc_|capture_|audit_)' ORDER BY 1"),
-    ).toEqual(["audit_reader", "audit_writer"]);
+    ).toEqual(["audit_reader", "audit_review", "audit_writer"]);
     expect(
       await names(
         `SELECT relname AS name FROM pg_class
