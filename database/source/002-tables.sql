@@ -105,6 +105,15 @@ BEGIN
 END
 $$;
 
+CREATE SEQUENCE IF NOT EXISTS capture.catalog_number;
+COMMENT ON SEQUENCE capture.catalog_number IS
+  'Numbers catalog signals in the order of their writing. A full load reads them in the order in which they lie in their '
+  'table. Each bootstrap raises it to the microseconds since 1970.';
+-- A database that was restored, or whose capture was made again, goes on above the numbers that it gave before.
+SELECT setval('capture.catalog_number', microseconds)
+FROM capture.catalog_number, CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS microseconds
+WHERE last_value < microseconds;
+
 CREATE TABLE IF NOT EXISTS capture.selection (
   schema_name text NOT NULL,
   table_pattern text NOT NULL,

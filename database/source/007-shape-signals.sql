@@ -1,10 +1,10 @@
 CREATE OR REPLACE FUNCTION capture.shape_signal_body(reason text, command text, shape jsonb)
 RETURNS jsonb
 LANGUAGE sql
-STABLE
-RETURN jsonb_build_object('reason', reason, 'command', command) || shape;
+RETURN jsonb_build_object('number', nextval('capture.catalog_number'), 'reason', reason, 'command', command) || shape;
 COMMENT ON FUNCTION capture.shape_signal_body(text, text, jsonb) IS
-  'The body of a catalog signal: why it is sent, the command tag of the DDL if any, and the shape.';
+  'The body of a catalog signal: its number, why it is sent, the command tag of the DDL if any, and the shape. Call it once '
+  'the row of the table in capture.watched_tables is locked, so that signals of a table are numbered as they commit.';
 
 CREATE OR REPLACE FUNCTION capture.fitting_body(body jsonb)
 RETURNS jsonb

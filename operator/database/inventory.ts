@@ -22,7 +22,8 @@ const inventoryQuery = `
   SELECT 'schema ' || quote_ident(nspname), '' FROM own_schema
   UNION ALL
   SELECT
-    CASE relkind WHEN 'v' THEN 'view ' WHEN 'i' THEN 'index ' WHEN 'I' THEN 'index ' ELSE 'table ' END
+    CASE relkind WHEN 'v' THEN 'view ' WHEN 'i' THEN 'index ' WHEN 'I' THEN 'index ' WHEN 'S' THEN 'sequence '
+      ELSE 'table ' END
       || format('%I.%I', nspname, relname),
     md5(concat_ws(' ', relkind, pg_get_viewdef(pg_class.oid),
       coalesce(relacl, acldefault('r', relowner))::text, (
@@ -30,7 +31,7 @@ const inventoryQuery = `
       FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
     )))
   FROM pg_class JOIN own_schema ON own_schema.oid = relnamespace
-  WHERE relkind IN ('r', 'p', 'v', 'i', 'I') AND NOT (relkind = 'i' AND relispartition)
+  WHERE relkind IN ('r', 'p', 'v', 'i', 'I', 'S') AND NOT (relkind = 'i' AND relispartition)
   UNION ALL
   SELECT
     format('function %I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid)),

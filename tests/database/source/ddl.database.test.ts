@@ -57,6 +57,7 @@ describe("A shape", () => {
     const [{ body }] = (await takeSignals(client)) as [Awaited<ReturnType<typeof takeSignals>>[0]];
     const { rows } = await client.query("SELECT 'orders'::regclass::oid::int AS oid");
     expect(body).toEqual({
+      number: expect.any(Number),
       reason: "watch",
       command: null,
       relation: rows[0].oid,

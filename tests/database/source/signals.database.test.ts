@@ -220,7 +220,7 @@ describe("The catalog", () => {
   const catalog = (table: string, reason: string, command: string | null, shape: object = orderShape) => ({
     kind: "catalog",
     table,
-    body: { reason, command, ...shape },
+    body: { number: expect.any(Number) as number, reason, command, ...shape },
   });
 
   it("names key, columns, base types and flags when a table is watched", async () => {
@@ -233,6 +233,39 @@ describe("The catalog", () => {
   it("is sent again, as it is, by republish_shapes", async () => {
     expect((await client.query("SELECT capture.republish_shapes() AS count")).rows).toEqual([{ count: 1 }]);
     expect(await takeSignals(client)).toEqual([catalog("shop.orders", "republish", null)]);
+  });
+
+  it("is numbered as it was written, whoever runs the DDL, across bootstraps and above a number that was restored", async () => {
+    const written: [number, string, string][] = [];
+    const take = async () => {
+      const signals = await takeSignals(client);
+      written.push(
+        ...signals.map(({ table, body }): [number, string, string] => [body.number, table ?? "", body.reason]),
+      );
+    };
+    await client.query(
+      "CREATE ROLE numbering; ALTER TABLE shop.orders OWNER TO numbering; GRANT ALL ON SCHEMA shop TO numbering",
+    );
+    await client.query("SET ROLE numbering");
+    await client.query("ALTER TABLE shop.orders RENAME TO renamed");
+    await client.query("RESET ROLE; SELECT capture.republish_shapes()");
+    await take();
+    await client.query("SELECT setval('capture.catalog_number', 1)");
+    await bootstrapSource(client, { tables: [] });
+    await client.query("SELECT capture.unwatch('shop.renamed')");
+    await take();
+
+    expect(written.map(([, table, reason]) => [table, reason])).toEqual([
+      ["shop.orders", "drop"],
+      ["shop.renamed", "ddl"],
+      ["shop.renamed", "republish"],
+      ["shop.renamed", "unwatch"],
+    ]);
+    const numbers = written.map(([number]) => number);
+    expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other));
+    expect(Math.min(...numbers)).toBeGreaterThan(1e15);
+    expect(Math.max(...numbers)).toBeLessThan(Number.MAX_SAFE_INTEGER);
+    await client.query("ALTER TABLE shop.renamed OWNER TO CURRENT_USER; DROP OWNED BY numbering; DROP ROLE numbering");
   });
 
   it("follows columns that come, go and change their type", async () => {

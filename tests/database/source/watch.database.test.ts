@@ -92,6 +92,7 @@ describe("Watching", () => {
     expect(await replicaIdentity("orders")).toBe("d");
     expect((await takeSignals(client)).map(({ body }) => body)).toEqual([
       {
+        number: expect.any(Number),
         reason: "watch",
         command: null,
         relation: expect.any(Number),

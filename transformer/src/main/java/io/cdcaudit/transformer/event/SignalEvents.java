@@ -137,7 +137,8 @@ final class SignalEvents {
   private Outcome shapeDeclared(
       ChangeRecord record, long order, TableName table, JsonNode body) {
     ShapeVersion version =
-        ShapeVersion.of(order, record.commit(), record.capturedAt(), shape(body));
+        ShapeVersion.of(
+            ShapeJson.readNumber(body), order, record.commit(), record.capturedAt(), shape(body));
     String reason = body.path("reason").stringValue("");
     if (record.operation() == Operation.LOAD || reason.equals("republish")) {
       return new Outcome.ShapeDeclared(table, version, null);

@@ -60,7 +60,10 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
     return previous;
   }
 
-  /** This history with one more version. A version that repeats the one in force adds nothing. */
+  /**
+   * This history with one more version. A version that repeats the one in force adds its number
+   * alone, and one that a full load read after a newer one adds nothing.
+   */
   public ShapeHistory with(ShapeVersion version) {
     List<ShapeVersion> all = new ArrayList<>(versions);
     ShapeVersion added = version;
@@ -76,7 +79,7 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
       place++;
     }
     all.add(place, added);
-    return new ShapeHistory(table, newest(withoutRepetitions(all)));
+    return new ShapeHistory(table, newest(withoutRepetitions(withoutOutdated(all))));
   }
 
   /** The versions of both histories. */
@@ -99,14 +102,30 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
     ShapeVersion mine = versions.get(index);
     ShapeVersion theirs = other.versions.get(index);
     return mine.isSinceSameChange(theirs)
+        && Objects.equals(mine.number(), theirs.number())
         && Objects.equals(mine.order(), theirs.order())
         && mine.shape().equals(theirs.shape());
+  }
+
+  private static List<ShapeVersion> withoutOutdated(List<ShapeVersion> all) {
+    List<ShapeVersion> current = new ArrayList<>();
+    Long newestNumber = null;
+    for (ShapeVersion version : all) {
+      if (!version.isOutdated(newestNumber)) {
+        current.add(version);
+        newestNumber = ShapeVersion.last(newestNumber, version.number());
+      }
+    }
+    return current;
   }
 
   private static List<ShapeVersion> withoutRepetitions(List<ShapeVersion> all) {
     List<ShapeVersion> changes = new ArrayList<>();
     for (ShapeVersion version : all) {
-      if (changes.isEmpty() || !changes.get(changes.size() - 1).shape().equals(version.shape())) {
+      int last = changes.size() - 1;
+      if (last >= 0 && changes.get(last).shape().equals(version.shape())) {
+        changes.set(last, changes.get(last).repeatedBy(version.number()));
+      } else {
         changes.add(version);
       }
     }

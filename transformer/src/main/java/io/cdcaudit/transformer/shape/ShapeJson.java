@@ -60,6 +60,12 @@ public final class ShapeJson {
         node.required("columns").values().stream().map(ShapeJson::readColumn).toList());
   }
 
+  /** The number of a catalog signal, or of a version; null if it has none. */
+  public static Long readNumber(JsonNode node) {
+    JsonNode number = node.path("number");
+    return number.isIntegralNumber() && number.canConvertToLong() ? number.longValue() : null;
+  }
+
   private static TableName readRoot(JsonNode root) {
     return root.isObject()
         ? new TableName(
@@ -69,6 +75,9 @@ public final class ShapeJson {
 
   private static void writeVersion(ShapeVersion version, JsonOutput output) {
     output.write('{');
+    if (version.number() != null) {
+      output.writeAscii("\"number\":").writeNumber(version.number()).write(',');
+    }
     if (version.order() != null) {
       output.writeAscii("\"stream_order\":").writeNumber(version.order()).write(',');
     }
@@ -125,8 +134,11 @@ public final class ShapeJson {
                 node.required("position").stringValue())
             : null;
     return ShapeVersion.of(
+        readNumber(node),
         node.has("stream_order") ? node.get("stream_order").longValue() : null,
-        since, Timestamp.parse(node.required("captured_at").stringValue()), readShape(node));
+        since,
+        Timestamp.parse(node.required("captured_at").stringValue()),
+        readShape(node));
   }
 
   /**

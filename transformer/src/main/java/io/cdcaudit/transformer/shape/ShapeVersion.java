@@ -7,6 +7,8 @@ import io.cdcaudit.transformer.record.Timestamp;
 /**
  * A table's shape from one point of the source's stream onward.
  *
+ * @param number the highest number of the signals that say this, which counts them in the order of
+ *     their writing; null if earlier versions wrote them all
  * @param order the signal's place in the stream; null in entries of earlier versions, which knew
  *     commit times alone
  * @param since the change that brought it; null if a full load read the signal, which then is of no
@@ -15,11 +17,16 @@ import io.cdcaudit.transformer.record.Timestamp;
  * @param columns the shape's columns, prepared for reading rows
  */
 public record ShapeVersion(
-    Long order, Commit since, Timestamp capturedAt, TableShape shape, Columns columns) {
+    Long number,
+    Long order,
+    Commit since,
+    Timestamp capturedAt,
+    TableShape shape,
+    Columns columns) {
 
   public static ShapeVersion of(
-      Long order, Commit since, Timestamp capturedAt, TableShape shape) {
-    return new ShapeVersion(order, since, capturedAt, shape, Columns.of(shape));
+      Long number, Long order, Commit since, Timestamp capturedAt, TableShape shape) {
+    return new ShapeVersion(number, order, since, capturedAt, shape, Columns.of(shape));
   }
 
   /**
@@ -82,12 +89,32 @@ public record ShapeVersion(
         && compare(since, other.since) == 0;
   }
 
+  /**
+   * Whether a full load read it although another signal of the table was written after it. A load
+   * reads signals as they lie in their table, which need not be the order of their writing. A signal
+   * without a number is of an earlier version, and older than any with one.
+   */
+  boolean isOutdated(Long newestNumber) {
+    return since == null && newestNumber != null && (number == null || number < newestNumber);
+  }
+
+  /** This version, said once more by a signal of another number. */
+  ShapeVersion repeatedBy(Long anotherNumber) {
+    return new ShapeVersion(
+        last(number, anotherNumber), order, since, capturedAt, shape, columns);
+  }
+
   /** This or a repetition of it: what was captured last, from the first place where it stood. */
   ShapeVersion or(ShapeVersion repetition) {
     ShapeVersion last =
         capturedAt.compareTo(repetition.capturedAt()) >= 0 ? this : repetition;
     return new ShapeVersion(
-        first(order, repetition.order), last.since, last.capturedAt, last.shape, last.columns);
+        last(number, repetition.number),
+        first(order, repetition.order),
+        last.since,
+        last.capturedAt,
+        last.shape,
+        last.columns);
   }
 
   private static Long first(Long one, Long other) {
@@ -95,6 +122,14 @@ public record ShapeVersion(
       return one == null ? other : one;
     }
     return Math.min(one, other);
+  }
+
+  /** The greater of two numbers, of which either may be null. */
+  static Long last(Long one, Long other) {
+    if (one == null || other == null) {
+      return one == null ? other : one;
+    }
+    return Math.max(one, other);
   }
 
   private static int compare(Commit one, Commit other) {

@@ -222,7 +222,7 @@ class RowImageWriterTest {
     ChangeRecord change =
         (ChangeRecord) new IncomingRecordReader().read(record.getBytes(StandardCharsets.UTF_8));
     return rows.images(
-        change, ShapeVersion.of(null, null, Timestamp.parse("2026-11-22T10:00:00Z"), shape).columns());
+        change, ShapeVersion.of(null, null, null, Timestamp.parse("2026-11-22T10:00:00Z"), shape).columns());
   }
 
   private static Map<String, String> randomRow(Random random) {

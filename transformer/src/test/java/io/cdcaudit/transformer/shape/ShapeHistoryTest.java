@@ -82,6 +82,7 @@ class ShapeHistoryTest {
   void aRecordWrittenAfterDdlIsReadSoThoughItsTransactionBeganBeforeAndTheClockWasSetBack() {
     ShapeVersion second =
         ShapeVersion.of(
+            null,
             200L,
             new Commit(time(5), 7005, 1, "0/0500.2.0/0510"),
             time(5),
@@ -113,6 +114,40 @@ class ShapeHistoryTest {
     ShapeHistory history =
         history(List.of(placed(100, 1, "a"), loadedInPlace(200, "b"), placed(300, 3, "c")));
     assertThat(names(history)).containsExactly("a", "b", "c");
+  }
+
+  @Test
+  void ofTheSignalsThatALoadReadsNoneCountsAfterOneThatWasWrittenLater() {
+    ShapeHistory history = ShapeHistory.empty(TABLE);
+    history = restarted(history.with(loadedInPlace(3L, 100, "c3")));
+    history = restarted(history.with(loadedInPlace(1L, 101, "c1")));
+    // It says what c3 says, and is newer than the one that comes after it.
+    history = restarted(history.with(loadedInPlace(5L, 102, "c3")));
+    history = restarted(history.with(loadedInPlace(4L, 103, "c4")));
+    assertThat(names(history)).containsExactly("c3");
+    assertThat(names(history.with(loadedInPlace(6L, 200, "c6")))).containsExactly("c3", "c6");
+    assertThat(names(history.with(loadedInPlace(200, "of an earlier version")))).containsExactly("c3");
+  }
+
+  @Test
+  void whatALoadReadsDoesNotCountAfterANewerSignalOfTheStream() {
+    ShapeHistory history = restarted(history(List.of(numbered(5, 100, 1, "c5"))));
+    assertThat(names(history.with(loadedInPlace(4L, 200, "c4")))).containsExactly("c5");
+    assertThat(names(history.with(loadedInPlace(6L, 200, "c6")))).containsExactly("c5", "c6");
+  }
+
+  @Test
+  void signalsOfTheStreamCountInItsOrderWhateverTheirNumbers() {
+    ShapeHistory history =
+        history(List.of(numbered(7, 100, 1, "c7"), numbered(6, 200, 2, "c6"), placed(300, 3, "c")));
+    assertThat(names(history)).containsExactly("c7", "c6", "c");
+    assertThat(names(history(List.of(loadedInPlace(7L, 100, "c7"), numbered(6, 200, 2, "c6")))))
+        .containsExactly("c7", "c6");
+  }
+
+  /** What another process knows that has read the catalog topic alone. */
+  private static ShapeHistory restarted(ShapeHistory history) {
+    return ShapeJson.readHistory(Json.read(ShapeJson.writeHistory(history)));
   }
 
   @Test
@@ -152,16 +187,25 @@ class ShapeHistoryTest {
   static ShapeVersion version(int second, String column) {
     Timestamp time = time(second);
     return ShapeVersion.of(
-        null, new Commit(time, 7000 + second, 1, "p" + second), time, shape(List.of(column)));
+        null, null, new Commit(time, 7000 + second, 1, "p" + second), time, shape(List.of(column)));
   }
 
   private static ShapeVersion placed(long order, int second, String column) {
     ShapeVersion version = version(second, column);
-    return ShapeVersion.of(order, version.since(), version.capturedAt(), version.shape());
+    return ShapeVersion.of(null, order, version.since(), version.capturedAt(), version.shape());
   }
 
   private static ShapeVersion loadedInPlace(long order, String column) {
-    return ShapeVersion.of(order, null, time(0), shape(List.of(column)));
+    return loadedInPlace(null, order, column);
+  }
+
+  private static ShapeVersion loadedInPlace(Long number, long order, String column) {
+    return ShapeVersion.of(number, order, null, time(0), shape(List.of(column)));
+  }
+
+  private static ShapeVersion numbered(long number, long order, int second, String column) {
+    ShapeVersion version = version(second, column);
+    return ShapeVersion.of(number, order, version.since(), version.capturedAt(), version.shape());
   }
 
   /** Of a transaction that began after those of the versions, whenever it committed. */
@@ -180,7 +224,8 @@ class ShapeHistoryTest {
             .mapToObj(number -> "a_rather_long_name_of_a_column_" + second + "_" + number)
             .toList();
     Timestamp time = time(second);
-    return ShapeVersion.of(null, new Commit(time, 7000 + second, 1, "p" + second), time, shape(names));
+    return ShapeVersion.of(
+        null, null, new Commit(time, 7000 + second, 1, "p" + second), time, shape(names));
   }
 
   private static ShapeVersion loaded(String column) {
@@ -188,7 +233,7 @@ class ShapeHistoryTest {
   }
 
   private static ShapeVersion loadedAt(int second, String column) {
-    return ShapeVersion.of(null, null, time(second), shape(List.of(column)));
+    return ShapeVersion.of(null, null, null, time(second), shape(List.of(column)));
   }
 
   private static TableShape shape(List<String> columns) {
