@@ -111,7 +111,7 @@ COMMENT ON SEQUENCE capture.catalog_number IS
   'table. Each bootstrap raises it to the microseconds since 1970.';
 -- A database that was restored, or whose capture was made again, goes on above the numbers that it gave before.
 SELECT setval('capture.catalog_number', microseconds)
-FROM capture.catalog_number, CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS microseconds
+FROM capture.catalog_number, CAST(extract(epoch FROM clock_timestamp()) * 1e6 AS bigint) AS microseconds
 WHERE last_value < microseconds;
 
 CREATE TABLE IF NOT EXISTS capture.selection (
