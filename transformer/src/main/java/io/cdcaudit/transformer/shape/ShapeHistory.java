@@ -42,10 +42,23 @@ public record ShapeHistory(TableName table, List<ShapeVersion> versions) {
     for (int index = versions.size() - 1; index >= 0; index--) {
       ShapeVersion version = versions.get(index);
       if (version.isNotLaterThan(record, order) && !version.isDropDuring(record)) {
-        return version;
+        return version.shape().isOfNoTable() ? orElseNext(index, order) : version;
       }
     }
     return versions.isEmpty() ? null : versions.get(0);
+  }
+
+  /**
+   * The version after one that says that there is no table of this name, if the record's place is
+   * behind it: no row can have been sent for the first time while there was none, so the record is
+   * not one that is sent again. Its clock was set back, or renaming a schema did not wait for its
+   * transaction.
+   */
+  private ShapeVersion orElseNext(int index, long order) {
+    ShapeVersion next = index + 1 < versions.size() ? versions.get(index + 1) : null;
+    return next != null && next.order() != null && next.order() < order
+        ? next
+        : versions.get(index);
   }
 
   /** The version in force just before another comes; null if that is the first. */

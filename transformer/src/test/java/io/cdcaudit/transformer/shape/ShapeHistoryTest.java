@@ -95,6 +95,17 @@ class ShapeHistoryTest {
   }
 
   @Test
+  void aRowUnderANameThatCameBackIsOfTheTableThatHasItNow() {
+    TableShape noTable = new TableShape(ReplicaIdentity.DEFAULT, List.of(), List.of());
+    ShapeVersion gone = ShapeVersion.of(null, 200L, version(2, "-").since(), time(2), noTable);
+    ShapeHistory history = history(List.of(placed(100, 1, "a"), gone, placed(400, 6, "b")));
+    // It began and committed before the schema got this name, as its clock says, and came after it.
+    assertThat(history.versionFor(record(4, "p4"), 500).shape().columns().get(0).name())
+        .isEqualTo("b");
+    assertThat(history.versionFor(record(4, "p4"), 300).shape().isOfNoTable()).isTrue();
+  }
+
+  @Test
   void aSignalThatDmsSendsAgainKeepsItsFirstPlace() {
     ShapeHistory history = history(List.of(placed(100, 1, "a"), placed(200, 2, "b")));
     assertThat(history.with(placed(300, 1, "a")).saysTheSameAs(history)).isTrue();
