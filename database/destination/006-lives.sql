@@ -20,15 +20,20 @@ COMMENT ON FUNCTION audit.place(bigint, timestamptz, bigint, integer) IS
 
 CREATE OR REPLACE FUNCTION audit.renamed_from(event audit.events)
 RETURNS jsonb
-LANGUAGE sql
+-- In plpgsql, so that a session plans it once: every question about a record asks it.
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT coalesce(
-    event.context -> 'renamed_from',
-    -- An earlier version did not say it. There the drop of a name and the first shape of another, alike and in one
-    -- transaction, are a rename.
-    CASE WHEN event.context ->> 'reason' = 'ddl' AND coalesce(event.before -> 'columns', '[]') = '[]' THEN (
+BEGIN
+  IF event.context ? 'renamed_from' THEN
+    RETURN event.context -> 'renamed_from';
+  END IF;
+  -- An earlier version did not say it. There the drop of a name and the first shape of another, alike and in one transaction,
+  -- are a rename.
+  IF event.context ->> 'reason' = 'ddl' AND coalesce(event.before -> 'columns', '[]') = '[]' THEN
+    RETURN (
       SELECT jsonb_build_object('schema', gone.schema_name, 'table', gone.table_name)
       FROM audit.events AS gone
       WHERE gone.transaction_id = event.transaction_id AND gone.committed_at = event.committed_at
@@ -38,8 +43,10 @@ AS $$
         AND gone.before -> 'columns' = event.after -> 'columns'
       ORDER BY gone.sequence DESC
       LIMIT 1
-    ) END
-  )
+    );
+  END IF;
+  RETURN NULL;
+END
 $$;
 COMMENT ON FUNCTION audit.renamed_from(audit.events) IS
   'The name that a table had until a schema event, {"schema", "table"}; null when the event is about no rename.';

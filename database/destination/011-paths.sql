@@ -228,6 +228,8 @@ BEGIN
           -- Anything else that follows shows that the record went on.
           AND (follower.event_id IS NULL OR follower.operation IN ('insert', 'baseline')
             OR follower.record_key = path_key
+              -- Nearly all updates leave the key alone, which this tells without a call.
+              AND NOT (follower.record_key || follower.before) @> follower.record_key
               AND audit.previous_key(follower.record_key, follower.before) <> path_key) THEN
           SELECT (fate.ended_by).* INTO ended_by
           FROM audit.fate(source, names, keys, loads, touch, touch, 'infinity') AS fate;
@@ -255,7 +257,11 @@ BEGIN
           SELECT * INTO move FROM audit.moved_from(touch);
         END IF;
         SELECT touch.committed_at, touch.event_id, move.event_id,
-          CASE WHEN touch.operation = 'update' THEN audit.previous_key(touch.record_key, touch.before) ELSE path_key END
+          CASE
+            WHEN touch.operation <> 'update' THEN path_key
+            WHEN (touch.record_key || touch.before) @> touch.record_key THEN touch.record_key
+            ELSE audit.previous_key(touch.record_key, touch.before)
+          END
         INTO committed_at, event_id, moved_from, next_key;
         RETURN NEXT;
         told := told + 1;
