@@ -117,16 +117,7 @@ export class AuditPipeline extends pulumi.ComponentResource {
     super("cdc-audit:index:AuditPipeline", name, args, opts);
     checkArguments({ kind: "AuditPipeline", name, resource: this }, args, (given) => auditPipelineProblems(given));
 
-    const keyArn = encryptionKey(
-      name,
-      {
-        description: `Audit pipeline ${name}`,
-        existingKeyArn: args.kmsKeyArn,
-        publishers,
-        retain: retainsData(args),
-      },
-      this,
-    );
+    const keyArn = sharedKey(name, args, this);
     const names = partNames(name);
     const prepared: SharedResources = {
       keyArn,
@@ -158,11 +149,8 @@ export class AuditPipeline extends pulumi.ComponentResource {
       args.review &&
       new ReviewService(names.review, reviewArgs(args, args.review, shared, transformer.clusterArn), { parent: this });
     const running = { capture, transformer, sink };
-    const monitoring = new Monitoring(
-      names.monitoring,
-      monitoringArgs(args, shared, { ...running, operator, review }),
-      { parent: this },
-    );
+    const watched = { ...running, operator, review };
+    const monitoring = new Monitoring(names.monitoring, monitoringArgs(args, shared, watched), { parent: this });
     if (operator) new Canary(names.canary, canaryArgs(args, shared, { ...running, operator }), { parent: this });
 
     this.rawTopic = pulumi.output(shared.topics.raw);
@@ -199,6 +187,20 @@ export class AuditPipeline extends pulumi.ComponentResource {
       keyArn: this.keyArn,
     });
   }
+}
+
+/** The key that all parts share: the user's, or one of the pipeline's own. */
+function sharedKey(name: string, args: AuditPipelineArgs, parent: pulumi.Resource): pulumi.Output<string> {
+  return encryptionKey(
+    name,
+    {
+      description: `Audit pipeline ${name}`,
+      existingKeyArn: args.kmsKeyArn,
+      publishers,
+      retain: retainsData(args),
+    },
+    parent,
+  );
 }
 
 /** The topics' names, each of which resolves once its topic exists. */

@@ -1,3 +1,7 @@
+/*
+ * What each part of a pipeline is told, from what the pipeline is told. Longer than other files, since the parts must agree:
+ * side by side one sees that they are told the same.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { defaultMessageMaxBytes, type Topics, pipelineTopics } from "../../contract/topics";
 import { firstEnd } from "../../contract/lifetimes";

@@ -71,7 +71,27 @@ export function entrance(
     },
     { parent, deleteBeforeReplace: true },
   );
-  const targetGroup = new aws.lb.TargetGroup(
+  const targetGroup = targets(name, args, parent);
+  const listener = new aws.lb.Listener(
+    `${name}-https`,
+    {
+      loadBalancerArn: loadBalancer.arn,
+      port: httpsPort,
+      protocol: "HTTPS",
+      // TLS 1.2 and 1.3, with forward secrecy and without CBC.
+      sslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+      certificateArn: args.certificateArn,
+      defaultActions: [loginAction(args), { type: "forward", order: 2, targetGroupArn: targetGroup.arn }],
+      tags: componentTags(`${name}-https`, name),
+    },
+    { parent },
+  );
+  return { loadBalancer, targetGroup, listener, groupId: group.id, rules };
+}
+
+/** The tasks, as the load balancer sees them. */
+function targets(name: string, args: ReviewServiceArgs, parent: pulumi.Resource): aws.lb.TargetGroup {
+  return new aws.lb.TargetGroup(
     `${name}-targets`,
     {
       name: physicalName(`${name}-targets`, nameLimits.targetGroup),
@@ -95,21 +115,6 @@ export function entrance(
     },
     { parent, deleteBeforeReplace: true },
   );
-  const listener = new aws.lb.Listener(
-    `${name}-https`,
-    {
-      loadBalancerArn: loadBalancer.arn,
-      port: httpsPort,
-      protocol: "HTTPS",
-      // TLS 1.2 and 1.3, with forward secrecy and without CBC.
-      sslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-      certificateArn: args.certificateArn,
-      defaultActions: [loginAction(args), { type: "forward", order: 2, targetGroupArn: targetGroup.arn }],
-      tags: componentTags(`${name}-https`, name),
-    },
-    { parent },
-  );
-  return { loadBalancer, targetGroup, listener, groupId: group.id, rules };
 }
 
 function admit(
