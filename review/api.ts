@@ -1,6 +1,6 @@
 /**
- * What the review server and the page say to each other: one set of types for both. Longer than other files, since whoever
- * reads an answer needs the types that stand in it.
+ * What the review server and the page say to each other: one set of types for both. Longer than other files, since an
+ * answer is read beside the types that stand in it.
  *
  * All answers are JSON, but for the live tail (server-sent events) and the export (a file). Two rules keep values exact:
  * - A value from the log never stands in an answer as JSON of its own, since `JSON.parse` loses digits. It stands as

@@ -24,7 +24,7 @@ const sinkInterval = 5_000;
 
 /**
  * Three Java programs start at once, on few cores. What their second compiler makes of code that has just begun to run costs
- * more than a run of some minutes gets back; whoever wants it says so in JAVA_TOOL_OPTIONS.
+ * more than a run of some minutes gets back; a user who wants it says so in JAVA_TOOL_OPTIONS.
  */
 function startJavaBriefly(): void {
   const { JAVA_TOOL_OPTIONS = "" } = process.env;

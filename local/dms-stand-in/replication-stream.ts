@@ -88,7 +88,7 @@ export class ReplicationStream {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ended = promise;
     this.settle = { resolve, reject };
-    // Whoever awaits it later still gets the rejection.
+    // A caller that awaits it later still gets the rejection.
     promise.catch(() => undefined);
   }
 

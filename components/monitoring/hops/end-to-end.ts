@@ -39,7 +39,7 @@ export function endToEndHop(operator: MonitoredOperatorArgs): Hop {
         minutes: 5,
         silenceBreaches: false,
         meaning: "A replication slot has lost its place in the WAL, or is about to: changes are missing from the log.",
-        firstStep: "Look at pg_replication_slots, then start the capture anew with a full load.",
+        firstStep: "Look at pg_replication_slots, then start the capture again with a full load.",
         runbookSection: "Lose a slot",
       },
       {

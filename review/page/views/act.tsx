@@ -28,7 +28,7 @@ export function ActView({ id }: { readonly id: ActId }) {
   };
   const older = () => {
     if (neighbours.older || neighbours.newer) return goTo(neighbours.older, "older");
-    // Whoever comes by a link has no list: the next older act of the whole log it is.
+    // A reader who comes by a link has no list: the next older act of the whole log it is.
     void olderThan(id).then((found) => goTo(found, "older"));
   };
   useKeys({

@@ -10,7 +10,7 @@ const freshnessQuestion = `
 
 const noSeal = "This version does not seal the log yet, so the page can't say whether it was changed.";
 
-/** Asks how the log fares, at most once in two seconds whoever looks. */
+/** Asks how the log fares, at most once in two seconds, for all readers together. */
 export class HealthView {
   private last: { readonly at: number; readonly health: Promise<Health> } | undefined;
 
