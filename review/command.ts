@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { Client } from "pg";
 import { buildPage } from "./build";
+import { loginOf } from "./server/database";
 import { defaults, type DatabaseSettings, type ReviewSettings } from "./server/settings";
 import { startReviewServer } from "./server/start";
 
@@ -44,12 +45,7 @@ export function newToken(): string {
 
 /** Says what is wrong with a login before the page says it less well. */
 async function checkLogin(database: DatabaseSettings): Promise<void> {
-  const { tls, ...connection } = database;
-  const client = new Client({
-    ...connection,
-    ...(tls === "off" ? {} : { ssl: { rejectUnauthorized: false } }),
-    connectionTimeoutMillis: 10_000,
-  });
+  const client = new Client({ ...loginOf(database), connectionTimeoutMillis: 10_000 });
   client.on("error", () => undefined);
   try {
     await client.connect();

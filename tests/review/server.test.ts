@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AsOf, Change } from "../../review/api";
 import { databaseOf } from "../../review/command";
+import { loginOf } from "../../review/server/database";
 import { failureOf } from "../../review/server/failures";
 import { filterText, hiddenColumns, maySee, readerOf, tableParts } from "../../review/server/reader";
 import { settingsFromEnvironment } from "../../review/server/settings";
@@ -211,6 +212,8 @@ describe("Settings", () => {
       port: 5432,
       tls: "verify",
     });
+    expect(loginOf(databaseOf("postgres://db.example/audit")).ssl).toMatchObject({ rejectUnauthorized: true });
+    expect(loginOf(databaseOf("postgres://127.0.0.1/audit"))).not.toHaveProperty("ssl");
     expect(() => databaseOf("postgres://db.example/audit?sslmode=disable")).toThrow("only loopback needs no TLS");
     expect(() => databaseOf("postgres://db.example")).toThrow("names no database");
   });
