@@ -8,7 +8,7 @@ import {
   defaultEngineVersion,
   foldedName,
   forbiddenParameters,
-  staticParameters,
+  isStaticParameter,
 } from "./parameters";
 import { type AuroraPostgresArgs, DatabaseInsights, type ServerlessCapacityArgs } from "./types";
 
@@ -122,7 +122,7 @@ function checkDatabaseName({ databaseName }: AuroraPostgresArgs): Problem[] {
   ];
 }
 
-function checkParameters({ parameters = [] }: AuroraPostgresArgs): Problem[] {
+function checkParameters({ parameters = [], engineVersion }: AuroraPostgresArgs): Problem[] {
   const reserved = new Set([...captureParameters.map(({ name }) => name), ...forbiddenParameters]);
   const names = parameters.map(({ name }) => known(name));
   const folded = names.map((name) => (name === undefined ? undefined : foldedName(name)));
@@ -141,7 +141,9 @@ function checkParameters({ parameters = [] }: AuroraPostgresArgs): Problem[] {
     // An output may still turn out to be true.
     const { needsRestart } = parameter;
     const atOnce = needsRestart === undefined || known(needsRestart) === false;
-    if (!atOnce || !staticParameters.has(name)) return [];
+    // Of a version that is not known yet AWS itself will say it.
+    const version = engineVersion === undefined ? defaultEngineVersion : known(engineVersion);
+    if (!atOnce || version === undefined || !isStaticParameter(name, version)) return [];
     return [
       {
         setting: `${at}.needsRestart`,

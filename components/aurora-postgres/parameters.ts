@@ -48,11 +48,11 @@ export const forbiddenParameters: readonly string[] = ["max_slot_wal_keep_size",
  * Parameters that PostgreSQL, its extensions and Aurora take only at a restart. AWS refuses to apply them at once. Others
  * that AWS calls static need no list: it says so itself.
  */
-export const staticParameters: ReadonlySet<string> = new Set([
-  ...["archive_mode", "autovacuum_freeze_max_age", "autovacuum_max_workers"],
+const alwaysStatic: ReadonlySet<string> = new Set([
+  ...["archive_mode", "autovacuum_freeze_max_age"],
   ...["autovacuum_multixact_freeze_max_age", "autovacuum_worker_slots", "bonjour", "bonjour_name", "cluster_name"],
   ...["commit_timestamp_buffers", "config_file", "data_directory", "data_sync_retry", "debug_io_direct"],
-  ...["dynamic_shared_memory_type", "event_source", "external_pid_file", "file_copy_method", "hba_file", "hot_standby"],
+  ...["dynamic_shared_memory_type", "event_source", "external_pid_file", "hba_file", "hot_standby"],
   ...[
     "huge_page_size",
     "huge_pages",
@@ -90,6 +90,14 @@ export const staticParameters: ReadonlySet<string> = new Set([
   ...["rds.babelfish_status", "rds.custom_dns_resolution", "rds.enable_plan_management", "rds.logical_replication"],
   ...["rds.logical_wal_cache", "rds.pg_stat_ramdisk_size", "rds.restrict_password_commands"],
 ]);
+
+/** Those that an earlier major version takes only at a restart, and the first that takes them while it runs. */
+const dynamicSince: Readonly<Record<string, number>> = { autovacuum_max_workers: 18 };
+
+/** Whether a parameter takes effect only at a restart, by its folded name, in a version such as `17` or `17.5`. */
+export function isStaticParameter(name: string, engineVersion: string): boolean {
+  return alwaysStatic.has(name) || Number.parseInt(engineVersion, 10) < (dynamicSince[name] ?? 0);
+}
 
 /** AWS folds the names of parameters: two spellings are one parameter. */
 export function foldedName(name: string): string {

@@ -172,6 +172,15 @@ describe("the arguments of a database", () => {
     expect(problems({ parameters: [{ ...preload, needsRestart: pulumi.output(false) }] })).toEqual([]);
   });
 
+  it("know which version takes a parameter while it runs", () => {
+    const parameters = [{ name: "autovacuum_max_workers", value: "5" }];
+    expect(problems({ parameters })).toEqual(["parameters[0].needsRestart"]);
+    expect(problems({ parameters, engineVersion: "17.5" })).toEqual(["parameters[0].needsRestart"]);
+    expect(problems({ parameters, engineVersion: "18.3" })).toEqual([]);
+    expect(problems({ parameters, engineVersion: pulumi.output("17") })).toEqual([]);
+    expect(problems({ parameters: [{ name: "file_copy_method", value: "clone" }], engineVersion: "18" })).toEqual([]);
+  });
+
   it("accept exactly the capacities in steps of a half", () => {
     fc.assert(
       fc.property(fc.double({ min: 0.5, max: 256, noNaN: true }), (minimumCapacity) => {
