@@ -1,6 +1,6 @@
-import { mkdtempSync, chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, chmodSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { build, isBuilt } from "../local/machine/build";
 import { sampleUser } from "../local/parts/sample-database";
@@ -11,7 +11,7 @@ import { measureGrowth } from "./measurements/growth";
 import { pipelineSystem } from "./systems/ours";
 import { measureOutage, measureRestart, measureStart } from "./measurements/recovery";
 import { writeReport } from "./report/report";
-import { meets, Recorder, thisMachine, type Run } from "./report/results";
+import { conclude, Recorder, type Run, thisMachine } from "./report/results";
 import { measureSink, measureSinkAgainst } from "./measurements/sink";
 import { measureTransformer } from "./measurements/transformer";
 import { createTables, workloads as allWorkloads } from "./load/workloads";
@@ -69,17 +69,7 @@ async function main(): Promise<void> {
     );
   }
 
-  const { figures, failures } = recorder;
-  if (options.json) {
-    mkdirSync(dirname(options.json), { recursive: true });
-    writeFileSync(options.json, JSON.stringify({ ...run, figures, failures } satisfies Run, undefined, 1) + "\n");
-  }
-  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
-  console.log(
-    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
-  );
-  for (const { what, reason } of failures) console.log(`Not measured: ${what} (${reason})`);
-  if (failures.length > 0) process.exitCode = 1;
+  conclude(run, recorder, options.json);
 }
 
 /** What a run measures, and how much of it. */

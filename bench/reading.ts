@@ -1,12 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Client } from "pg";
 import { Command, InvalidArgumentError } from "commander";
 import { freePorts } from "../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { fill, installOf, installToday, measureReading, type ReadingSystem } from "./measurements/reading";
-import { meets, Recorder, type Run, thisMachine } from "./report/results";
+import { conclude, Recorder, thisMachine } from "./report/results";
 
 interface Options {
   readonly events: number;
@@ -77,24 +77,8 @@ async function main(): Promise<void> {
   } finally {
     await stop();
   }
-  const { figures, failures } = recorder;
-  const run: Run = {
-    startedAt,
-    machine,
-    writer: "none",
-    quick: false,
-    scale: options.events / fullSize,
-    figures,
-    failures,
-  };
-  if (options.json) {
-    mkdirSync(dirname(options.json), { recursive: true });
-    writeFileSync(options.json, JSON.stringify(run, undefined, 1) + "\n");
-  }
-  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
-  console.log(
-    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
-  );
+  const scale = options.events / fullSize;
+  conclude({ startedAt, machine, writer: "none", quick: false, scale }, recorder, options.json);
 }
 
 function parse(): Options {

@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { fork } from "node:child_process";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Client } from "pg";
 import { Command, InvalidArgumentError } from "commander";
 import { databaseRoles } from "../contract/database-roles";
@@ -11,7 +11,7 @@ import { buildPage } from "../review/build";
 import { bootstrapDestination } from "../operator/database/bootstrap";
 import { fill } from "./measurements/reading";
 import { addDeletes, measureReview, type ServedReview } from "./measurements/review";
-import { meets, Recorder, type Run, thisMachine } from "./report/results";
+import { conclude, Recorder, thisMachine } from "./report/results";
 
 interface Options {
   readonly events: number;
@@ -76,17 +76,8 @@ async function main(): Promise<void> {
   } finally {
     await stop();
   }
-  const { figures, failures } = recorder;
   const scale = options.events / fullSize;
-  const run: Run = { startedAt, machine, writer: "none", quick: false, scale, figures, failures };
-  if (options.json) {
-    mkdirSync(dirname(options.json), { recursive: true });
-    writeFileSync(options.json, JSON.stringify(run, undefined, 1) + "\n");
-  }
-  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
-  console.log(
-    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
-  );
+  conclude({ startedAt, machine, writer: "none", quick: false, scale }, recorder, options.json);
 }
 
 /** The page's server in a process of its own, whose memory is its own. */

@@ -1,4 +1,6 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
+import { dirname } from "node:path";
 
 /** One measured figure. */
 export interface Figure {
@@ -91,4 +93,22 @@ export class Recorder {
 export function shown(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+/** Ends a run: writes it to a file where one is named, and says which goals it missed and what was not measured. */
+export function conclude(
+  run: Omit<Run, "figures" | "failures">,
+  { figures, failures }: Recorder,
+  file: string | undefined,
+): void {
+  if (file) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ ...run, figures, failures } satisfies Run, undefined, 1) + "\n");
+  }
+  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
+  console.log(
+    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
+  );
+  for (const { what, reason } of failures) console.log(`Not measured: ${what} (${reason})`);
+  if (failures.length > 0) process.exitCode = 1;
 }

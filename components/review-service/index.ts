@@ -7,9 +7,9 @@ import { checkArguments } from "../shared/arguments";
 import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { type ContainerImage, containerImage } from "../shared/container-image";
 import { encryptionKey } from "../shared/encryption-key";
-import { logGroup } from "../shared/log-groups";
+import { taskLogGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
-import { arnParts, serviceTrust } from "../shared/policies";
+import { arnParts, taskTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
 import { componentTags } from "../shared/tags";
 import { reviewServiceProblems } from "./checks";
@@ -84,7 +84,7 @@ export class ReviewService extends pulumi.ComponentResource {
       { imageUri, imageBuildContext, dockerfile, architecture, keyArn, anyArn, retainData },
       this,
     );
-    const log = taskLog(name, args, keyArn, this);
+    const log = taskLogGroup(name, args, keyArn, this);
     const executionRoleArn = executionRole(name, args, { image, log }, this);
     const definition = taskDefinition(name, args, { size, image, log, executionRoleArn, door }, this);
     const service = fargateService(name, args, { size, definition, network, door }, this);
@@ -140,23 +140,6 @@ function taskNetwork(name: string, args: ReviewServiceArgs, parent: pulumi.Resou
   );
 }
 
-function taskLog(
-  name: string,
-  args: ReviewServiceArgs,
-  keyArn: pulumi.Output<string>,
-  parent: pulumi.Resource,
-): aws.cloudwatch.LogGroup {
-  return logGroup(
-    name,
-    {
-      logGroupName: `/ecs/${physicalName(name, nameLimits.logGroup)}`,
-      retentionInDays: args.logRetentionDays,
-      keyArn,
-    },
-    parent,
-  );
-}
-
 function executionRole(
   name: string,
   args: ReviewServiceArgs,
@@ -174,11 +157,7 @@ function executionRole(
     `${name}-execution-role`,
     {
       description: "ECS starts the reviewers page",
-      trust: pulumi
-        .output(args.clusterArn)
-        .apply((arn) =>
-          serviceTrust("ecs-tasks.amazonaws.com", { StringEquals: { "aws:SourceAccount": arnParts(arn).account } }),
-        ),
+      trust: pulumi.output(args.clusterArn).apply(taskTrust),
       permissions: access.apply(reviewExecutionPermissions),
       component: name,
     },

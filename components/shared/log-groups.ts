@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Problem, checkOneOf } from "./checks";
+import { nameLimits, physicalName } from "./names";
 import { componentTags } from "./tags";
 
 /** The days that CloudWatch Logs can keep a log group. */
@@ -42,4 +43,15 @@ export function logGroup(
     },
     { parent },
   );
+}
+
+/** The log group of a component whose tasks run on ECS. */
+export function taskLogGroup(
+  component: string,
+  args: { readonly logRetentionDays?: pulumi.Input<number> },
+  keyArn: pulumi.Input<string>,
+  parent: pulumi.Resource,
+): aws.cloudwatch.LogGroup {
+  const logGroupName = `/ecs/${physicalName(component, nameLimits.logGroup)}`;
+  return logGroup(component, { logGroupName, retentionInDays: args.logRetentionDays, keyArn }, parent);
 }

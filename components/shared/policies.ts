@@ -35,6 +35,15 @@ export function serviceTrust(service: string, condition?: PolicyStatement["Condi
 }
 
 /**
+ * The trust policy of a role that ECS assumes for tasks.
+ *
+ * @param ownArn ARN of a resource in the tasks' account: ECS may take the role on for that account alone.
+ */
+export function taskTrust(ownArn: string): PolicyDocument {
+  return serviceTrust("ecs-tasks.amazonaws.com", { StringEquals: { "aws:SourceAccount": arnParts(ownArn).account } });
+}
+
+/**
  * Lets a role read one secret, and decrypt it where the secret has a customer-managed key.
  *
  * @param secretArn Full ARN, with the suffix that Secrets Manager adds.

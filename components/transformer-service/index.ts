@@ -5,9 +5,9 @@ import { checkArguments } from "../shared/arguments";
 import { type ClientNetwork, clientNetwork } from "../shared/client-network";
 import { type ContainerImage, containerImage, executionPermissions } from "../shared/container-image";
 import { encryptionKey } from "../shared/encryption-key";
-import { logGroup } from "../shared/log-groups";
+import { taskLogGroup } from "../shared/log-groups";
 import { nameLimits, physicalName } from "../shared/names";
-import { arnParts, serviceTrust } from "../shared/policies";
+import { taskTrust } from "../shared/policies";
 import { serviceRole } from "../shared/roles";
 import { componentTags } from "../shared/tags";
 import { transformerServiceProblems } from "./checks";
@@ -81,7 +81,7 @@ export class TransformerService extends pulumi.ComponentResource {
       },
       this,
     );
-    const log = taskLog(name, args, keyArn, this);
+    const log = taskLogGroup(name, args, keyArn, this);
     const roles = taskRoles(name, args, { applicationId, image, log }, this);
     const definition = taskDefinition(name, args, { size, applicationId, image, log, roles }, this);
     const cluster = ecsCluster(name, this);
@@ -147,23 +147,6 @@ function taskNetwork(name: string, args: TransformerServiceArgs, parent: pulumi.
   );
 }
 
-function taskLog(
-  name: string,
-  args: TransformerServiceArgs,
-  keyArn: pulumi.Output<string>,
-  parent: pulumi.Resource,
-): aws.cloudwatch.LogGroup {
-  return logGroup(
-    name,
-    {
-      logGroupName: `/ecs/${physicalName(name, nameLimits.logGroup)}`,
-      retentionInDays: args.logRetentionDays,
-      keyArn,
-    },
-    parent,
-  );
-}
-
 interface TaskRoles {
   readonly taskRoleArn: pulumi.Output<string>;
   readonly executionRoleArn: pulumi.Output<string>;
@@ -175,11 +158,7 @@ function taskRoles(
   needs: { applicationId: string; image: ContainerImage; log: aws.cloudwatch.LogGroup },
   parent: pulumi.Resource,
 ): TaskRoles {
-  const trust = pulumi
-    .output(args.kafka.clusterArn)
-    .apply((arn) =>
-      serviceTrust("ecs-tasks.amazonaws.com", { StringEquals: { "aws:SourceAccount": arnParts(arn).account } }),
-    );
+  const trust = pulumi.output(args.kafka.clusterArn).apply(taskTrust);
   const taskRoleArn = serviceRole(
     `${name}-task-role`,
     {

@@ -126,7 +126,7 @@ export interface ReadNote {
   readonly reason?: string;
 }
 
-/** Where and as whom to log in. A password leaves this machine only for a server whose certificate was verified, or for loopback. */
+/** How to log in. The password goes to loopback, or to a server whose certificate was verified. */
 export function loginOf({ host, port, database, user, password, tls }: DatabaseSettings): ClientConfig {
   return {
     host,

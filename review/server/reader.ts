@@ -1,16 +1,10 @@
-import type { Filter } from "../api";
+import type { Filter, Session } from "../api";
 import type { ReviewGroupRights } from "../../contract/review-environment";
 import { FailureError } from "./failures";
 
 /** Who asks, and what they may see. */
-export interface Reader {
+export interface Reader extends Pick<Session, "signedInBy" | "scope" | "masked" | "mayReveal"> {
   readonly name: string;
-  readonly signedInBy: "link" | "load balancer";
-  /** Tables as `schema.table` or `schema.*`; null for all. */
-  readonly scope: readonly string[] | null;
-  /** Columns as `schema.table.column` that are hidden from this reader. */
-  readonly masked: readonly string[];
-  readonly mayReveal: boolean;
 }
 
 /** What a reader may see by being in groups: the tables of each of them, and the best of their other rights. */

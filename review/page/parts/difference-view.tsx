@@ -4,6 +4,7 @@ import type { Segment } from "../../differences/words";
 import type { Json } from "../../exact-json";
 import { counted, plural } from "../reading/words";
 import { JsonValue } from "./json-value";
+import { MemberTree } from "./member-tree";
 import { PlainText } from "./text";
 
 /** What changed between two values. */
@@ -143,28 +144,16 @@ function MembersDifference({
   );
 }
 
-const page = 100;
-
 function MemberList({ members }: { readonly members: readonly Member[] }) {
-  const [shown, setShown] = useState(page);
-  return (
-    <ul class="tree">
-      {members.slice(0, shown).map(({ label, difference, moved }) => (
-        <li key={label} class={difference.kind === "same" ? "is-same" : `is-${difference.kind}`}>
-          <span class="member-name">
-            <PlainText text={label} />
-          </span>{" "}
-          {moved && <span class="no-value is-moved">{`from place ${moved.from} to ${moved.to}`}</span>}{" "}
-          <DifferenceView difference={difference} />
-        </li>
-      ))}
-      {members.length > shown && (
-        <li>
-          <button type="button" class="inline-button" onClick={() => setShown(shown + page)}>
-            {`Show ${Math.min(page, members.length - shown)} more of ${members.length}`}
-          </button>
-        </li>
-      )}
-    </ul>
-  );
+  const lines = members.map(({ label, difference, moved }) => ({
+    name: label,
+    look: difference.kind === "same" ? "is-same" : `is-${difference.kind}`,
+    content: () => (
+      <>
+        {moved && <span class="no-value is-moved">{`from place ${moved.from} to ${moved.to}`}</span>}{" "}
+        <DifferenceView difference={difference} />
+      </>
+    ),
+  }));
+  return <MemberTree members={lines} />;
 }

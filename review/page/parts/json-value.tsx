@@ -2,12 +2,11 @@ import { useState } from "preact/hooks";
 import { isNumber, isObject, type Json, type JsonObject, stringifyExact } from "../../exact-json";
 import { counted, plural } from "../reading/words";
 import { CopyButton } from "./copy";
+import { MemberTree } from "./member-tree";
 import { LongText, PlainText } from "./text";
 
 /** Documents whose text is not longer than this stand in the line. */
 const inlineCharacters = 72;
-/** Members that are shown at once. */
-const page = 100;
 
 /** A value that has been read. */
 export function JsonValue({ value, isOpen = false }: { readonly value: Json; readonly isOpen?: boolean }) {
@@ -64,28 +63,11 @@ function DocumentText({ value }: { readonly value: Json }) {
 }
 
 function Members({ value }: { readonly value: Json }) {
-  const [shown, setShown] = useState(page);
   const members = Array.isArray(value)
     ? value.map((member: Json, place) => [String(place), member] as const)
     : Object.entries(value as JsonObject);
   return (
-    <ul class="tree">
-      {members.slice(0, shown).map(([name, member]) => (
-        <li key={name}>
-          <span class="member-name">
-            <PlainText text={name} />
-          </span>{" "}
-          <JsonValue value={member} />
-        </li>
-      ))}
-      {members.length > shown && (
-        <li>
-          <button type="button" class="inline-button" onClick={() => setShown(shown + page)}>
-            {`Show ${Math.min(page, members.length - shown)} more of ${members.length}`}
-          </button>
-        </li>
-      )}
-    </ul>
+    <MemberTree members={members.map(([name, member]) => ({ name, content: () => <JsonValue value={member} /> }))} />
   );
 }
 

@@ -91,7 +91,7 @@ describe("a reviewer's page", () => {
     expect(deployment.only("Service").inputs.networkConfiguration).toMatchObject({ assignPublicIp: false });
   });
 
-  it("is told whom to believe and who sees what, and of its password only where it is kept", async () => {
+  it("learns which logins to believe and which groups see what; its password it learns by the name of a secret", async () => {
     const deployment = await deploy(page());
     const environment = environmentOf(deployment);
     expect(environment).toMatchObject({
