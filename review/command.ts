@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { Client } from "pg";
 import { buildPage } from "./build";
 import { loginOf } from "./server/database";
-import { defaults, type DatabaseSettings, type ReviewSettings } from "./server/settings";
+import { defaults, type DatabaseSettings, ownServer } from "./server/settings";
 import { startReviewServer } from "./server/start";
 
 interface Options {
@@ -20,27 +19,13 @@ async function main(): Promise<void> {
   const log = (line: string) => console.error(line);
   await checkLogin(options.database);
   const { folder } = await buildPage();
-  const settings: ReviewSettings = {
-    database: options.database,
-    host: "127.0.0.1",
-    port: options.port,
-    signIn: { kind: "link", token: newToken(), reader: options.as },
-    maskedColumns: options.mask,
-    statementTimeout: defaults.statementTimeout,
-    exportTimeout: defaults.exportTimeout,
-    defaultWindow: defaults.defaultWindow,
-    pageFolder: folder,
-  };
+  const { database, port, as: reader, mask: maskedColumns } = options;
+  const settings = ownServer({ database, port, reader, maskedColumns, pageFolder: folder });
   const server = await startReviewServer(settings, log);
   console.log(`The reviewer's page, for this machine alone: ${server.link}\nCtrl-C ends it.`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void server.stop().finally(() => process.exit(0)));
   }
-}
-
-/** A token that nobody guesses. */
-export function newToken(): string {
-  return randomBytes(24).toString("base64url");
 }
 
 /** Says what is wrong with a login before the page says it less well. */

@@ -1,4 +1,5 @@
 import { databaseRoles } from "../../contract/database-roles";
+import { ownServer } from "../../review/server/settings";
 import { startReviewServer } from "../../review/server/start";
 
 /** The page's server as `npm run review` runs it, told by its parent, which stops it. */
@@ -11,7 +12,7 @@ const { databasePort, port, pageFolder, password } = JSON.parse(process.env.BENC
 const token = "bench";
 
 void startReviewServer(
-  {
+  ownServer({
     database: {
       host: "127.0.0.1",
       port: databasePort,
@@ -20,15 +21,11 @@ void startReviewServer(
       password,
       tls: "off",
     },
-    host: "127.0.0.1",
     port,
-    signIn: { kind: "link", token, reader: "bench" },
-    maskedColumns: [],
-    statementTimeout: 10_000,
-    exportTimeout: 600_000,
-    defaultWindow: 86_400,
+    reader: "bench",
+    token,
     pageFolder,
-  },
+  }),
   (line) => console.error(line),
 ).then((server) => {
   process.once("SIGTERM", () => void server.stop().finally(() => process.exit(0)));

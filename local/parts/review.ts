@@ -1,8 +1,7 @@
 import { userInfo } from "node:os";
-import { randomBytes } from "node:crypto";
 import { databaseRoles } from "../../contract/database-roles";
 import { buildPage } from "../../review/build";
-import { defaults } from "../../review/server/settings";
+import { ownServer } from "../../review/server/settings";
 import { type ReviewServer, startReviewServer } from "../../review/server/start";
 import { freePorts } from "../machine/managed-process";
 
@@ -18,18 +17,14 @@ export interface LocalReview {
 export async function startLocalReview({ destination, password, log }: LocalReview): Promise<ReviewServer> {
   const [{ folder }, ports] = await Promise.all([buildPage(), freePorts(1)]);
   const { host, port, database } = destination;
+  const user = databaseRoles.review;
   return startReviewServer(
-    {
-      database: { host, port, database, user: databaseRoles.review, password, tls: "off" },
-      host: "127.0.0.1",
+    ownServer({
+      database: { host, port, database, user, password, tls: "off" },
       port: ports[0] as number,
-      signIn: { kind: "link", token: randomBytes(24).toString("base64url"), reader: userInfo().username },
-      maskedColumns: [],
-      statementTimeout: defaults.statementTimeout,
-      exportTimeout: defaults.exportTimeout,
-      defaultWindow: defaults.defaultWindow,
+      reader: userInfo().username,
       pageFolder: folder,
-    },
+    }),
     log,
   );
 }

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { databaseRoles } from "../../contract/database-roles";
 import type { ReviewGroupRights } from "../../contract/review-environment";
 
 /** How the server tells who reads. */
@@ -53,8 +55,31 @@ export const defaults = {
   statementTimeout: 10_000,
   exportTimeout: 900_000,
   defaultWindow: 86_400,
-  databaseUser: "audit_review",
+  databaseUser: databaseRoles.review,
 } as const;
+
+/** What differs between the servers that people run for themselves. */
+export interface OwnServer extends Pick<ReviewSettings, "database" | "port" | "pageFolder"> {
+  /** The name under which its looks are noted. */
+  readonly reader: string;
+  /** What its link carries. Default: one that nobody guesses. */
+  readonly token?: string;
+  /** Default: none. */
+  readonly maskedColumns?: readonly string[];
+}
+
+/** The settings of a server for one person and this machine alone. */
+export function ownServer({ reader, token, maskedColumns = [], ...others }: OwnServer): ReviewSettings {
+  return {
+    ...others,
+    host: "127.0.0.1",
+    signIn: { kind: "link", token: token ?? randomBytes(24).toString("base64url"), reader },
+    maskedColumns,
+    statementTimeout: defaults.statementTimeout,
+    exportTimeout: defaults.exportTimeout,
+    defaultWindow: defaults.defaultWindow,
+  };
+}
 
 const json = <Schema extends z.ZodType>(schema: Schema) =>
   z

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { databaseRoles } from "../../contract/database-roles";
 import { freePorts } from "../../local/machine/managed-process";
 import { TestServer } from "../../local/servers/test-server";
 import { bootstrapDestination } from "../../operator/database/bootstrap";
 import { buildPage } from "../../review/build";
-import { defaults } from "../../review/server/settings";
+import { ownServer } from "../../review/server/settings";
 import { type ReviewServer, startReviewServer } from "../../review/server/start";
 import { storeEvents } from "../database/support/audit-events";
 import { launchBrowser } from "./support/browser";
@@ -42,24 +43,20 @@ beforeAll(async () => {
   await storeEvents(client, orderStory().events);
   await client.query(ordersAfterAccident);
   review = await startReviewServer(
-    {
+    ownServer({
       database: {
         host: "127.0.0.1",
         port: postgres.port,
         database: database.database,
-        user: defaults.databaseUser,
+        user: databaseRoles.review,
         password,
         tls: "off",
       },
-      host: "127.0.0.1",
       port,
-      signIn: { kind: "link", token: "a-token", reader: "rita@shop.example" },
-      maskedColumns: [],
-      statementTimeout: defaults.statementTimeout,
-      exportTimeout: defaults.exportTimeout,
-      defaultWindow: defaults.defaultWindow,
+      reader: "rita@shop.example",
+      token: "a-token",
       pageFolder: built.folder,
-    },
+    }),
     (line) => complaints.push(line),
   );
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
