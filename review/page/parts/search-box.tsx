@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Completions, type Filter, routes } from "../../api";
 import {
   addressOf,
@@ -149,6 +149,7 @@ function useCompletion(
   const [typed, setTyped] = useState<Typed | undefined>();
   const [options, setOptions] = useState<readonly string[]>([]);
   const [chosen, setChosen] = useState(-1);
+  const caret = useRef<number | undefined>(undefined);
   const table = readSearch(text, { now: new Date(), zone: "UTC" }).filter.table?.[0];
   const close = () => {
     setTyped(undefined);
@@ -179,16 +180,20 @@ function useCompletion(
       controller.abort();
     };
   }, [typed?.of, typed?.start, typed?.from, table]);
+  // With the text and before the next key, which would otherwise be typed to one place and read from another.
+  useLayoutEffect(() => {
+    if (caret.current === undefined) return;
+    input.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = undefined;
+  }, [text]);
   const take = (place: number) => {
     const option = options[place];
     if (!typed || option === undefined) return;
     const after = completed(text, typed, option);
+    caret.current = after.caret;
     setText(after.text);
     close();
-    setTimeout(() => {
-      input.current?.setSelectionRange(after.caret, after.caret);
-      if (typed.of === "qualifier") look();
-    });
+    if (typed.of === "qualifier") look();
   };
   const press = (event: KeyboardEvent) => {
     if (event.key === "Escape") {
