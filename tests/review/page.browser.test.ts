@@ -170,6 +170,21 @@ describe("the search box", () => {
     await expect.poll(() => page.locator("tr.act").count()).toBe(1);
   });
 
+  it("keeps the caret behind what is typed at once after a completion", async () => {
+    await open("/");
+    await box().pressSequentially("act");
+    await page.getByRole("option", { name: "actor:" }).waitFor();
+    const typed = await box().evaluate(async (field: HTMLInputElement) => {
+      field.dispatchEvent(new KeyboardEvent("keydown", { key: "Tab", bubbles: true, cancelable: true }));
+      await Promise.resolve();
+      document.execCommand("insertText", false, "a");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      document.execCommand("insertText", false, "li");
+      return field.value;
+    });
+    expect(typed).toBe("actor:ali");
+  });
+
   it("says what it did not understand, keeps it to be corrected, and looks for the rest", async () => {
     await open("/");
     await box().fill("tabel:shop.orders actor:dan@shop.example");
