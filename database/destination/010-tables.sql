@@ -270,7 +270,13 @@ BEGIN
     -- A key that its last transaction both gave and took.
     SELECT held.*, last_touches.key, last_touches.place
     FROM last_touches
-    JOIN versions AS version ON version.version = last_touches.version
+    -- Asked by the name that the table bore there: transactions that were open across the rename of a schema write under the
+    -- old one, which by then is nobody's.
+    CROSS JOIN LATERAL (
+      SELECT * FROM versions
+      WHERE versions.storage = last_touches.storage AND versions.from_place <= last_touches.place
+      ORDER BY versions.from_place DESC LIMIT 1
+    ) AS version
     CROSS JOIN LATERAL audit.holder(of_source, version.schema_name, version.table_name, last_touches.own_key,
       moment.until, last_touches.place || 0::bigint) AS holder
     JOIN touches AS held

@@ -193,6 +193,31 @@ describe("Keys that move over each other in one statement", () => {
     expect(await history("app.steps", { pos: 1 })).toEqual(['insert {"t":"one","pos":1}', "update pos 1 → 2"]);
   });
 
+  it("are followed where the schema was renamed while the transaction was open", async () => {
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("app.steps", steps)
+        .insert("app.steps", { pos: 1 }, { pos: 1, t: "one" })
+        .insert("app.steps", { pos: 2 }, { pos: 2, t: "two" })
+        .at("10:00:00")
+        .drop("app.steps", "ALTER SCHEMA")
+        .shape("shop.steps", steps, {
+          reason: "ddl",
+          command: "ALTER SCHEMA",
+          renamed_from: { schema: "app", table: "steps" },
+        })
+        .at("11:00:00")
+        .update("app.steps", { pos: 2 }, { pos: 1 }, { pos: 2, t: "one" })
+        .update("app.steps", { pos: 3 }, { pos: 2 }, { pos: 3, t: "two" }),
+    );
+    expect(await tableAsOf("shop.steps")).toEqual([
+      { pos: 2, t: "one" },
+      { pos: 3, t: "two" },
+    ]);
+    expect(await asOf("shop.steps", { pos: 2 })).toEqual({ pos: 2, t: "one" });
+  });
+
   it("are followed when they swap", async () => {
     await store(
       new Stream()

@@ -59,7 +59,7 @@ import org.slf4j.LoggerFactory;
 /** Kafka Streams as the transformer runs it, when records or commits fail. */
 class UndeliveredEventsTest {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   @TempDir static Path folder;
   private static LocalBroker broker;
