@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fork } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,16 +16,19 @@ import { conclude, Recorder, thisMachine } from "./report/results";
 interface Options {
   readonly events: number;
   readonly rounds: number;
+  readonly data?: string;
   readonly json?: string;
 }
 
 const fullSize = 10_000_000;
 const password = "review-password";
+const database = "review";
 
 /** Fills a log as `npm run bench:reading` does, and measures what the reviewer's page takes to answer over it. */
 async function main(): Promise<void> {
   const options = parse();
-  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-review-"));
+  const folder = options.data ?? mkdtempSync(join(tmpdir(), "cdc-audit-review-"));
+  mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
   const server = {
     dataFolder: join(folder, "postgres"),
@@ -43,7 +46,7 @@ async function main(): Promise<void> {
     await served?.stop();
     await client?.end().catch(() => undefined);
     await postgres.retire();
-    rmSync(folder, { recursive: true, force: true });
+    if (!options.data) rmSync(folder, { recursive: true, force: true });
   };
   const interrupted = () => void stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
@@ -55,14 +58,7 @@ async function main(): Promise<void> {
     // First, since it takes a moment and the log a while.
     const page = await buildPage(join(folder, "page"));
     await postgres.start();
-    client = new Client(superuserConnection(server));
-    await client.connect();
-    await bootstrapDestination(client, { passwords: { [databaseRoles.review]: password } });
-    const begun = performance.now();
-    await fill({ name: "cdc-audit", client, hasStreamOrder: true }, options.events, new Date(startedAt));
-    await addDeletes(client, new Date(startedAt));
-    const seconds = ((performance.now() - begun) / 1000).toFixed(0);
-    console.log(`${options.events.toLocaleString("en")} events in ${seconds} s`);
+    client = await logOf(server, options.events, new Date(startedAt));
     recorder.recordAll({ system: "cdc-audit", phase: "review" }, [
       {
         metric: "script and style, compressed",
@@ -72,12 +68,40 @@ async function main(): Promise<void> {
       },
     ]);
     served = await serve(server.port, page.folder);
-    await measureReview(recorder, client, served, { rounds: options.rounds, until: new Date(startedAt) });
+    await measureReview(recorder, client, served, { rounds: options.rounds, until: await newestOf(client) });
   } finally {
     await stop();
   }
   const scale = options.events / fullSize;
   conclude({ startedAt, machine, writer: "none", quick: false, scale }, recorder, options.json);
+}
+
+/** A connection to the log, which is filled unless an earlier run has done so. */
+async function logOf(server: Parameters<typeof superuserConnection>[0], events: number, until: Date): Promise<Client> {
+  const admin = new Client(superuserConnection(server));
+  await admin.connect();
+  const kept = await admin.query("SELECT FROM pg_database WHERE datname = $1", [database]);
+  if (kept.rowCount === 0) await admin.query(`CREATE DATABASE ${database}`);
+  await admin.end();
+  const client = new Client(superuserConnection(server, database));
+  await client.connect();
+  await bootstrapDestination(client, { passwords: { [databaseRoles.review]: password } });
+  if (kept.rowCount !== 0) {
+    console.log(`The log that was filled until ${(await newestOf(client)).toISOString()}`);
+    return client;
+  }
+  const begun = performance.now();
+  await fill({ name: "cdc-audit", client, hasStreamOrder: true }, events, until);
+  await addDeletes(client, until);
+  console.log(`${events.toLocaleString("en")} events in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  return client;
+}
+
+async function newestOf(client: Client): Promise<Date> {
+  const { rows } = await client.query<{ newest: Date }>(
+    "SELECT committed_at AS newest FROM audit.events ORDER BY committed_at DESC LIMIT 1",
+  );
+  return rows[0]?.newest as Date;
 }
 
 /** The page's server in a process of its own, whose memory is its own. */
@@ -87,7 +111,7 @@ async function serve(databasePort: number, pageFolder: string): Promise<ServedRe
     execArgv: ["--import", "tsx"],
     env: {
       ...process.env,
-      BENCH_REVIEW: JSON.stringify({ databasePort, port, pageFolder, password }),
+      BENCH_REVIEW: JSON.stringify({ databasePort, database, port, pageFolder, password }),
     },
   });
   const cookie = await new Promise<string>((resolve, reject) => {
@@ -122,6 +146,10 @@ function parse(): Options {
     )
     .option("--events <number>", "events of the log, from 200000 on", atLeast(200_000), fullSize)
     .option("--rounds <number>", "how often each reader asks each question", atLeast(5), 40)
+    .option(
+      "--data <folder>",
+      "keep the filled log in this folder, and use that which a run of the same day kept there",
+    )
     .option("--json <file>", "also write the figures to this file")
     .parse()
     .opts<Options>();

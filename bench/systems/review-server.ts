@@ -3,8 +3,9 @@ import { ownServer } from "../../review/server/settings";
 import { startReviewServer } from "../../review/server/start";
 
 /** The page's server as `npm run review` runs it, told by its parent, which stops it. */
-const { databasePort, port, pageFolder, password } = JSON.parse(process.env.BENCH_REVIEW ?? "{}") as {
+const { databasePort, database, port, pageFolder, password } = JSON.parse(process.env.BENCH_REVIEW ?? "{}") as {
   readonly databasePort: number;
+  readonly database: string;
   readonly port: number;
   readonly pageFolder: string;
   readonly password: string;
@@ -16,7 +17,7 @@ void startReviewServer(
     database: {
       host: "127.0.0.1",
       port: databasePort,
-      database: "postgres",
+      database,
       user: databaseRoles.review,
       password,
       tls: "off",
