@@ -288,3 +288,41 @@ COMMENT ON FUNCTION audit.holder_anywhere(text, text, text, jsonb, timestamptz, 
 
 -- Of an earlier version, without sources: beside the functions of today, a call with two arguments would be ambiguous.
 DROP FUNCTION IF EXISTS audit.history(text, jsonb), audit.row_as_of(text, jsonb, timestamptz);
+
+CREATE OR REPLACE FUNCTION audit.last_showing(
+  source text, named_schema text, named_table text, at timestamptz, OUT until timestamptz, OUT before_place bigint[]
+)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  longest CONSTANT interval := '1 day';
+  last_place bigint[];
+  first_later bigint[];
+BEGIN
+  until := at;
+  before_place := ARRAY[9223372036854775807];
+  SELECT min(audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence)) INTO first_later
+  FROM audit.events AS event
+  WHERE event.table_name = named_table AND event.schema_name = named_schema AND event.source_id = source
+    AND event.committed_at > at AND event.committed_at <= at + longest
+    -- Baselines are dated by another clock, and stand before what was committed while they were read.
+    AND event.operation <> 'baseline';
+  IF first_later IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT max(audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence)) INTO last_place
+  FROM audit.events AS event
+  WHERE event.table_name = named_table AND event.schema_name = named_schema AND event.source_id = source
+    AND event.committed_at <= at AND event.committed_at > at - longest AND event.operation <> 'baseline';
+  IF last_place > first_later THEN
+    until := at + longest;
+    before_place := last_place || 0::bigint;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION audit.last_showing(text, text, text, timestamptz) IS
+  'Which events of a table had happened at a time: those until a time and before a place. A clock that is set back shows a '
+  'time more than once. The last time counts, so what came before in the stream had happened, whenever it is dated; up to a day ahead.';

@@ -66,6 +66,29 @@ $$;
 COMMENT ON FUNCTION audit.baselines_between(text, text, text, text, timestamptz, timestamptz) IS
   'How many rows of a table, or of one partition of it, were read by a full load and are in the log.';
 
+CREATE OR REPLACE FUNCTION audit.is_passed_on(
+  source text, named_schema text, named_table text, relation text, before_place bigint[], after_place bigint[]
+)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT FROM audit.events AS taken
+    WHERE taken.operation = 'schema' AND taken.table_name = named_table AND taken.schema_name = named_schema
+      AND taken.source_id = source AND taken.context ->> 'reason' <> 'drop' AND taken.after ->> 'relation' <> relation
+      AND audit.place(taken.stream_order, taken.committed_at, taken.transaction_id, taken.sequence) > after_place
+      AND audit.place(taken.stream_order, taken.committed_at, taken.transaction_id, taken.sequence) < before_place
+  );
+END
+$$;
+COMMENT ON FUNCTION audit.is_passed_on(text, text, text, text, bigint[], bigint[]) IS
+  'Whether another table than the one of an oid took a name before a place and after another. Not known where an earlier '
+  'version told no oids.';
+
 CREATE OR REPLACE FUNCTION audit.next_touch(
   source text, names text[], keys jsonb[], after_place bigint[]
 )
@@ -79,8 +102,12 @@ AS $$
 DECLARE
   candidate audit.events;
   nearest audit.events;
+  lower bigint[];
+  upper bigint[];
 BEGIN
   FOR named IN 1..cardinality(keys) LOOP
+    lower := greatest(after_place, names[named][4]::bigint[]);
+    upper := coalesce(names[named][5]::bigint[], ARRAY[9223372036854775807]);
     SELECT touch.* INTO candidate
     FROM (
       (
@@ -88,8 +115,9 @@ BEGIN
         WHERE event.table_name = names[named][2] AND event.record_key = keys[named]
           AND event.schema_name = names[named][1] AND event.source_id = source
           AND (names[named][3] IS NULL OR event.partition_name = names[named][3])
-          AND event.stream_order >= after_place[1]
-          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > after_place
+          AND event.stream_order >= lower[1]
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > lower
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < upper
         ORDER BY event.stream_order, event.transaction_id NULLS FIRST, event.sequence
         LIMIT 1
       )
@@ -100,7 +128,8 @@ BEGIN
           AND event.schema_name = names[named][1] AND event.source_id = source
           AND (names[named][3] IS NULL OR event.partition_name = names[named][3])
           AND event.stream_order IS NULL
-          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > after_place
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > lower
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < upper
         ORDER BY event.committed_at, event.transaction_id NULLS FIRST, event.sequence
         LIMIT 1
       )
@@ -112,13 +141,18 @@ BEGIN
           AND event.schema_name = names[named][1] AND event.source_id = source AND event.operation = 'update'
           AND (names[named][3] IS NULL OR event.partition_name = names[named][3])
           AND NOT (event.record_key || event.before) @> event.record_key
-          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > after_place
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) > lower
+          AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < upper
         ORDER BY audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence)
         LIMIT 1
       )
     ) AS touch
     ORDER BY audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence)
     LIMIT 1;
+    IF names[named][5] IS NULL AND audit.is_passed_on(source, names[named][1], names[named][2], names[named][6],
+      audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence), lower) THEN
+      candidate := NULL;
+    END IF;
     IF candidate.event_id IS NOT NULL AND (nearest.event_id IS NULL
       OR audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
         < audit.place(nearest.stream_order, nearest.committed_at, nearest.transaction_id, nearest.sequence)) THEN
@@ -132,7 +166,8 @@ END
 $$;
 COMMENT ON FUNCTION audit.next_touch(text, text[], jsonb[], bigint[]) IS
   'The first event after a place that gave a key to a record, changed the record under it, or took it from it. Names are '
-  'schema, table and partition, null for all of them, each with the key of the record under it.';
+  'schema, table and partition, null for all of them, each with the key of the record under it, the places between which it '
+  'was the table''s, and the table''s oid, which tells until when where the second place is null.';
 
 CREATE OR REPLACE FUNCTION audit.ended_before(
   held audit.events, next audit.events, keys jsonb[], before_time timestamptz, next_started_at timestamptz

@@ -261,7 +261,9 @@ BEGIN
         version.shape, newest_shape, key, version.from_place, version.to_place, until);
       CONTINUE WHEN version_key IS NULL;
     END IF;
-    known_names := known_names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
+    known_names := known_names || ARRAY[[version.stored_schema, version.stored_table, version.partition,
+      version.from_place::text, CASE WHEN cardinality(known_keys) > 0 THEN version.to_place::text END,
+      CASE WHEN version.partition IS NULL THEN version.shape ->> 'relation' END]];
     known_keys := known_keys || version_key;
     -- Versions that differ in nothing that matters here are searched at once.
     IF searched IS DISTINCT FROM

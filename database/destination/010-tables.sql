@@ -141,12 +141,15 @@ COMMENT ON FUNCTION audit.table_truncations(text, text, text, timestamptz, bigin
   'The places of the last TRUNCATE of a table and of its partitions until a time and before a place, under any name that '
   'they had.';
 
+-- Its former form did not tell between which places a name was the table's.
+DROP FUNCTION IF EXISTS audit.table_loads(text, text, text, timestamptz, bigint[], timestamptz);
 CREATE OR REPLACE FUNCTION audit.table_loads(
   source text, named_schema text, named_table text, until timestamptz, before_place bigint[], read_until timestamptz
 )
 RETURNS TABLE (
   storage bigint, load_schema text, load_table text, stored_schema text, stored_table text, partition text,
-  started_at timestamptz, loaded_rows bigint, before_time timestamptz, next_started_at timestamptz, found_rows bigint
+  from_place text, to_place text, relation text, started_at timestamptz, loaded_rows bigint, before_time timestamptz,
+  next_started_at timestamptz, found_rows bigint
 )
 LANGUAGE sql
 STABLE
@@ -154,11 +157,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   WITH names AS (
     SELECT version.storage, version.schema_name, version.table_name, version.stored_schema, version.stored_table,
-      version.partition, version.since, version.ended
+      version.partition, version.since, version.ended, version.from_place::text,
+      CASE WHEN version.ended < 'infinity' THEN version.to_place::text END AS to_place,
+      CASE WHEN version.partition IS NULL THEN version.shape ->> 'relation' END AS relation
     FROM audit.table_versions(source, named_schema, named_table, until, before_place) AS version
   )
   SELECT names.storage, names.schema_name, names.table_name, names.stored_schema, names.stored_table, names.partition,
-    known.started_at, known.loaded_rows, known.before_time, known.next_started_at,
+    names.from_place, names.to_place, names.relation, known.started_at, known.loaded_rows, known.before_time, known.next_started_at,
     audit.baselines_between(
       source, names.stored_schema, names.stored_table, names.partition, known.started_at, known.before_time)
   FROM names
@@ -177,44 +182,6 @@ $$;
 COMMENT ON FUNCTION audit.table_loads(text, text, text, timestamptz, bigint[], timestamptz) IS
   'The full loads of a table and of its partitions that began after their first event and until a time, and how many of '
   'their rows are in the log.';
-
-CREATE OR REPLACE FUNCTION audit.last_showing(
-  source text, named_schema text, named_table text, at timestamptz, OUT until timestamptz, OUT before_place bigint[]
-)
-LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-DECLARE
-  longest CONSTANT interval := '1 day';
-  last_place bigint[];
-  first_later bigint[];
-BEGIN
-  until := at;
-  before_place := ARRAY[9223372036854775807];
-  SELECT min(audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence)) INTO first_later
-  FROM audit.events AS event
-  WHERE event.table_name = named_table AND event.schema_name = named_schema AND event.source_id = source
-    AND event.committed_at > at AND event.committed_at <= at + longest
-    -- Baselines are dated by another clock, and stand before what was committed while they were read.
-    AND event.operation <> 'baseline';
-  IF first_later IS NULL THEN
-    RETURN;
-  END IF;
-  SELECT max(audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence)) INTO last_place
-  FROM audit.events AS event
-  WHERE event.table_name = named_table AND event.schema_name = named_schema AND event.source_id = source
-    AND event.committed_at <= at AND event.committed_at > at - longest AND event.operation <> 'baseline';
-  IF last_place > first_later THEN
-    until := at + longest;
-    before_place := last_place || 0::bigint;
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION audit.last_showing(text, text, text, timestamptz) IS
-  'Which events of a table had happened at a time: those until a time and before a place. A clock that is set back shows a '
-  'time more than once. The last time counts, so what came before in the stream had happened, whenever it is dated; up to a day ahead.';
 
 CREATE OR REPLACE FUNCTION audit.table_as_of(
   "table" text, "time" timestamptz DEFAULT now(), source text DEFAULT NULL
@@ -303,11 +270,13 @@ BEGIN
         of_source, part.schema_name, part.table_name, held.place, moment.until, moment.before_place)
     ) AND NOT EXISTS (
       SELECT FROM jsonb_to_recordset(loads) AS known (
-        storage bigint, stored_schema text, stored_table text, partition text, started_at timestamptz,
-        loaded_rows bigint, before_time timestamptz, next_started_at timestamptz, found_rows bigint)
+        storage bigint, stored_schema text, stored_table text, partition text, from_place text, to_place text,
+        relation text, started_at timestamptz, loaded_rows bigint, before_time timestamptz, next_started_at timestamptz, found_rows bigint)
       LEFT JOIN LATERAL audit.next_touch(of_source,
-        ARRAY[[version.stored_schema, version.stored_table, version.partition],
-          [known.stored_schema, known.stored_table, known.partition]],
+        ARRAY[[version.stored_schema, version.stored_table, version.partition, version.from_place::text,
+            CASE WHEN version.ended < 'infinity' THEN version.to_place::text END,
+            CASE WHEN version.partition IS NULL THEN version.shape ->> 'relation' END],
+          [known.stored_schema, known.stored_table, known.partition, known.from_place, known.to_place, known.relation]],
         ARRAY[held.own_key, held.last_key], held.last_place) AS next ON true
       WHERE known.storage = held.storage
         AND known.found_rows >= known.loaded_rows AND known.started_at > audit.captured(event)

@@ -219,6 +219,42 @@ describe("A record that a full load did not find any more", () => {
     expect(await tableAsOf(table)).toEqual([free(2)]);
   });
 
+  it("is not taken for one of the table that took its table's name", async () => {
+    const renamedFrom = (name: string) => ({ reason: "ddl", renamed_from: { schema: "public", table: name } });
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape(table, seats)
+        .insert(table, { id: 1 }, free(1))
+        .insert(table, { id: 2 }, free(2))
+        .insert(table, { id: 3 }, free(3))
+        .at("10:00:00")
+        .shape("public.shadow", { ...seats, relation: 9 })
+        .insert("public.shadow", { id: 2 }, free(2))
+        .insert("public.shadow", { id: 3 }, free(3))
+        .at("11:00:30")
+        .baseline(table, { id: 1 }, free(1))
+        .at("11:05:00")
+        .load(table, "11:00:00", "11:01:00", 1)
+        .at("12:00:00")
+        .drop(table, "ALTER TABLE")
+        .shape("public.former", seats, renamedFrom("seats"))
+        .drop("public.shadow", "ALTER TABLE")
+        .shape(table, { ...seats, relation: 9 }, renamedFrom("shadow"))
+        .at("12:30:00")
+        .delete(table, { id: 2 }, free(2))
+        .baseline(table, { id: 3 }, free(3)),
+    );
+    for (const id of [2, 3]) {
+      expect(await asOf(table, { id }, "11:30:00")).toBeNull();
+      expect(await asOf("public.former", { id })).toBeNull();
+      expect(await operations("public.former", { id })).toEqual(["insert", "load"]);
+    }
+    expect(await tableAsOf(table, "11:30:00")).toEqual([free(1)]);
+    expect(await tableAsOf("public.former")).toEqual([free(1)]);
+    expect(await tableAsOf(table)).toEqual([free(3)]);
+  });
+
   it("is not that of another source, whose table has the same name", async () => {
     await store(emptied("eu"), new Stream("us").at("09:00:00").shape(table, seats).insert(table, { id: 2 }, free(2)));
     expect(await asOf(table, { id: 2 }, undefined, "eu")).toBeNull();
