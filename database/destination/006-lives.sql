@@ -315,11 +315,18 @@ AS $$
         THEN to_jsonb((value #>> '{}')::numeric) ELSE value END
     WHEN type IN ('text', 'character varying', 'character', 'uuid') THEN
       CASE WHEN jsonb_typeof(value) = 'number' THEN to_jsonb(value #>> '{}') ELSE value END
+    -- As JSON has them: 2026-01-07, 2026-01-07T00:00:00 and 2026-01-07T00:00:00Z.
+    WHEN jsonb_typeof(value) <> 'string' THEN value
+    WHEN type = 'date' THEN to_jsonb(regexp_replace(value #>> '{}', '^(\d+-\d\d-\d\d)T00:00:00Z?', '\1'))
+    WHEN type IN ('timestamp without time zone', 'timestamp with time zone') THEN to_jsonb(regexp_replace(
+      regexp_replace(value #>> '{}', '^(\d+-\d\d-\d\d)(?!T)', '\1T00:00:00'), '(T[\d:.]+)Z?( BC)?$',
+      CASE type WHEN 'timestamp with time zone' THEN '\1Z\2' ELSE '\1\2' END))
     ELSE value
   END
 $$;
 COMMENT ON FUNCTION audit.value_as(jsonb, text) IS
-  'A key''s value as a column of another type holds it: numbers as texts, texts of digits as numbers.';
+  'A key''s value as a column of another type holds it: numbers as texts, texts of digits as numbers, dates as times and times '
+  'of midnight as dates. Times with a time zone are taken for UTC, in which the log has them.';
 
 CREATE OR REPLACE FUNCTION audit.key_in(shape jsonb, newer_shape jsonb, newer_key jsonb)
 RETURNS jsonb

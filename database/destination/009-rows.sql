@@ -226,12 +226,15 @@ BEGIN
     SELECT given.name || ' is no key column' FROM jsonb_object_keys(key) AS given (name)
     WHERE NOT shape -> 'key' ? given.name
     UNION ALL
-    SELECT CASE jsonb_typeof(given.value)
-      WHEN 'string' THEN format('%s is the text %s, and the key holds numbers', given.name, given.value)
+    SELECT CASE
+      WHEN jsonb_typeof(given.value) = jsonb_typeof(fitting.value)
+        THEN format('%s is %s, and the key holds it as %s', given.name, given.value, fitting.value)
+      WHEN jsonb_typeof(given.value) = 'string' THEN format('%s is the text %s, and the key holds numbers', given.name, given.value)
       ELSE format('%s is the number %s, and the key holds texts', given.name, given.value)
     END
     FROM jsonb_each(key) AS given (name, value)
-    WHERE shape -> 'key' ? given.name AND audit.value_as(given.value, audit.column_type(shape, given.name)) <> given.value
+    CROSS JOIN LATERAL audit.value_as(given.value, audit.column_type(shape, given.name)) AS fitting (value)
+    WHERE shape -> 'key' ? given.name AND fitting.value <> given.value
   ) AS problems;
   IF wrong IS NOT NULL THEN
     RAISE EXCEPTION 'the key % does not fit %: %', key, "table", wrong

@@ -385,6 +385,39 @@ describe("A record whose key is written in another way", () => {
     expect(await tableAsOf("app.items")).toHaveLength(2);
   });
 
+  it.each([
+    ["date", "2026-01-07", "timestamp without time zone", "2026-01-07T00:00:00"],
+    ["date", "2026-01-07", "timestamp with time zone", "2026-01-07T00:00:00Z"],
+    ["timestamp without time zone", "2026-01-07T09:30:00.5", "timestamp with time zone", "2026-01-07T09:30:00.5Z"],
+    ["timestamp with time zone", "2026-01-07T00:00:00Z", "date", "2026-01-07"],
+  ])("keeps its life when a %s such as %s becomes a %s", async (type, day, newType, newDay) => {
+    const shapeOf = (of: string): ShapeInput => ({
+      relation: 1,
+      key: ["day"],
+      columns: [
+        ["day", of],
+        ["state", "text"],
+      ],
+    });
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("app.days", shapeOf(type))
+        .insert("app.days", { day }, { day, state: "open" })
+        .at("10:00:00")
+        .shape("app.days", shapeOf(newType), { ...ddl, rewritten: true })
+        .at("11:00:00")
+        .update("app.days", { day: newDay }, { state: "open" }, { day: newDay, state: "done" }),
+    );
+    expect(await history("app.days", { day: newDay })).toHaveLength(2);
+    expect(await tableAsOf("app.days")).toEqual([{ day: newDay, state: "done" }]);
+    expect(await asOf("app.days", { day: newDay }, "10:30:00")).toEqual({ day: newDay, state: "open" });
+    expect(await asOf("app.days", { day }, "09:30:00")).toEqual({ day, state: "open" });
+    expect(await refusal("SELECT audit.row_as_of($1, $2)", ["app.days", JSON.stringify({ day })])).toContain(
+      `day is "${day}", and the key holds it as "${newDay}"`,
+    );
+  });
+
   it("keeps its life when a column is added to the key", async () => {
     await store(
       first()
