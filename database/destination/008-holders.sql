@@ -176,41 +176,60 @@ $$;
 COMMENT ON FUNCTION audit.emptied_since(text, text, text, bigint[], timestamptz, bigint[]) IS
   'Whether a table or partition was truncated between two places.';
 
-DROP FUNCTION IF EXISTS audit.key_by_image(text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz);
+-- Their former forms took the key of the last record, which may have ended.
+DROP FUNCTION IF EXISTS audit.key_by_image(text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz),
+  audit.key_by_image(text, text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz);
 CREATE OR REPLACE FUNCTION audit.key_by_image(
-  source text, named_schema text, named_table text, partition text, shape jsonb, newer_shape jsonb, newer_key jsonb,
-  from_place bigint[], to_place bigint[], until timestamptz
+  source text, stored_schema text, stored_table text, partition text, shape jsonb, from_place bigint[], to_place bigint[],
+  newer_shape jsonb, newer_key jsonb, last_schema text, last_table text, last_shape jsonb, end_place bigint[],
+  until timestamptz
 )
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE WHEN event.operation = 'delete' OR event.record_key IS NULL THEN NULL ELSE event.record_key END
-  FROM (
-    SELECT jsonb_object_agg(old_name, audit.value_as(given.value, audit.column_type(shape, old_name))) AS image
-    FROM jsonb_each(newer_key) AS given (name, value)
-    CROSS JOIN LATERAL audit.column_of(shape, newer_shape, given.name) AS mapped (old_name)
-    WHERE old_name IS NOT NULL
-  ) AS wanted
-  CROSS JOIN LATERAL (
-    SELECT * FROM audit.events AS candidate
-    WHERE candidate.table_name = named_table AND candidate.schema_name = named_schema
-      AND candidate.record_key IS NOT NULL AND (partition IS NULL OR candidate.partition_name = partition)
-      AND candidate.source_id = source AND candidate.committed_at <= until
-      AND (candidate.after @> wanted.image OR candidate.before @> wanted.image)
-      AND audit.place(
-        candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence) >= from_place
-      AND audit.place(
-        candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence) < to_place
-    ORDER BY audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence)
-      DESC
-    LIMIT 1
-  ) AS event
+DECLARE
+  image jsonb;
+  candidate record;
+  final record;
+BEGIN
+  SELECT jsonb_object_agg(old_name, audit.value_as(given.value, audit.column_type(shape, old_name))) INTO image
+  FROM jsonb_each(newer_key) AS given (name, value)
+  CROSS JOIN LATERAL audit.column_of(shape, newer_shape, given.name) AS mapped (old_name)
+  WHERE old_name IS NOT NULL;
+  FOR candidate IN
+    SELECT * FROM (
+      SELECT DISTINCT ON (event.record_key) event.record_key AS key, coalesce(event.after, event.before) AS image,
+        audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) AS place
+      FROM audit.events AS event
+      WHERE event.table_name = stored_table AND event.schema_name = stored_schema
+        AND event.record_key IS NOT NULL AND (partition IS NULL OR event.partition_name = partition)
+        AND event.source_id = source AND event.committed_at <= until
+        AND (event.after @> image OR event.before @> image)
+        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) >= from_place
+        AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < to_place
+      ORDER BY event.record_key,
+        audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) DESC
+    ) AS found
+    ORDER BY place DESC
+  LOOP
+    SELECT * INTO final FROM audit.holder(source, last_schema, last_table,
+      coalesce(audit.key_in(last_shape, shape, candidate.key), audit.key_of_image(last_shape, shape, candidate.image)),
+      until, end_place);
+    IF FOUND AND audit.key_of_image(newer_shape, final.shape, (final.held).after) = newer_key THEN
+      RETURN candidate.key;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
 $$;
-COMMENT ON FUNCTION audit.key_by_image(text, text, text, text, jsonb, jsonb, jsonb, bigint[], bigint[], timestamptz) IS
-  'The key that a record had in an older shape, found by its columns of today. Reads every event of the table there: '
-  'only for a key that was made of other columns then.';
+COMMENT ON FUNCTION audit.key_by_image(
+  text, text, text, text, jsonb, bigint[], bigint[], jsonb, jsonb, text, text, jsonb, bigint[], timestamptz
+) IS
+  'The key in an older shape of the record that had a key when the key got other columns, at the end place; the last name and '
+  'shape are those that the table had until then. Null when no event between the places tells of it. Reads every event of '
+  'the table there.';
 
 -- Its former form knew no place to look before.
 DROP FUNCTION IF EXISTS audit.holder(text, text, text, jsonb, timestamptz);
@@ -232,6 +251,12 @@ AS $$
 DECLARE
   version record;
   version_key jsonb;
+  -- The key, in the shape in which it is known, and since where; then the first version that has no such key.
+  known_key jsonb := key;
+  known_shape jsonb;
+  known_since bigint[] := before_place;
+  below record;
+  below_since bigint[];
   searched text[];
   last audit.events;
   newest audit.events;
@@ -247,6 +272,7 @@ BEGIN
   FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, until, before_place) LOOP
     IF newer_names = '{}' THEN
       newest_shape := version.shape;
+      known_shape := version.shape;
     END IF;
     -- With the places between which it bore the name: others may have borne it before.
     newer_names := newer_names
@@ -255,12 +281,20 @@ BEGIN
       version.schema_name, version.table_name, version.stored_schema, version.stored_table, version.partition,
       coalesce(version.since, '-infinity')::text, ended::text]];
     ended := coalesce(version.since, ended);
-    version_key := audit.key_in(version.shape, newest_shape, key);
+    version_key := audit.key_in(version.shape, known_shape, known_key);
     IF version_key IS NULL THEN
+      IF below_since IS DISTINCT FROM known_since THEN
+        below := version;
+        below_since := known_since;
+      END IF;
       version_key := audit.key_by_image(source, version.stored_schema, version.stored_table, version.partition,
-        version.shape, newest_shape, key, version.from_place, version.to_place, until);
+        version.shape, version.from_place, version.to_place, known_shape, known_key, below.schema_name, below.table_name,
+        below.shape, known_since, until);
       CONTINUE WHEN version_key IS NULL;
+      known_key := version_key;
+      known_shape := version.shape;
     END IF;
+    known_since := version.from_place;
     known_names := known_names || ARRAY[[version.stored_schema, version.stored_table, version.partition,
       version.from_place::text, CASE WHEN cardinality(known_keys) > 0 THEN version.to_place::text END,
       CASE WHEN version.partition IS NULL THEN version.shape ->> 'relation' END]];

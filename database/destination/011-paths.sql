@@ -154,6 +154,12 @@ DECLARE
   move audit.events;
   later audit.events;
   path_key jsonb := key;
+  version_key jsonb;
+  version_name text[];
+  -- Since where the key is known in the newer shape, and the first version that has no such key.
+  known_since bigint[] := end_place;
+  below record;
+  below_since bigint[];
   final record;
   bound bigint[] := end_place;
   names text[] := '{}';
@@ -188,15 +194,29 @@ BEGIN
   END IF;
   <<versions>>
   FOR version IN SELECT * FROM audit.life(source, named_schema, named_table, 'infinity', end_place, true) LOOP
-    path_key := CASE WHEN is_first THEN path_key ELSE coalesce(
-      audit.key_in(version.shape, newer_shape, path_key),
-      audit.key_of_image(version.shape, newer_shape, coalesce(audit.old_row(later), later.after)),
-      audit.key_by_image(source, version.stored_schema, version.stored_table, version.partition, version.shape,
-        newer_shape, path_key, version.from_place, version.to_place, 'infinity')) END;
-    EXIT WHEN path_key IS NULL;
+    IF NOT is_first THEN
+      version_key := coalesce(
+        audit.key_in(version.shape, newer_shape, path_key),
+        audit.key_of_image(version.shape, newer_shape, coalesce(audit.old_row(later), later.after)));
+      IF version_key IS NULL THEN
+        IF below_since IS DISTINCT FROM known_since THEN
+          below := version;
+          below_since := known_since;
+        END IF;
+        version_key := audit.key_by_image(source, version.stored_schema, version.stored_table, version.partition,
+          version.shape, version.from_place, version.to_place, newer_shape, path_key, below.schema_name, below.table_name,
+          below.shape, known_since, 'infinity');
+        CONTINUE WHEN version_key IS NULL;
+      END IF;
+      path_key := version_key;
+    END IF;
     is_first := false;
     newer_shape := version.shape;
-    names := names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
+    known_since := version.from_place;
+    version_name := ARRAY[[version.stored_schema, version.stored_table, version.partition, version.from_place::text,
+      CASE WHEN cardinality(keys) > 0 THEN version.to_place::text END,
+      CASE WHEN version.partition IS NULL THEN version.shape ->> 'relation' END]];
+    names := names || version_name;
     keys := keys || path_key;
     IF version.swapped AND NOT was_swapped THEN
       ended := 'infinity';
@@ -272,14 +292,14 @@ BEGIN
         IF move.event_id IS NOT NULL THEN
           later := move;
           path_key := move.record_key;
-          names := names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
+          names := names || version_name;
           keys := keys || path_key;
           bound := audit.place(move.stream_order, move.committed_at, move.transaction_id, move.sequence);
           turned := true;
         ELSIF touch.operation = 'update' AND touch.record_key = path_key
           AND NOT (touch.record_key || touch.before) @> touch.record_key THEN
           path_key := audit.previous_key(touch.record_key, touch.before);
-          names := names || ARRAY[[version.stored_schema, version.stored_table, version.partition]];
+          names := names || version_name;
           keys := keys || path_key;
           turned := true;
         END IF;

@@ -418,6 +418,41 @@ describe("A record whose key is written in another way", () => {
     );
   });
 
+  it("keeps its life when a column leaves the key, beside records that ended before", async () => {
+    const shapeOf = (key: string[], second = "text"): ShapeInput => ({
+      relation: 1,
+      key,
+      columns: [
+        ["id", "integer"],
+        ["day", "text"],
+        ["state", second],
+      ],
+    });
+    await store(
+      new Stream()
+        .at("09:00:00")
+        .shape("app.days", shapeOf(["id", "day"]))
+        .insert("app.days", { id: 9, day: "mo" }, { id: 9, day: "mo", state: "open" })
+        .insert("app.days", { id: 5, day: "mo" }, { id: 5, day: "mo", state: "gone" })
+        .insert("app.days", { id: 7, day: "mo" }, { id: 7, day: "mo", state: "moved" })
+        .at("10:00:00")
+        .drop("app.days", "ALTER TABLE")
+        .shape("app.dates", shapeOf(["id", "day"]), { ...ddl, renamed_from: { schema: "app", table: "days" } })
+        .at("10:30:00")
+        .delete("app.dates", { id: 5, day: "mo" }, { id: 5, day: "mo", state: "gone" })
+        .update("app.dates", { id: 7, day: "tu" }, { day: "mo" }, { id: 7, day: "tu", state: "moved" })
+        .at("11:00:00")
+        .shape("app.dates", shapeOf(["id", "day"], "character varying"), ddl)
+        .at("12:00:00")
+        .shape("app.dates", shapeOf(["day"], "character varying"), ddl),
+    );
+    expect(await asOf("app.dates", { day: "mo" })).toEqual({ id: 9, day: "mo", state: "open" });
+    expect(await asOf("app.dates", { day: "tu" })).toEqual({ id: 7, day: "tu", state: "moved" });
+    expect(await tableAsOf("app.dates")).toHaveLength(2);
+    expect(await history("app.dates", { day: "mo" })).toEqual(['insert {"id":9,"day":"mo","state":"open"}']);
+    expect(await history("app.dates", { day: "tu" })).toHaveLength(2);
+  });
+
   it("keeps its life when a column is added to the key", async () => {
     await store(
       first()
