@@ -67,7 +67,7 @@ COMMENT ON FUNCTION audit.baselines_between(text, text, text, text, timestamptz,
   'How many rows of a table, or of one partition of it, were read by a full load and are in the log.';
 
 CREATE OR REPLACE FUNCTION audit.is_passed_on(
-  source text, named_schema text, named_table text, relation text, before_place bigint[], after_place bigint[]
+  source text, named_schema text, named_table text, relation text, touch audit.events, after_place bigint[]
 )
 RETURNS boolean
 LANGUAGE plpgsql
@@ -79,15 +79,19 @@ BEGIN
   RETURN EXISTS (
     SELECT FROM audit.events AS taken
     WHERE taken.operation = 'schema' AND taken.table_name = named_table AND taken.schema_name = named_schema
-      AND taken.source_id = source AND taken.context ->> 'reason' <> 'drop' AND taken.after ->> 'relation' <> relation
+      AND taken.source_id = source
+      -- Under another name more may have happened, even if the table came back. What a load read is sent under the old one.
+      AND CASE taken.context ->> 'reason' WHEN 'drop' THEN touch.operation <> 'baseline'
+        ELSE taken.after ->> 'relation' <> relation END
       AND audit.place(taken.stream_order, taken.committed_at, taken.transaction_id, taken.sequence) > after_place
-      AND audit.place(taken.stream_order, taken.committed_at, taken.transaction_id, taken.sequence) < before_place
+      AND audit.place(taken.stream_order, taken.committed_at, taken.transaction_id, taken.sequence)
+        < audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence)
   );
 END
 $$;
-COMMENT ON FUNCTION audit.is_passed_on(text, text, text, text, bigint[], bigint[]) IS
-  'Whether another table than the one of an oid took a name before a place and after another. Not known where an earlier '
-  'version told no oids.';
+COMMENT ON FUNCTION audit.is_passed_on(text, text, text, text, audit.events, bigint[]) IS
+  'Whether a touch under a name is not the next one of the table that bore the name at a place: the table left the name, or '
+  'one of another oid took it, in between.';
 
 CREATE OR REPLACE FUNCTION audit.next_touch(
   source text, names text[], keys jsonb[], after_place bigint[]
@@ -149,8 +153,8 @@ BEGIN
     ) AS touch
     ORDER BY audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence)
     LIMIT 1;
-    IF names[named][5] IS NULL AND audit.is_passed_on(source, names[named][1], names[named][2], names[named][6],
-      audit.place(candidate.stream_order, candidate.committed_at, candidate.transaction_id, candidate.sequence), lower) THEN
+    IF names[named][5] IS NULL
+      AND audit.is_passed_on(source, names[named][1], names[named][2], names[named][6], candidate, lower) THEN
       candidate := NULL;
     END IF;
     IF candidate.event_id IS NOT NULL AND (nearest.event_id IS NULL

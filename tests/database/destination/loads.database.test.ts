@@ -255,6 +255,27 @@ describe("A record that a full load did not find any more", () => {
     expect(await tableAsOf(table)).toEqual([free(3)]);
   });
 
+  it("is gone though its key was taken and left under another name before the table came back", async () => {
+    const renamedFrom = (name: string) => ({ reason: "ddl", renamed_from: { schema: "public", table: name } });
+    await store(
+      emptied()
+        .at("12:00:00")
+        .drop(table, "ALTER TABLE")
+        .shape("public.places", seats, renamedFrom("seats"))
+        .at("12:10:00")
+        .update("public.places", { id: 2 }, { id: 1 }, free(2))
+        .at("12:20:00")
+        .drop("public.places", "ALTER TABLE")
+        .shape(table, seats, renamedFrom("places"))
+        .at("12:30:00")
+        .update(table, { id: 3 }, { id: 2 }, free(3)),
+    );
+    expect(await asOf(table, { id: 2 }, "11:30:00")).toBeNull();
+    expect(await tableAsOf(table, "11:30:00")).toEqual([free(1)]);
+    expect(await tableAsOf(table)).toEqual([free(3)]);
+    expect(await operations(table, { id: 3 })).toEqual(["insert", "baseline", "update", "update"]);
+  });
+
   it("is not that of another source, whose table has the same name", async () => {
     await store(emptied("eu"), new Stream("us").at("09:00:00").shape(table, seats).insert(table, { id: 2 }, free(2)));
     expect(await asOf(table, { id: 2 }, undefined, "eu")).toBeNull();
