@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS audit.events (
   stored_at timestamptz NOT NULL DEFAULT now(),
   stream_order bigint,
   partition_name text,
+  before_patches jsonb,
   PRIMARY KEY (committed_at, event_id),
   CONSTRAINT operation_is_known CHECK (
     operation IN ('insert', 'update', 'delete', 'truncate', 'baseline', 'context', 'schema', 'canary', 'load')
@@ -39,6 +40,11 @@ BEGIN
     SELECT FROM pg_attribute WHERE attrelid = 'audit.events'::regclass AND attname = 'stream_order'
   ) THEN
     ALTER TABLE audit.events ADD COLUMN stream_order bigint, ADD COLUMN partition_name text;
+  END IF;
+  IF NOT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = 'audit.events'::regclass AND attname = 'before_patches'
+  ) THEN
+    ALTER TABLE audit.events ADD COLUMN before_patches jsonb;
   END IF;
 END
 $$;
@@ -73,7 +79,8 @@ COMMENT ON COLUMN audit.events.schema_name IS 'Schema of the changed table.';
 COMMENT ON COLUMN audit.events.table_name IS 'The changed table.';
 COMMENT ON COLUMN audit.events.record_key IS
   'Key columns and their values after the change; null for a table without a key.';
-COMMENT ON COLUMN audit.events.before IS 'Update: the old values of the columns that changed. Delete: the whole old row.';
+COMMENT ON COLUMN audit.events.before IS
+  'Update: the old values of the columns that changed, but those of before_patches. Delete: the whole old row.';
 COMMENT ON COLUMN audit.events.after IS 'Insert, update, baseline: the whole new row. Schema: the table''s new shape.';
 COMMENT ON COLUMN audit.events.unknown_columns IS
   'Columns whose old or new value the stream did not carry; absent from the image they are unknown in.';
@@ -87,6 +94,8 @@ COMMENT ON COLUMN audit.events.transformed_at IS 'When the transformer built the
 COMMENT ON COLUMN audit.events.stored_at IS 'When the row was stored; set by the database.';
 COMMENT ON COLUMN audit.events.stream_order IS
   'Place in the source''s stream, whatever its clock did; null in events of versions that did not note it, which are older.';
+COMMENT ON COLUMN audit.events.before_patches IS
+  'Update: of changed documents the JSON Patch (RFC 6902) that makes the old value of the new one.';
 COMMENT ON COLUMN audit.events.partition_name IS
   'The partition that held the row, as schema.table, when the table is partitioned.';
 
@@ -100,6 +109,75 @@ AS $$
   SELECT jsonb_object_agg(name, coalesce(before -> name, value)) FROM jsonb_each(record_key) AS part (name, value)
 $$;
 COMMENT ON FUNCTION audit.previous_key(jsonb, jsonb) IS 'The key that a record had before an update.';
+
+CREATE OR REPLACE FUNCTION audit.patched(document jsonb, patch jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  operation jsonb;
+  pointer text;
+  path text[];
+  parent jsonb;
+BEGIN
+  IF jsonb_typeof(patch) <> 'array' THEN
+    RETURN NULL;
+  END IF;
+  FOR place IN 0..jsonb_array_length(patch) - 1 LOOP
+    operation := patch -> place;
+    pointer := operation ->> 'path';
+    -- Without its slash the pointer to a member without a name is empty, and an empty text has no parts.
+    path := CASE pointer WHEN '/' THEN ARRAY[''] ELSE string_to_array(substr(pointer, 2), '/') END;
+    IF position('~' IN pointer) > 0 THEN
+      path := ARRAY(
+        SELECT replace(replace(part.name, '~1', '/'), '~0', '~')
+        FROM unnest(path) WITH ORDINALITY AS part (name, number) ORDER BY part.number);
+    END IF;
+    CASE operation ->> 'op'
+      WHEN 'replace' THEN
+        document := CASE WHEN pointer = '' THEN operation -> 'value'
+          WHEN document #> path IS NOT NULL THEN jsonb_set(document, path, operation -> 'value', false) END;
+      WHEN 'remove' THEN
+        document := CASE WHEN document #> path IS NOT NULL THEN document #- path END;
+      WHEN 'add' THEN
+        parent := document #> path[:cardinality(path) - 1];
+        IF jsonb_typeof(parent) = 'array' AND path[cardinality(path)] = '-' THEN
+          path[cardinality(path)] := jsonb_array_length(parent);
+        END IF;
+        document := CASE
+          WHEN pointer = '' THEN operation -> 'value'
+          WHEN jsonb_typeof(parent) = 'object' THEN jsonb_set(document, path, operation -> 'value')
+          WHEN jsonb_typeof(parent) = 'array' AND path[cardinality(path)] ~ '^\d{1,9}$'
+            AND path[cardinality(path)]::integer <= jsonb_array_length(parent)
+            THEN jsonb_insert(document, path, operation -> 'value')
+        END;
+      ELSE
+        RETURN NULL;
+    END CASE;
+  END LOOP;
+  RETURN document;
+END
+$$;
+COMMENT ON FUNCTION audit.patched(jsonb, jsonb) IS
+  'A document after a JSON Patch (RFC 6902) of add, remove and replace; null when it does not fit the document.';
+
+CREATE OR REPLACE FUNCTION audit.old_values(event audit.events)
+RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN event.before_patches IS NULL THEN event.before ELSE event.before || coalesce((
+    SELECT jsonb_object_agg(changed.name, old.value)
+    FROM jsonb_each(event.before_patches) AS changed (name, patch)
+    CROSS JOIN LATERAL (SELECT audit.patched(event.after -> changed.name, changed.patch) AS value OFFSET 0) AS old
+    WHERE old.value IS NOT NULL
+  ), '{}') END
+$$;
+COMMENT ON FUNCTION audit.old_values(audit.events) IS
+  'The old values of the columns that an update changed, with documents whole; the old row of a delete.';
 
 -- Created only when absent: even CREATE INDEX IF NOT EXISTS would block the sink until the bootstrap commits.
 DO $$
@@ -168,9 +246,11 @@ DO $$
 BEGIN
   IF (SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression') AND EXISTS (
     SELECT FROM pg_attribute
-    WHERE attrelid = 'audit.events'::regclass AND attname = 'after' AND attcompression <> 'l'
+    WHERE attrelid = 'audit.events'::regclass AND attname IN ('before', 'after', 'before_patches')
+      AND attcompression <> 'l'
   ) THEN
-    ALTER TABLE audit.events ALTER COLUMN before SET COMPRESSION lz4, ALTER COLUMN after SET COMPRESSION lz4;
+    ALTER TABLE audit.events ALTER COLUMN before SET COMPRESSION lz4, ALTER COLUMN after SET COMPRESSION lz4,
+      ALTER COLUMN before_patches SET COMPRESSION lz4;
   END IF;
 END
 $$;

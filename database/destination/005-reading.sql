@@ -8,7 +8,7 @@ SELECT
   event.table_name AS "table",
   event.record_key AS key,
   difference.changes,
-  event.before,
+  CASE WHEN event.before_patches IS NULL THEN event.before ELSE audit.old_values(event) END AS before,
   event.after,
   event.transaction_id AS transaction,
   event.sequence,
@@ -59,14 +59,21 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT jsonb_object_agg(
     named.column_name,
-    CASE WHEN event.before ? named.column_name
-      THEN jsonb_build_object('old', event.before -> named.column_name) ELSE '{}' END
+    CASE
+      WHEN event.before ? named.column_name THEN jsonb_build_object('old', event.before -> named.column_name)
+      WHEN event.before_patches ? named.column_name THEN (
+        SELECT CASE WHEN patched.old IS NULL THEN '{}' ELSE jsonb_build_object('old', patched.old) END
+        FROM audit.patched(event.after -> named.column_name, event.before_patches -> named.column_name) AS patched (old))
+      ELSE '{}'
+    END
     || CASE WHEN event.after ? named.column_name
       THEN jsonb_build_object('new', event.after -> named.column_name) ELSE '{}' END
   ) AS changes
   FROM (
     SELECT jsonb_object_keys(CASE event.operation
       WHEN 'update' THEN event.before WHEN 'delete' THEN event.before ELSE event.after END) AS column_name
+    UNION ALL
+    SELECT jsonb_object_keys(event.before_patches)
     UNION ALL
     SELECT unnest(event.unknown_columns) WHERE event.operation = 'update'
   ) AS named

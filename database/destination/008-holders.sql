@@ -19,7 +19,9 @@ IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE event.operation
-    WHEN 'update' THEN (event.after - coalesce(event.unknown_columns, '{}')) || event.before
+    WHEN 'update' THEN (event.after - coalesce(event.unknown_columns, '{}')
+      -- A patch that does not fit leaves an unknown value.
+      - ARRAY(SELECT jsonb_object_keys(event.before_patches))) || audit.old_values(event)
     WHEN 'delete' THEN event.before
   END
 $$;
@@ -206,7 +208,8 @@ BEGIN
       WHERE event.table_name = stored_table AND event.schema_name = stored_schema
         AND event.record_key IS NOT NULL AND (partition IS NULL OR event.partition_name = partition)
         AND event.source_id = source AND event.committed_at <= until
-        AND (event.after @> image OR event.before @> image)
+        AND (event.after @> image OR event.before @> image
+          OR event.before_patches IS NOT NULL AND audit.old_values(event) @> image)
         AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) >= from_place
         AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < to_place
       ORDER BY event.record_key,

@@ -28,7 +28,8 @@ AS $$
     ON event.table_name = child.table_name AND event.schema_name = child.schema_name
   WHERE reference ->> 'schema' = named_schema AND reference ->> 'table' = named_table AND wanted.is_whole
     AND event.source_id = source AND event.operation IN ('insert', 'update', 'delete', 'baseline')
-    AND (event.after @> wanted.image OR event.before @> wanted.image)
+    AND (event.after @> wanted.image OR event.before @> wanted.image
+      OR event.before_patches IS NOT NULL AND audit.old_values(event) @> wanted.image)
 $$;
 COMMENT ON FUNCTION audit.referring(text, text, text, jsonb) IS
   'The events of records whose foreign keys named a record, before or after. Reads every event of those tables.';

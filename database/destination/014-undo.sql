@@ -10,6 +10,8 @@ AS $$
   FROM (
     SELECT jsonb_object_keys(CASE event.operation WHEN 'insert' THEN NULL ELSE event.before END)
     UNION
+    SELECT jsonb_object_keys(event.before_patches)
+    UNION
     SELECT unnest(event.unknown_columns) WHERE event.operation <> 'insert'
   ) AS touched (name)
   LEFT JOIN LATERAL (
@@ -76,7 +78,7 @@ AS $$
     JOIN audit.log ON log."time" = later.committed_at AND log.event_id = later.event_id
     WHERE later.event_id <> event.event_id AND later.event_id <> ALL (undone)
       AND CASE later.operation
-        WHEN 'update' THEN later.before ?| names
+        WHEN 'update' THEN later.before ?| names OR coalesce(later.before_patches ?| names, false)
         WHEN 'baseline' THEN event.after IS NULL OR EXISTS (
           SELECT FROM unnest(names) AS listed (name) WHERE event.after -> name <> later.after -> name)
         ELSE true
@@ -230,6 +232,7 @@ BEGIN
     WHERE listed.operation IN ('insert', 'update', 'delete')
     ORDER BY audit.place(listed.stream_order, listed.committed_at, listed.transaction_id, listed.sequence) DESC
   LOOP
+    event.before := audit.old_values(event);
     statements := statements || audit.undo_statement(event, ids);
   END LOOP;
   IF statements = '' THEN

@@ -125,15 +125,16 @@ AS $$
       format('NOT coalesce(%s ?| %L::text[], false)', image.changed, wanted.not_columns) END,
     CASE WHEN wanted.key IS NOT NULL THEN format('event.record_key = %L::jsonb', wanted.key) END,
     CASE WHEN wanted.needle IS NOT NULL THEN
-      format('position(%L IN lower(concat_ws('' '', event.record_key, event.before%2$s, event.after%2$s))) > 0',
+      format('position(%L IN lower(concat_ws('' '', event.record_key, CASE WHEN event.before_patches IS NULL THEN '
+        'event.before ELSE audit.old_values(event) END%2$s, event.after%2$s))) > 0',
         wanted.needle, CASE WHEN wanted.hidden IS NULL THEN '' ELSE format(
           ' - ARRAY(SELECT jsonb_array_elements_text(%L::jsonb -> (event.schema_name || %L || event.table_name)))',
           wanted.hidden, E'\x01') END) END
   )
   FROM audit.filter_of(filter) AS wanted
   CROSS JOIN (
-    SELECT 'CASE WHEN event.operation = ''update'' THEN event.before || CASE WHEN event.unknown_columns IS NULL THEN ''{}'' '
-      'ELSE jsonb_object(event.unknown_columns, event.unknown_columns) END '
+    SELECT 'CASE WHEN event.operation = ''update'' THEN event.before || coalesce(event.before_patches, ''{}'') '
+      '|| CASE WHEN event.unknown_columns IS NULL THEN ''{}'' ELSE jsonb_object(event.unknown_columns, event.unknown_columns) END '
       'WHEN event.operation = ''delete'' THEN event.before '
       'WHEN event.operation IN (''insert'', ''baseline'') THEN event.after END' AS changed
   ) AS image

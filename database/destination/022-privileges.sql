@@ -22,6 +22,8 @@ $$;
 GRANT EXECUTE ON FUNCTION audit.previous_key(jsonb, jsonb) TO audit_writer;
 
 GRANT SELECT ON audit.log TO audit_reader;
+-- The view's, which calls them with the rights of its reader. They read no table.
+GRANT EXECUTE ON FUNCTION audit.patched(jsonb, jsonb), audit.old_values(audit.events) TO audit_reader;
 GRANT EXECUTE ON FUNCTION
   audit.history(text, jsonb, text, boolean),
   audit.row_as_of(text, jsonb, timestamptz, text),

@@ -3,6 +3,7 @@ import { sinkConnectorName } from "../../contract/sink-connector";
 import { buildStep, isBuilt } from "../machine/build";
 import { localFolder } from "../machine/folders";
 import { type TableChoice, watchedTables } from "../parts/watched";
+import { stringifyExact } from "../../review/exact-json";
 import { connectionUrl, withClient } from "../servers/database-client";
 import { sampleUser } from "../parts/sample-database";
 import type { Step } from "../machine/steps";
@@ -173,6 +174,6 @@ The change appears below within a moment. Ctrl-C stops everything.
   }
 
   private json(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value)}\n`);
+    process.stdout.write(`${stringifyExact(value)}\n`);
   }
 }

@@ -1,5 +1,7 @@
 import { styleText } from "node:util";
 import stringWidth from "string-width";
+import { type Json, stringifyExact } from "../../review/exact-json";
+import { changedValues } from "./changed-values";
 
 /** A row of the view `audit.log`, as the timeline shows it. */
 export interface LogRow {
@@ -116,14 +118,17 @@ function timeOf(row: LogRow): string {
 
 const number = (value: number) => value.toLocaleString("en-US");
 
-/** What changed, in words: `status: new → paid`. */
+/** What changed, in words: `status: new → paid, attributes.colour: blue → red`. */
 export function describeChange(row: LogRow): string {
   const lost = row.unknown_columns?.length ? ` (unknown: ${row.unknown_columns.join(", ")})` : "";
   switch (row.operation) {
     case "update": {
-      const changed = Object.entries(row.before ?? {}).map(
-        ([column, old]) => `${column}: ${show(old)} → ${show(row.after?.[column])}`,
-      );
+      const changed = Object.entries(row.before ?? {})
+        .flatMap(([column, old]) => changedValues(column, old as Json, row.after?.[column] as Json | undefined))
+        .map(
+          ({ path, from, to }) =>
+            `${path}: ${from === undefined ? "" : `${show(from)} → `}${to === undefined ? "gone" : show(to)}`,
+        );
       return (changed.length > 0 ? changed.join(", ") : "nothing changed") + lost;
     }
     case "delete":
@@ -197,7 +202,7 @@ function showRow(row: LogRow, image: Record<string, unknown> | null): string {
 
 function show(value: unknown): string {
   if (value === null || value === undefined) return "null";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : stringifyExact(value);
 }
 
 /** Control characters are shown, not sent: no value may steer the terminal. */

@@ -110,6 +110,8 @@ export const folders: readonly Folder[] = [
       "local/servers",
       "local/dms-stand-in",
       "local/machine",
+      "review/differences",
+      "review/exact-json.ts",
       "operator",
       "contract",
       "database",

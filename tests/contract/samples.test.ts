@@ -131,7 +131,7 @@ describe("the schema of audit events", () => {
       text: name === "operation" ? "insert" : "text",
       bigint: 1,
       integer: 1,
-      jsonb: { id: 1 },
+      jsonb: name === "before_patches" ? { id: [{ op: "remove", path: "/a" }] } : { id: 1 },
       "text[]": ["column"],
     };
     const accepts = ajv.compile({ ...properties[name], definitions: auditEventSchema.definitions });

@@ -5,7 +5,7 @@ import { type DatabaseSide, sqlFiles, sqlVersion } from "../../database";
 /** What each version of the SQL is made of: an operator refuses to replace newer objects, which it tells by the version. */
 const recorded: Record<DatabaseSide, { readonly version: number; readonly sha256: string }> = {
   source: { version: 5, sha256: "f00dd54bed90f03adc2be3f7956ea63c44ba2b8f6daf9d72f100491eb7f41941" },
-  destination: { version: 7, sha256: "6ffb3d8a588982bcfb425d24185f00ecdfee334fb77fa760600d9dc117de47b4" },
+  destination: { version: 8, sha256: "293cf9817a68e80ba61382aac0ce11ce45bc6bde81e4d976b1cbcc7cfe204859" },
 };
 
 const sha256 = (side: DatabaseSide) =>

@@ -12,6 +12,7 @@ export interface EventInput {
   readonly sequence?: number | null;
   readonly record_key?: object | null;
   readonly before?: object;
+  readonly before_patches?: object;
   readonly after?: object;
   readonly unknown_columns?: readonly string[];
   readonly actor?: string;

@@ -1,5 +1,6 @@
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
+import { parseExact } from "../../../review/exact-json";
 import { type LogRow, Timeline } from "../../../local/command/timeline";
 
 const row = (changes: Partial<LogRow> = {}): LogRow => ({
@@ -22,6 +23,28 @@ describe("the timeline", () => {
       "time             who                   did       to                                  what",
       "21:57:41.434211  alice@shop.example    update    shop.orders id=1                    status: new → paid",
     ]);
+  });
+
+  it("shows of a changed document what changed in it, with every digit", () => {
+    const timeline = new Timeline({ width: Infinity, colours: false });
+    const attributes = (text: string) => ({ attributes: parseExact(text), tags: ["a", "b"] });
+    const event = timeline.event(
+      row({
+        before: attributes(
+          '{"colour": "blue", "size": {"w": 1.0, "h": 2}, "gone": null, "parts": [{"sku": "x", "n": 1}]}',
+        ),
+        after: {
+          ...attributes(
+            '{"colour": "red", "size": {"w": 1.00, "h": 2}, "parts": [{"sku": "x", "n": 2}], "more": {"a": 1}}',
+          ),
+          tags: ["b"],
+        },
+      }),
+    );
+    expect(event).toContain(
+      "attributes.colour: blue → red, attributes.size.w: 1.0 → 1.00, attributes.gone: null → gone, " +
+        'attributes.parts[sku x].n: 1 → 2, attributes.more: {"a":1}, tags[0]: a → gone',
+    );
   });
 
   it("puts the key and what changed on a line of their own in a narrow terminal", () => {

@@ -1,11 +1,20 @@
 package io.cdcaudit.postgres;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
 /**
  * The rule for every text that PostgreSQL stores, in text and in jsonb alike. It holds no {@code
  * U+0000}, because PostgreSQL's strings end there. And it holds no half of a surrogate pair,
  * because UTF-8 has none.
  */
 public final class StorableText {
+
+  private static final VarHandle EIGHT =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final long ONES = 0x0101010101010101L;
+  private static final long BACKSLASHES = '\\' * ONES;
 
   private StorableText() {}
 
@@ -34,7 +43,11 @@ public final class StorableText {
    */
   public static boolean hasStorableEscapes(byte[] json, int start, int end) {
     for (int index = start; index < end; index++) {
-      if (json[index] != '\\') {
+      // Nearly all documents hold no escape at all.
+      while (index + Long.BYTES <= end && !hasBackslash((long) EIGHT.get(json, index))) {
+        index += Long.BYTES;
+      }
+      if (index == end || json[index] != '\\') {
         continue;
       }
       index++; // The escaped character. After `u` come four digits.
@@ -58,6 +71,12 @@ public final class StorableText {
       }
     }
     return true;
+  }
+
+  /** Whether one of eight bytes is a backslash. */
+  private static boolean hasBackslash(long bytes) {
+    long zeroIfBackslash = bytes ^ BACKSLASHES;
+    return ((zeroIfBackslash - ONES) & ~zeroIfBackslash & (ONES << 7)) != 0;
   }
 
   private static char codeUnit(byte[] json, int start) {

@@ -49,6 +49,7 @@ public final class AuditEventWriter {
     RowImages images = event.images();
     writeJson("record_key", images.key());
     writeJson("before", images.before());
+    writeJson("before_patches", images.beforePatches());
     writeJson("after", images.after());
     writeNames("unknown_columns", images.unknownColumns());
     writeNames("untyped_columns", images.untypedColumns());

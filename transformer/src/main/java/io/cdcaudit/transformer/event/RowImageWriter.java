@@ -1,10 +1,12 @@
 package io.cdcaudit.transformer.event;
 
+import io.cdcaudit.transformer.difference.ChangedDocument;
 import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.record.ChangeRecord;
 import io.cdcaudit.transformer.shape.Column;
 import io.cdcaudit.transformer.shape.Columns;
+import io.cdcaudit.transformer.typing.ScalarType;
 import io.cdcaudit.transformer.typing.UnknownType;
 import io.cdcaudit.transformer.typing.WriteResult;
 import java.nio.charset.StandardCharsets;
@@ -14,8 +16,8 @@ import java.util.List;
 
 /**
  * Writes the images of a changed row. Values are typed by the table's shape, and of the old row
- * only what differs is kept. It names every value that the stream did not carry. For one thread: it
- * reuses its buffers.
+ * only what differs is kept: of a changed document, what differs within it. It names every value that
+ * the stream did not carry. For one thread: it reuses its buffers.
  */
 public final class RowImageWriter {
 
@@ -23,8 +25,12 @@ public final class RowImageWriter {
 
   private final int lobLimit;
   private final JsonOutput before = new JsonOutput();
+  private final JsonOutput patches = new JsonOutput();
   private final JsonOutput after = new JsonOutput();
   private final JsonOutput key = new JsonOutput();
+  private final ChangedDocument document = new ChangedDocument();
+  private final BitSet changed = new BitSet();
+  private final BitSet patched = new BitSet();
   private final BitSet unknown = new BitSet();
   private final BitSet untyped = new BitSet();
 
@@ -58,6 +64,7 @@ public final class RowImageWriter {
     return new RowImages(
         key(columns, row),
         null,
+        null,
         wholeRow(columns, row, after),
         names(unknown, columns),
         names(untyped, columns));
@@ -74,6 +81,7 @@ public final class RowImageWriter {
         key(columns, row),
         wholeRow(columns, row, before),
         null,
+        null,
         names(unknown, columns),
         names(untyped, columns));
   }
@@ -86,9 +94,8 @@ public final class RowImageWriter {
         record.beforeImage() == null
             ? new JsonSlice[columns.size()]
             : columns.align(record.beforeImage());
-    boolean differs = false;
     boolean differsNotably = false;
-    open(before);
+    changed.clear();
     for (int index = 0; index < columns.size(); index++) {
       Column column = columns.get(index);
       JsonSlice newValue = row[index];
@@ -107,23 +114,23 @@ public final class RowImageWriter {
           differsNotably |= !column.ignored();
         }
       } else if (!oldValue.isWrittenLike(newValue)) {
-        differs = true;
+        changed.set(index);
         differsNotably |= !column.ignored();
-        writeMember(index, column, oldValue, before);
       } else if (column.redacted() && isIncomplete(column, newValue)) {
         // It may have changed all the same, and no value will show that.
         unknown.set(index);
         differsNotably |= !column.ignored();
       }
     }
-    if (differs && !differsNotably && isSurelyAlike(columns, row, oldRow)) {
+    if (!changed.isEmpty() && !differsNotably && isSurelyAlike(columns, row, oldRow)) {
       return null;
     }
-    byte[] difference = close(before);
+    byte[] newRow = newRow(columns, row, oldRow);
     return new RowImages(
         key(columns, row),
-        difference,
-        wholeRow(columns, row, after),
+        oldValues(columns, oldRow),
+        patched.isEmpty() ? null : close(patches),
+        newRow,
         names(unknown, columns),
         names(untyped, columns));
   }
@@ -161,6 +168,65 @@ public final class RowImageWriter {
     return close(output);
   }
 
+  /** The whole new row. Of changed documents it also writes the patches that make the old ones. */
+  private byte[] newRow(Columns columns, JsonSlice[] row, JsonSlice[] oldRow) {
+    patched.clear();
+    open(patches);
+    open(after);
+    for (int index = 0; index < row.length; index++) {
+      Column column = columns.get(index);
+      if (row[index] == null) {
+        unknown.set(index, !column.isVirtual());
+      } else if (!isChangedDocument(index, column, row, oldRow)
+          || !writeDocument(index, column, row[index], oldRow[index])) {
+        writeMember(index, column, row[index], after);
+      }
+    }
+    return close(after);
+  }
+
+  /** What has changed and is not told by a patch. */
+  private byte[] oldValues(Columns columns, JsonSlice[] oldRow) {
+    changed.andNot(patched);
+    open(before);
+    for (int index = changed.nextSetBit(0); index >= 0; index = changed.nextSetBit(index + 1)) {
+      writeMember(index, columns.get(index), oldRow[index], before);
+    }
+    return close(before);
+  }
+
+  /** Whether a document has changed of which a patch may tell. Keys are looked for by their values. */
+  private boolean isChangedDocument(
+      int index, Column column, JsonSlice[] row, JsonSlice[] oldRow) {
+    return changed.get(index)
+        && !column.key()
+        && !column.redacted()
+        && column.type() instanceof ScalarType type
+        && type.isDocument()
+        && row[index].isString()
+        && oldRow[index].isString()
+        && !type.isCutAt(lobLimit, row[index])
+        && !type.isCutAt(lobLimit, oldRow[index]);
+  }
+
+  /** Writes a changed document; not if it can't be kept as JSON. */
+  private boolean writeDocument(int index, Column column, JsonSlice value, JsonSlice oldValue) {
+    int start = after.length();
+    writeMemberName(column, after);
+    if (!document.writeNew(value, oldValue, column.type() == ScalarType.JSONB, after)) {
+      after.truncate(start);
+      return false;
+    }
+    int patchStart = patches.length();
+    writeMemberName(column, patches);
+    if (document.writePatch(after, patches)) {
+      patched.set(index);
+    } else {
+      patches.truncate(patchStart);
+    }
+    return true;
+  }
+
   /** The key's values; null if the table has no key, or one of its values is unknown. */
   private byte[] key(Columns columns, JsonSlice[] row) {
     List<Integer> indices = columns.key();
@@ -189,10 +255,7 @@ public final class RowImageWriter {
   /** Whether the value was complete. If not, nothing is written and the column is unknown. */
   private boolean writeMember(int index, Column column, JsonSlice value, JsonOutput output) {
     int start = output.length();
-    if (start > 1) {
-      output.write(',');
-    }
-    output.write(column.member());
+    writeMemberName(column, output);
     WriteResult result = writeValue(column, value, output);
     if (result == WriteResult.UNTYPED) {
       untyped.set(index);
@@ -201,6 +264,13 @@ public final class RowImageWriter {
       unknown.set(index);
     }
     return result != WriteResult.INCOMPLETE;
+  }
+
+  private static void writeMemberName(Column column, JsonOutput output) {
+    if (output.length() > 1) {
+      output.write(',');
+    }
+    output.write(column.member());
   }
 
   private WriteResult writeValue(Column column, JsonSlice value, JsonOutput output) {

@@ -148,6 +148,7 @@ final class SignalEvents {
         new RowImages(
             null,
             previous == null ? null : bytes(previous.shape()),
+            null,
             publishedShape(body),
             List.of(),
             List.of());
@@ -286,10 +287,11 @@ final class SignalEvents {
     try (JsonParser parser = JsonSyntax.signalParser(json)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
         Map<String, JsonSlice> members = new HashMap<>();
-        while (parser.nextToken() != JsonToken.END_OBJECT) {
+        parser.nextToken();
+        while (parser.currentToken() != JsonToken.END_OBJECT) {
           String name = parser.currentName();
           parser.nextToken();
-          members.put(name, JsonSyntax.slice(parser, json));
+          members.put(name, JsonSyntax.takeSlice(parser, json));
         }
         if (parser.nextToken() == null) {
           return members;

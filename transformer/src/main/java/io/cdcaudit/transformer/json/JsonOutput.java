@@ -112,6 +112,22 @@ public final class JsonOutput {
     return write('"');
   }
 
+  /**
+   * The characters of a JSON string, without quotes and escapes.
+   *
+   * @param start in the string, outside an escape; as is {@code end}
+   */
+  public JsonOutput writeDecoded(byte[] string, int start, int end) {
+    ensure(end - start);
+    length = JsonStringDecoder.decode(string, start, end, bytes, length);
+    return this;
+  }
+
+  /** What was written from a point on. It is a view, which the next write may make stale. */
+  public Text textFrom(int start) {
+    return new Text(bytes, start, length);
+  }
+
   /** Two hexadecimal digits in lower case. */
   public JsonOutput writeHexadecimal(int value) {
     ensure(2);

@@ -82,19 +82,22 @@ public final class JsonSyntax {
   }
 
   /**
-   * The value that the parser stands on. The parser must read {@code bytes} from their beginning.
-   *
-   * <p>A scalar is not decoded here, because the parser does that on its next step. Until then it
-   * is not known to be well-formed.
+   * The value that the parser stands on. It then stands on what follows: so the parser alone looks
+   * for the end of a string. The parser must read {@code bytes} from their beginning.
    */
-  public static JsonSlice slice(JsonParser parser, byte[] bytes) {
+  public static JsonSlice takeSlice(JsonParser parser, byte[] bytes) {
     int start = tokenStart(parser);
     if (parser.currentToken().isStructStart()) {
       parser.skipChildren();
-      return new JsonSlice(bytes, start, tokenEnd(parser));
+      int end = tokenEnd(parser);
+      parser.nextToken();
+      return new JsonSlice(bytes, start, end);
     }
-    return new JsonSlice(
-        bytes, start, bytes[start] == '"' ? endOfString(bytes, start) : endOfLiteral(bytes, start));
+    int end = parser.nextToken() == null ? bytes.length : tokenStart(parser);
+    while (isBetweenValues(bytes[end - 1])) {
+      end--;
+    }
+    return new JsonSlice(bytes, start, end);
   }
 
   /** Where the current token begins. */
@@ -175,23 +178,11 @@ public final class JsonSyntax {
         parser.getStringCharacters(), start, start + parser.getStringLength());
   }
 
-  private static int endOfString(byte[] bytes, int start) {
-    int index = start + 1;
-    while (index < bytes.length && bytes[index] != '"') {
-      index += bytes[index] == '\\' ? 2 : 1;
-    }
-    return Math.min(index + 1, bytes.length);
-  }
-
-  private static int endOfLiteral(byte[] bytes, int start) {
-    int index = start;
-    while (index < bytes.length && isOfLiteral(bytes[index])) {
-      index++;
-    }
-    return index;
-  }
-
-  private static boolean isOfLiteral(byte character) {
-    return character > ' ' && character != ',' && character != '}' && character != ']';
+  private static boolean isBetweenValues(byte character) {
+    return character == ','
+        || character == ' '
+        || character == '\n'
+        || character == '\r'
+        || character == '\t';
   }
 }

@@ -122,14 +122,15 @@ public final class IncomingRecordReader {
   private RowImage readRow(JsonParser parser, byte[] value) {
     int start = JsonSyntax.tokenStart(parser);
     int count = 0;
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
+    parser.nextToken();
+    while (parser.currentToken() != JsonToken.END_OBJECT) {
       if (count == names.length) {
         names = Arrays.copyOf(names, count * 2);
         values = Arrays.copyOf(values, count * 2);
       }
       names[count] = parser.currentName();
       parser.nextToken();
-      values[count++] = JsonSyntax.slice(parser, value);
+      values[count++] = JsonSyntax.takeSlice(parser, value);
     }
     JsonSlice raw = new JsonSlice(value, start, JsonSyntax.tokenEnd(parser));
     return new RowImage(raw, Arrays.copyOf(names, count), Arrays.copyOf(values, count));

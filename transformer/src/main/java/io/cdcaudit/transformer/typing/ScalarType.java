@@ -4,6 +4,7 @@ import io.cdcaudit.transformer.json.JsonOutput;
 import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.JsonSyntax;
 import io.cdcaudit.transformer.json.Text;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -89,12 +90,19 @@ public enum ScalarType implements ColumnType {
   JSON {
     @Override
     public WriteResult write(JsonSlice value, JsonOutput output) {
-      return value.isString() ? super.write(value, output) : writeAsIs(value, output);
+      return value.isString()
+          ? writeDocument(value, JsonSyntax::isStorableJson, output)
+          : writeAsIs(value, output);
     }
 
     @Override
     WriteResult writeText(Text text, JsonOutput output) {
       return writeJson(text, JsonSyntax.isStorableJson(text), output);
+    }
+
+    @Override
+    public boolean isDocument() {
+      return true;
     }
 
     @Override
@@ -106,12 +114,19 @@ public enum ScalarType implements ColumnType {
   JSONB {
     @Override
     public WriteResult write(JsonSlice value, JsonOutput output) {
-      return value.isString() ? super.write(value, output) : writeAsIs(value, output);
+      return value.isString()
+          ? writeDocument(value, JsonSyntax::isJsonb, output)
+          : writeAsIs(value, output);
     }
 
     @Override
     WriteResult writeText(Text text, JsonOutput output) {
       return writeJson(text, JsonSyntax.isJsonb(text), output);
+    }
+
+    @Override
+    public boolean isDocument() {
+      return true;
     }
 
     @Override
@@ -179,6 +194,11 @@ public enum ScalarType implements ColumnType {
 
   private static final Pattern ZONE = Pattern.compile("[+-][0-9:]+$|Z$");
 
+  /** Whether values are JSON documents, which DMS sends as strings. */
+  public boolean isDocument() {
+    return false;
+  }
+
   static ScalarType of(String name) {
     return switch (name) {
       case "boolean" -> BOOLEAN;
@@ -216,6 +236,18 @@ public enum ScalarType implements ColumnType {
   private static WriteResult writeAsIs(JsonSlice value, JsonOutput output) {
     output.write(value.bytes(), value.start(), value.end());
     return WriteResult.TYPED;
+  }
+
+  /** Decodes the document where it will stand, and checks it there. */
+  private static WriteResult writeDocument(
+      JsonSlice value, Predicate<Text> isStorable, JsonOutput output) {
+    int start = output.length();
+    output.writeDecoded(value.bytes(), value.start() + 1, value.end() - 1);
+    if (isStorable.test(output.textFrom(start))) {
+      return WriteResult.TYPED;
+    }
+    output.truncate(start);
+    return UnknownType.INSTANCE.write(value, output);
   }
 
   private static WriteResult writeJson(Text text, boolean isStorable, JsonOutput output) {

@@ -1,5 +1,6 @@
 package io.cdcaudit.transformer.samples;
 
+import io.cdcaudit.transformer.json.JsonSlice;
 import io.cdcaudit.transformer.json.JsonSyntax;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -75,11 +76,12 @@ public record Sample(String name, JsonNode content, List<byte[]> records) {
         parser.nextToken();
       }
       parser.nextToken();
-      while (parser.nextToken() != JsonToken.END_ARRAY) {
-        records.add(
-            parser.currentToken() == JsonToken.VALUE_STRING
-                ? parser.getString().getBytes(StandardCharsets.UTF_8)
-                : JsonSyntax.slice(parser, bytes).toString().getBytes(StandardCharsets.UTF_8));
+      parser.nextToken();
+      while (parser.currentToken() != JsonToken.END_ARRAY) {
+        boolean isText = parser.currentToken() == JsonToken.VALUE_STRING;
+        String sent = isText ? parser.getString() : null;
+        JsonSlice written = JsonSyntax.takeSlice(parser, bytes);
+        records.add((isText ? sent : written.toString()).getBytes(StandardCharsets.UTF_8));
       }
     }
     return records;
