@@ -41,7 +41,7 @@ const generators: readonly (readonly [pattern: RegExp, draw: (random: Random, ty
   [/^boolean$/, (random) => random.pick(["true", "false"])],
   [/^text$/, (random) => (random.chance(0.06) ? long(random) : quoted(random.pick(words)))],
   [/^character varying/, (random) => quoted(random.pick(words))],
-  [/^jsonb$/, (random) => `${quoted(json(random))}::jsonb`],
+  [/^jsonb?$/, (random, type) => `${quoted(random.chance(0.5) ? json(random) : document(random))}::${type}`],
   [/^date$/, (random) => `'2026-01-${String(random.integer(1, days)).padStart(2, "0")}'::date`],
   [
     /^timestamp/,
@@ -65,6 +65,19 @@ const json = (random: Random) =>
     "null",
     "{}",
   ]);
+
+/** Documents that differ in little, so that the log keeps of an old one what differs. */
+const document = (random: Random) => {
+  const lines = Array.from(
+    { length: random.integer(0, 3) },
+    (_, line) =>
+      `{"sku": "s-${line + random.integer(0, 1)}", "price": ${random.pick(["1.5", "1.50", "12345678901234567890.10"])}}`,
+  );
+  const more = random.chance(0.5)
+    ? `, "a/b": {"m~n": ${random.pick(["null", "true", '"\\u00e9 \\" 😀"'])}, "": []}`
+    : "";
+  return `{"n": ${random.integer(0, 9)}, "lines": [${lines.join(", ")}], "text": "${"as ordered, ".repeat(40)}"${more}}`;
+};
 
 /** SQL of a value of a column; now and then a null. */
 export function valueOf(random: Random, { type, notNull }: Column): string {
