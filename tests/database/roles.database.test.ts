@@ -175,6 +175,8 @@ describe("Rights", () => {
       "known_tables",
       "log_problems",
       "moment",
+      "old_values",
+      "patched",
       "picture",
       "record_as_of",
       "record_steps",
