@@ -48,6 +48,36 @@ $$;
 COMMENT ON FUNCTION capture.write_signal(text, text, text, text) IS
   'Writes one signal, its body cut into pieces. Internal: other roles may not execute it.';
 
+CREATE OR REPLACE FUNCTION capture.check_context(caller text, actor text, context jsonb, most_characters integer)
+RETURNS void
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF coalesce(btrim(actor), '') = '' THEN
+    RAISE EXCEPTION '%: actor is empty; pass who acts, such as a user name or a job name', caller
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- An entry of the log's index by actor holds 600 characters of four bytes.
+  IF length(actor) > 600 THEN
+    RAISE EXCEPTION '%: actor has % characters, at most 600 fit; pass a name rather than a token', caller, length(actor)
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF jsonb_typeof(context) <> 'object' THEN
+    RAISE EXCEPTION '%: context is a JSON %; pass an object such as {"reason": "refund"}', caller, jsonb_typeof(context)
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF length(context::text) > most_characters THEN
+    RAISE EXCEPTION '%: context has % characters of JSON, at most % fit', caller, length(context::text), most_characters
+      USING ERRCODE = 'program_limit_exceeded', HINT = 'Pass an identifier of large data instead of the data.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION capture.check_context(text, text, jsonb, integer) IS
+  'Refuses what a context can''t hold, in the name of the function that was called. Without most_characters the context may '
+  'have any length.';
+
 CREATE OR REPLACE FUNCTION capture.set_context(actor text, request_id text DEFAULT NULL, context jsonb DEFAULT '{}')
 RETURNS void
 LANGUAGE plpgsql
@@ -55,21 +85,7 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF coalesce(btrim(actor), '') = '' THEN
-    RAISE EXCEPTION 'capture.set_context: actor is empty; pass who acts, such as a user name or a job name'
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  -- An entry of the log's index by actor holds 600 characters of four bytes.
-  IF length(actor) > 600 THEN
-    RAISE EXCEPTION 'capture.set_context: actor has % characters, at most 600 fit; pass a name rather than a token',
-      length(actor)
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  IF jsonb_typeof(context) <> 'object' THEN
-    RAISE EXCEPTION 'capture.set_context: context is a JSON %; pass an object such as {"reason": "refund"}',
-      jsonb_typeof(context)
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
+  PERFORM capture.check_context('capture.set_context', actor, context, NULL);
   -- A read-only transaction changes nothing, and middleware may call this at the start of every transaction.
   IF current_setting('transaction_read_only')::boolean THEN
     RETURN;
@@ -87,6 +103,48 @@ COMMENT ON FUNCTION capture.set_context(text, text, jsonb) IS
   'Says who acts in this transaction, and why. Call it once per transaction, before the first change; a later call '
   'counts for the changes after it. The actor has at most 600 characters, and the whole at most 32,000 as JSON. It does '
   'nothing in a read-only transaction.';
+
+-- It takes no transaction id and writes nothing, so that a transaction which only reads costs what it did. What it sets
+-- ends with the transaction, and with a savepoint that is rolled back.
+CREATE OR REPLACE FUNCTION capture.announce(actor text, request_id text DEFAULT NULL, context jsonb DEFAULT '{}')
+RETURNS void
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  said_context text;
+BEGIN
+  -- Nearly every call ends here. It is one expression, because PostgreSQL prepares each of them again in every transaction.
+  IF (CASE
+      WHEN btrim(actor) <> '' AND length(actor) <= 600 AND coalesce(context, '{}') = '{}'
+        AND coalesce(current_setting('capture.context_transaction', true), '') = ''
+      THEN set_config('capture.actor', actor, true) || set_config('capture.request_id', coalesce(request_id, ''), true)
+        || set_config('capture.context', '', true)
+    END) IS NOT NULL
+  THEN
+    RETURN;
+  END IF;
+  -- The other half of a signal is for the actor, the request and the facts of the session.
+  PERFORM capture.check_context('capture.announce', actor, context, capture.signal_limit() / 2);
+  said_context := coalesce(nullif(context, '{}')::text, '');
+  -- The actor trigger has spoken already, and what it said holds no longer: it has to speak again.
+  IF current_setting('capture.context_transaction', true) <> ''
+    AND (actor, coalesce(request_id, ''), said_context) IS DISTINCT FROM (
+      current_setting('capture.actor', true), current_setting('capture.request_id', true),
+      current_setting('capture.context', true))
+  THEN
+    PERFORM set_config('capture.context_transaction', '', true);
+  END IF;
+  PERFORM set_config('capture.actor', actor, true), set_config('capture.request_id', coalesce(request_id, ''), true),
+    set_config('capture.context', said_context, true);
+END
+$$;
+COMMENT ON FUNCTION capture.announce(text, text, jsonb) IS
+  'Says who acts, should this transaction change a table that has the actor trigger. It writes nothing and takes no '
+  'transaction id, so call it in every transaction: before the first change, and before the first savepoint, whose '
+  'rollback undoes it. A later call with something else counts for the changes after it; so does capture.set_context. The '
+  'actor has at most 600 characters, and the context as JSON half of what a signal holds.';
 
 CREATE OR REPLACE FUNCTION capture.write_canary(id uuid)
 RETURNS timestamptz

@@ -6,7 +6,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA capture FROM PUBLIC;
 GRANT USAGE ON SCHEMA capture TO cdc_capture, capture_app;
 GRANT SELECT ON capture.signal TO cdc_capture;
 GRANT USAGE, CREATE ON SCHEMA capture_heartbeat TO cdc_capture;
-GRANT EXECUTE ON FUNCTION capture.set_context(text, text, jsonb) TO capture_app;
+GRANT EXECUTE ON FUNCTION capture.set_context(text, text, jsonb), capture.announce(text, text, jsonb) TO capture_app;
 
 DO $$
 BEGIN
