@@ -167,6 +167,12 @@ export const folders: readonly Folder[] = [
     holds: "commands that check, document and package the repository",
     mayDependOn: ["recorder", "faults", "config", "components", "local", "operator", "contract", "database", "docs"],
   },
+  { path: "clients", holds: "packages that say who acts, by language and framework", mayDependOn: [] },
+  {
+    path: "clients/conformance",
+    holds: "whether such a package gives each change the right name",
+    mayDependOn: ["local", "operator", "contract", "database"],
+  },
   { path: "policies", holds: "the CrossGuard policy pack", mayDependOn: [] },
   {
     path: "faults",
