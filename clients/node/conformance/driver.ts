@@ -87,6 +87,11 @@ async function fail(session: Session): Promise<void> {
   if (isTransaction(session)) throw new Asked();
 }
 
+function messageOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}
+
 async function main(): Promise<void> {
   const name = process.argv[2] as string;
   const framework = ((await import(join(__dirname, "frameworks", `${name}.ts`))) as { framework: Framework }).framework;
@@ -105,10 +110,7 @@ async function main(): Promise<void> {
       const { actor, request_id: requestId, context, steps } = request;
       const who: ActorLike = actor === null ? null : { actor, requestId, context };
       await runAs(who, () => doSteps(steps, pool, pool)).catch((error: unknown) => {
-        errors.push({
-          request: place,
-          message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        });
+        errors.push({ request: place, message: messageOf(error) });
       });
     });
     if (batch.concurrent) await Promise.all(requests.map((request) => request()));

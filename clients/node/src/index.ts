@@ -2,3 +2,4 @@ export { type Actor, type ActorLike, type ActorSource, currentActor, type Nobody
 export { withActorsOnClient } from "./client";
 export { pgWithActors, withActors } from "./pool";
 export { asCarried, carryActor, runCarried } from "./carried";
+export { sqlWithActors } from "./postgres-js";

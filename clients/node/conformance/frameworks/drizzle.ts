@@ -33,10 +33,13 @@ export function connected(database: Database, close: () => Promise<void>): Conne
   return {
     ...session(database),
     transaction: ({ readOnly, isolation }, work) =>
-      database.transaction((inner) => work(transaction(inner)), {
-        ...(readOnly && { accessMode: "read only" }),
-        ...(isolation && { isolationLevel: isolation }),
-      }),
+      database.transaction(
+        (inner) => work(transaction(inner)),
+        // Over postgres.js it sends a statement without an end for an empty object.
+        readOnly || isolation
+          ? { ...(readOnly && { accessMode: "read only" }), ...(isolation && { isolationLevel: isolation }) }
+          : undefined,
+      ),
     close,
   };
 }
