@@ -3,3 +3,4 @@ export { withActorsOnClient } from "./client";
 export { pgWithActors, withActors } from "./pool";
 export { asCarried, carryActor, runCarried } from "./carried";
 export { sqlWithActors } from "./postgres-js";
+export { expressActor, fastifyActor, honoActor } from "./middleware";

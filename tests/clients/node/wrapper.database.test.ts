@@ -1,0 +1,160 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Client, Pool, type PoolClient } from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ConformanceDatabase } from "../../../clients/conformance/database";
+import { currentActor, runAs, withActors, withActorsOnClient } from "../../../clients/node/src";
+
+let database: ConformanceDatabase;
+let pool: Pool;
+
+beforeAll(async () => {
+  database = await ConformanceDatabase.start();
+});
+
+afterAll(() => database.stop());
+
+beforeEach(async () => {
+  pool = withActors(new Pool({ connectionString: database.environment().DATABASE_URL, max: 1 }));
+  await pool.query("DELETE FROM items");
+  await database.changes();
+  return () => pool.end();
+});
+
+const names = async () => (await database.changes()).map(({ id, by }) => `${id} ${by?.actor}`);
+const insert = (id: string) => ({ text: "INSERT INTO items (id) VALUES ($1) RETURNING id", values: [id] });
+
+/** How often the client waits for the server during `work`. */
+async function trips(client: PoolClient, work: () => Promise<unknown>): Promise<number> {
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+  let count = 0;
+  const counting = () => count++;
+  connection.on("readyForQuery", counting);
+  await work();
+  connection.off("readyForQuery", counting);
+  return count;
+}
+
+describe("A wrapped pool", () => {
+  it("makes no trip more than without names, in a transaction and for a bare write", async () => {
+    const client = await pool.connect();
+    const work = async () => {
+      await client.query(insert("bare"));
+      await client.query("BEGIN");
+      await client.query(insert("a"));
+      await client.query("SELECT 1");
+      await client.query("COMMIT");
+    };
+    const unnamed = await trips(client, work);
+    await client.query("DELETE FROM items");
+    await database.changes();
+    expect([await trips(client, () => runAs("alice", work)), unnamed]).toEqual([5, 5]);
+    client.release();
+    expect(await names()).toEqual(["bare alice", "a alice"]);
+  });
+
+  it("gives the results that it gave, in every form of a call", async () => {
+    await runAs("alice", async () => {
+      const named = { ...insert("a"), name: "add-item" };
+      expect((await pool.query(named)).rows).toEqual([{ id: "a" }]);
+      expect((await pool.query({ ...named, values: ["b"] })).rows).toEqual([{ id: "b" }]);
+      expect((await pool.query({ ...insert("c"), rowMode: "array" })).rows).toEqual([["c"]]);
+      const several = "INSERT INTO items (id) VALUES ('d') RETURNING id; UPDATE items SET note = 'x' WHERE id = 'd'";
+      const results = (await pool.query(several)) as unknown as { command: string; rowCount: number }[];
+      expect(results.map(({ command, rowCount }) => `${command} ${rowCount}`)).toEqual(["INSERT 1", "UPDATE 1"]);
+      const called = new Promise((done, fail) =>
+        pool.query(insert("e"), (error, result) => (error ? fail(error) : done(result.rows))),
+      );
+      expect(await called).toEqual([{ id: "e" }]);
+      await pool.query("BEGIN; INSERT INTO items (id) VALUES ('f'); COMMIT");
+    });
+    expect(await names()).toEqual(["a alice", "b alice", "c alice", "d alice", "d alice", "e alice", "f alice"]);
+  });
+
+  it("calls back in the context of the call", async () => {
+    const own = new AsyncLocalStorage<string>();
+    // The connection is made in another's context.
+    await own.run("first", () => runAs("alice", () => pool.query("SELECT 1")));
+    const client = await pool.connect();
+    const seen = await own.run("second", () =>
+      runAs(
+        "bob",
+        () => new Promise((done) => client.query("SELECT 1", () => done([own.getStore(), currentActor()?.actor]))),
+      ),
+    );
+    client.release();
+    expect(seen).toEqual(["second", "bob"]);
+  });
+
+  it("fails a statement when the database refuses the name, and serves the next one", async () => {
+    const long = "x".repeat(601);
+    const client = await pool.connect();
+    for (const text of ["INSERT INTO items (id) VALUES ('a')", insert("a"), { ...insert("a"), name: "add" }]) {
+      await expect(runAs(long, () => client.query(text as string))).rejects.toThrow("actor has 601 characters");
+      await runAs("alice", () => client.query({ ...insert("b"), name: "add" }));
+      await client.query("DELETE FROM items");
+    }
+    await client.query("BEGIN");
+    await expect(runAs(long, () => client.query("SELECT 1"))).rejects.toThrow("actor has 601 characters");
+    await client.query("ROLLBACK");
+    expect((await client.query("SELECT 2 AS two")).rows).toEqual([{ two: 2 }]);
+    client.release();
+  });
+
+  it("names a statement that fails itself by its own error, and serves the next one", async () => {
+    await runAs("alice", async () => {
+      await pool.query(insert("a"));
+      await expect(pool.query(insert("a"))).rejects.toThrow("duplicate key");
+      await expect(pool.query("INSERT INTO nothing VALUES (1)")).rejects.toThrow("nothing");
+      await pool.query(insert("b"));
+    });
+    expect(await names()).toEqual(["a alice", "b alice"]);
+  });
+
+  it("lets statements pass that may not stand in a transaction, and lets DO and CALL bear the name", async () => {
+    await runAs("alice", async () => {
+      await pool.query("ANALYZE items");
+      await pool.query("DO $$ BEGIN INSERT INTO items (id) VALUES ('a'); END $$");
+    });
+    expect(await names()).toEqual(["a alice"]);
+  });
+
+  it("takes clients of its own kind alone", () => {
+    expect(() => withActors({} as Pool)).toThrow("a pool of node-postgres");
+    expect(() => withActorsOnClient({ query: () => undefined })).toThrow("without pg-native");
+    expect(withActors(pool)).toBe(pool);
+  });
+
+  it("keeps names right where a client sends without waiting", async () => {
+    const client = withActorsOnClient(
+      new Client({ connectionString: database.environment().DATABASE_URL, pipeline: true } as object),
+    );
+    await client.connect();
+    await Promise.all([
+      runAs("alice", () => client.query("INSERT INTO items (id) VALUES ('a')")),
+      client.query(insert("b")),
+      runAs("carol", () => client.query(insert("c"))),
+      runAs("x".repeat(601), () => client.query("INSERT INTO items (id) VALUES ('d')")).catch(() => undefined),
+      runAs("erin", () => client.query(insert("e"))),
+    ]);
+    await client.end();
+    expect(await names()).toEqual(["a alice", "b application", "c carol", "e erin"]);
+  });
+
+  it("takes an actor as an object, as its name, and as a question that is asked at each statement", async () => {
+    let user: string | undefined;
+    await runAs(
+      () => user,
+      async () => {
+        await pool.query(insert("a"));
+        user = "alice";
+        await pool.query(insert("b"));
+        await runAs(null, () => pool.query(insert("c")));
+        await runAs({ actor: "bob", requestId: "r-1", context: { reason: "x" } }, () => pool.query(insert("d")));
+        await runAs("  ", () => pool.query(insert("e")));
+      },
+    );
+    const changes = await database.changes();
+    expect(changes.map(({ by }) => by?.actor)).toEqual(["application", "alice", "application", "bob", "application"]);
+    expect(changes[3]?.by).toEqual({ actor: "bob", request_id: "r-1", context: { reason: "x" } });
+  });
+});
