@@ -149,6 +149,15 @@ COMMENT ON COLUMN capture.limits.name IS
   'unbounded varchar bytes: the longest value of a varchar without a length. A longer one ends the capture of every table.';
 COMMENT ON COLUMN capture.limits.value IS 'The limit.';
 
+CREATE TABLE IF NOT EXISTS capture.actor_sources (
+  place integer PRIMARY KEY,
+  source text NOT NULL UNIQUE
+);
+COMMENT ON TABLE capture.actor_sources IS
+  'Where the actor trigger finds names that others set. capture.set_actor_sources writes it; empty means the default.';
+COMMENT ON COLUMN capture.actor_sources.place IS 'The first that has a name counts.';
+COMMENT ON COLUMN capture.actor_sources.source IS 'As capture.set_actor_sources takes it.';
+
 CREATE TABLE IF NOT EXISTS capture.watched_tables (
   relation regclass PRIMARY KEY,
   schema_name text NOT NULL,

@@ -23,6 +23,9 @@ DECLARE
   -- Half of a signal. The rest is for the actor, the request and the facts, whatever characters they are made of.
   most_characters integer := capture.signal_limit() / 2;
 BEGIN
+  IF coalesce(given, '') = '' THEN
+    RETURN '{}';
+  END IF;
   given_context := given;
   IF jsonb_typeof(given_context) <> 'object' THEN
     given_context := jsonb_build_object('capture.context', given_context);
@@ -41,6 +44,91 @@ COMMENT ON FUNCTION capture.session_context() IS
   'The setting capture.context as a JSON object, without the names of the session''s facts. A text that is no JSON object '
   'is kept as text; one that is too long is named. It never fails.';
 
+CREATE OR REPLACE FUNCTION capture.said_in(setting text, member text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN nullif(btrim(CASE WHEN member IS NULL THEN setting ELSE setting::jsonb ->> member END), '');
+EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION capture.said_in(text, text) IS
+  'The name in the value of a setting: all of it, or a member of its JSON. Null where there is none. It never fails.';
+
+-- A tag of sqlcommenter: URL-encoded, in quotes, in a comment at the very end. A comment elsewhere may be part of a value.
+CREATE OR REPLACE FUNCTION capture.said_in_comment(query text, tag text)
+RETURNS text
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  comment text := substring(query FROM '/\*([^*]*)\*/[\s;]*$');
+  value text := substring(comment FROM '(?:^|,)\s*' || tag || '=''((?:[^''\\]|\\.)*)''');
+BEGIN
+  RETURN (
+    SELECT nullif(btrim(convert_from(string_agg(
+      CASE WHEN piece[1] ~ '^%..$' THEN decode(substr(piece[1], 2), 'hex') ELSE convert_to(piece[1], 'UTF8') END, '' ORDER BY place
+    ), 'UTF8')), '')
+    FROM regexp_matches(replace(value, '\''', ''''), '%[[:xdigit:]]{2}|[^%]+|%', 'g') WITH ORDINALITY AS matched (piece, place));
+EXCEPTION WHEN data_exception OR character_not_in_repertoire OR untranslatable_character THEN
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION capture.said_in_comment(text, text) IS
+  'The value of a tag that sqlcommenter has written at the end of a statement. Null where there is none. It never fails.';
+
+CREATE OR REPLACE FUNCTION capture.set_actor_sources(sources text[] DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  -- PostgREST and Supabase, Hasura, PostGraphile, django-pghistory, logidze, sqlcommenter.
+  usual CONSTANT text[] := ARRAY['request.jwt.claims ->> sub', 'hasura.user ->> x-hasura-user-id', 'jwt.claims.user_id',
+    'pghistory.context_metadata ->> user', 'logidze.meta ->> _r', 'comment actor'];
+  source text;
+  parts text[];
+  cases text := '';
+BEGIN
+  DELETE FROM capture.actor_sources;
+  INSERT INTO capture.actor_sources SELECT place, name FROM unnest(sources) WITH ORDINALITY AS given (name, place);
+  FOREACH source IN ARRAY coalesce(sources, usual) LOOP
+    parts := regexp_match(source, '^(?:comment (\w+)|(\w+(?:\.\w+)+)(?: ->> (.+))?)$');
+    IF parts IS NULL THEN
+      RAISE EXCEPTION 'capture.set_actor_sources: % is no source', quote_literal(source)
+        USING ERRCODE = 'invalid_parameter_value',
+          HINT = 'Pass settings such as ''jwt.claims.user_id'', members of a setting''s JSON such as '
+            '''request.jwt.claims ->> email'', or a tag of sqlcommenter such as ''comment actor''.';
+    END IF;
+    cases := cases || CASE WHEN parts[1] IS NOT NULL
+      THEN format('CASE WHEN current_query() LIKE ''%%*/%%'' THEN nullif(ARRAY[capture.said_in_comment(current_query(), %L), %L], ARRAY[NULL, %2$L]) END, ', parts[1], source)
+      ELSE format('CASE WHEN current_setting(%L, true) <> '''' THEN nullif(ARRAY[capture.said_in(current_setting(%1$L, true), %L), %L], ARRAY[NULL, %3$L]) END, ',
+        parts[2], parts[3], source)
+      END;
+  END LOOP;
+  -- What the actor trigger calls in transactions that announce nobody, so its text holds the sources: reading the table would
+  -- cost each of them more.
+  EXECUTE format('CREATE OR REPLACE FUNCTION capture.said_elsewhere() RETURNS text[] LANGUAGE sql STABLE RETURN coalesce(%s NULL::text[])', cases);
+END
+$$;
+COMMENT ON FUNCTION capture.set_actor_sources(text[]) IS
+  'Says where the actor trigger finds names that others set, in transactions in which capture.actor is not set. The first '
+  'that has a name counts. A source is a setting, a member of a setting''s JSON, or a tag of sqlcommenter: jwt.claims.user_id, '
+  'request.jwt.claims ->> email, comment actor. NULL is the default, an empty array means none.';
+
+DO $$
+BEGIN
+  PERFORM capture.set_actor_sources((SELECT array_agg(source ORDER BY place) FROM capture.actor_sources));
+END
+$$;
+COMMENT ON FUNCTION capture.said_elsewhere() IS
+  'The name that somebody else has set and where it stood, or null. capture.set_actor_sources makes it.';
+
 -- Runs with each statement on a watched table. It writes a signal at the first one of a transaction, unless the
 -- application has set a context. The check is here, not in WHEN: PostgreSQL parses WHEN for every statement. The facts go
 -- out as they are, because turning them into JSON would be a third of the cost. It never fails a write.
@@ -51,19 +139,23 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  actor text;
+  actor text := nullif(current_setting('capture.actor', true), '');
   request_id text;
+  said_elsewhere text[];
   -- This function runs as its owner. The setting is what the session said in SET ROLE.
   acting_role text := nullif(nullif(current_setting('role'), 'none'), session_user);
 BEGIN
   IF current_setting('capture.context_transaction', true) = pg_current_xact_id()::text THEN
     RETURN NULL;
   END IF;
-  actor := left(coalesce(nullif(current_setting('capture.actor', true), ''), session_user), 600);
+  IF actor IS NULL THEN
+    said_elsewhere := capture.said_elsewhere();
+  END IF;
+  actor := left(coalesce(actor, said_elsewhere[1], session_user), 600);
   request_id := left(nullif(current_setting('capture.request_id', true), ''), 1000);
   -- The first half is always true. The marker is set here because a second statement would cost every transaction more.
   IF set_config('capture.context_transaction', pg_current_xact_id()::text, true) <> ''
-    AND coalesce(current_setting('capture.context', true), '') = ''
+    AND coalesce(current_setting('capture.context', true), '') = '' AND said_elsewhere IS NULL
   THEN
     INSERT INTO capture.signal (kind, body_1, body_2, body_3, body_4, body_5, body_6) VALUES (
       'session', actor, request_id, session_user, nullif(current_setting('application_name'), ''),
@@ -74,15 +166,16 @@ BEGIN
     ) || jsonb_build_object('context',
       capture.session_context() || jsonb_strip_nulls(jsonb_build_object(
         'session_user', session_user, 'application_name', nullif(current_setting('application_name'), ''),
-        'client_address', host(inet_client_addr()), 'current_user', acting_role))))::text);
+        'client_address', host(inet_client_addr()), 'current_user', acting_role, 'actor_source', said_elsewhere[2]))))::text);
   END IF;
   RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION capture.identify_actor() IS
-  'Signals who acts when the application did not: the setting capture.actor, else the session user. It adds the settings '
-  'capture.request_id and capture.context, the application name, the client address, and the role of SET ROLE as '
-  'current_user if it is not the session user.';
+  'Signals who acts when the application did not: the setting capture.actor, else a name that others set, with its place as '
+  'actor_source (see capture.set_actor_sources), else the session user. It adds the settings capture.request_id and '
+  'capture.context, the application name, the client address, and the role of SET ROLE as current_user if it is not the '
+  'session user.';
 
 CREATE OR REPLACE FUNCTION capture.disabled_triggers(relation regclass)
 RETURNS text[]

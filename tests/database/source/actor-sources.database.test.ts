@@ -1,0 +1,149 @@
+import type { Client } from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { bootstrapSource } from "../../../operator/database/bootstrap";
+import { type DatabaseClient, errorOf, type TestServer } from "../../../local/servers/test-server";
+import { renewOrders, startShopSource } from "../support/shop-source";
+import { takeSignals } from "../support/signals";
+
+let server: TestServer;
+let client: DatabaseClient;
+let application: Client;
+
+beforeAll(async () => {
+  ({ server, client } = await startShopSource());
+  await client.query("CREATE ROLE clerk LOGIN PASSWORD 'clerk'");
+  application = await server.connect({ database: client.database, user: "clerk", password: "clerk" });
+});
+
+afterAll(() => server.stop());
+
+beforeEach(async () => {
+  await application.query("ROLLBACK");
+  await renewOrders(client);
+  await client.query(`
+    SELECT capture.watch('shop.orders', identify_actor => true), capture.set_actor_sources();
+    GRANT USAGE ON SCHEMA shop TO clerk;
+    GRANT SELECT, INSERT, UPDATE ON shop.orders TO clerk`);
+  await takeSignals(client);
+});
+
+let nextId = 0;
+/** Who the log names, and from which source, for an insert behind `before` and with `comment` at its end. */
+async function named(before: readonly string[], comment = ""): Promise<[string, string | undefined]> {
+  await application.query("BEGIN");
+  for (const statement of before) await application.query(statement);
+  await application.query(`INSERT INTO shop.orders (id) VALUES (${++nextId})${comment}`);
+  await application.query("COMMIT");
+  const [signal] = await takeSignals(client);
+  return [signal?.body.actor, signal?.body.context?.actor_source];
+}
+
+describe("The actor trigger", () => {
+  // Each as its library writes it; docs/security.md names where that is documented.
+  it.each([
+    [
+      "PostgREST and Supabase",
+      [
+        `select set_config('request.jwt.claims', '{"role": "authenticated", "sub": "8f1c", "email": "mia@shop.example"}', true)`,
+      ],
+      "8f1c",
+      "request.jwt.claims ->> sub",
+    ],
+    [
+      "Hasura",
+      [`SET LOCAL "hasura.user" = '{"x-hasura-role": "clerk", "x-hasura-user-id": "42"}'`],
+      "42",
+      "hasura.user ->> x-hasura-user-id",
+    ],
+    [
+      "PostGraphile",
+      ["select set_config('role', 'clerk', true), set_config('jwt.claims.user_id', '27', true)"],
+      "27",
+      "jwt.claims.user_id",
+    ],
+    [
+      "django-pghistory",
+      [
+        `SELECT set_config('pghistory.context_id', '6f0e', true), set_config('pghistory.context_metadata', '{"user": 7, "url": "/orders/"}', true)`,
+      ],
+      "7",
+      "pghistory.context_metadata ->> user",
+    ],
+    ["logidze", [`SET LOCAL logidze.meta = '{"_r":12}'`], "12", "logidze.meta ->> _r"],
+  ])("takes the name that %s sets", async (_, before, actor, source) => {
+    expect(await named(before)).toEqual([actor, source]);
+    // It was local to its transaction.
+    expect(await named([])).toEqual(["clerk", undefined]);
+  });
+
+  it("takes what MikroORM sets as capture.actor without a source", async () => {
+    expect(await named(["select set_config('capture.actor', 'mia', true)"])).toEqual(["mia", undefined]);
+  });
+
+  it("takes a tag of sqlcommenter from the end of the statement, decoded", async () => {
+    const source = "comment actor";
+    expect(await named([], " /*actor='mia%40shop.example',route='%2Forders'*/")).toEqual(["mia@shop.example", source]);
+    expect(await named([], " /*action='create',actor='J%C3%BCrgen%20O\\'Hara'*/ ;")).toEqual(["Jürgen O'Hara", source]);
+  });
+
+  it.each([
+    ["in a value", "', code = $$/*actor='mallory'*/$$"],
+    ["before the end", " /*actor='mallory'*/ RETURNING id"],
+    ["of another name", " /*factor='mallory'*/"],
+    ["that is no text", " /*actor='%FF%FE'*/"],
+    ["that is empty", " /*actor=''*/"],
+  ])("takes no tag %s", async (place, comment) => {
+    if (place === "in a value") {
+      await application.query(`INSERT INTO shop.orders (id, secret) VALUES (${++nextId}, $$/*actor='mallory'*/$$)`);
+      expect((await takeSignals(client))[0]?.body.actor).toBe("clerk");
+    } else {
+      expect(await named([], comment)).toEqual(["clerk", undefined]);
+    }
+  });
+
+  it("takes the application's own word first, then the first source that has a name", async () => {
+    const claims = `select set_config('request.jwt.claims', '{"sub": "from-claims"}', true)`;
+    const hasura = `SET LOCAL "hasura.user" = '{"x-hasura-user-id": "from-hasura"}'`;
+    expect(await named([claims, hasura, "SELECT set_config('capture.actor', 'alice', true)"])).toEqual([
+      "alice",
+      undefined,
+    ]);
+    expect(await named([hasura, claims])).toEqual(["from-claims", "request.jwt.claims ->> sub"]);
+    expect(await named([`select set_config('request.jwt.claims', '{"role": "anon"}', true)`, hasura])).toEqual([
+      "from-hasura",
+      "hasura.user ->> x-hasura-user-id",
+    ]);
+  });
+
+  it("lets no setting fail a write, and takes no name from what is no JSON", async () => {
+    for (const value of ["{broken", "[]", '"text"', "null", '{"sub": null}', '{"sub": "  "}', '{"sub": "\\u0000"}']) {
+      expect(await named([`select set_config('request.jwt.claims', '${value}', true)`])).toEqual(["clerk", undefined]);
+    }
+  });
+
+  it("has the order and the sources that it is told, also behind another bootstrap", async () => {
+    const claims = `select set_config('request.jwt.claims', '{"sub": "8f1c", "email": "mia@shop.example"}', true)`;
+    await client.query("SELECT capture.set_actor_sources('{app.user_id,request.jwt.claims ->> email}')");
+    await bootstrapSource(client, { tables: [] });
+    expect(await named([claims])).toEqual(["mia@shop.example", "request.jwt.claims ->> email"]);
+    expect(await named([claims, "SET LOCAL app.user_id = '9'"])).toEqual(["9", "app.user_id"]);
+    expect(await named(["SET LOCAL jwt.claims.user_id = '27'"])).toEqual(["clerk", undefined]);
+    await client.query("SELECT capture.set_actor_sources('{}')");
+    expect(await named([claims])).toEqual(["clerk", undefined]);
+  });
+
+  it("refuses a source that is none", async () => {
+    for (const source of ["user", "a.b -> c", "comment a b", "request.jwt.claims ->> "]) {
+      const error = await errorOf(client.query("SELECT capture.set_actor_sources($1)", [[source]]));
+      expect(error.message).toBe(`capture.set_actor_sources: '${source}' is no source`);
+    }
+  });
+
+  it("can't be made to run what a source or a value holds", async () => {
+    await client.query("SELECT capture.set_actor_sources($1)", [["request.jwt.claims ->> it's"]]);
+    expect(await named([`select set_config('request.jwt.claims', '{"it''s": "mia''); DROP TABLE"}', true)`])).toEqual([
+      "mia'); DROP TABLE",
+      "request.jwt.claims ->> it's",
+    ]);
+  });
+});
