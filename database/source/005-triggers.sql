@@ -72,8 +72,8 @@ DECLARE
 BEGIN
   RETURN (
     SELECT nullif(btrim(convert_from(string_agg(
-      CASE WHEN piece[1] ~ '^%..$' THEN decode(substr(piece[1], 2), 'hex') ELSE convert_to(piece[1], 'UTF8') END, '' ORDER BY place
-    ), 'UTF8')), '')
+      CASE WHEN piece[1] ~ '^%..$' THEN decode(substr(piece[1], 2), 'hex') ELSE convert_to(piece[1], 'UTF8') END,
+      '' ORDER BY place), 'UTF8')), '')
     FROM regexp_matches(replace(value, '\''', ''''), '%[[:xdigit:]]{2}|[^%]+|%', 'g') WITH ORDINALITY AS matched (piece, place));
 EXCEPTION WHEN data_exception OR character_not_in_repertoire OR untranslatable_character THEN
   RETURN NULL;
@@ -105,15 +105,22 @@ BEGIN
           HINT = 'Pass settings such as ''jwt.claims.user_id'', members of a setting''s JSON such as '
             '''request.jwt.claims ->> email'', or a tag of sqlcommenter such as ''comment actor''.';
     END IF;
+    -- Each is a name and its source, or null.
     cases := cases || CASE WHEN parts[1] IS NOT NULL
-      THEN format('CASE WHEN current_query() LIKE ''%%*/%%'' THEN nullif(ARRAY[capture.said_in_comment(current_query(), %L), %L], ARRAY[NULL, %2$L]) END, ', parts[1], source)
-      ELSE format('CASE WHEN current_setting(%L, true) <> '''' THEN nullif(ARRAY[capture.said_in(current_setting(%1$L, true), %L), %L], ARRAY[NULL, %3$L]) END, ',
+      THEN format(
+        'CASE WHEN current_query() LIKE ''%%*/%%'' THEN nullif(ARRAY[capture.said_in_comment(current_query(), %1$L), %2$L], '
+          'ARRAY[NULL, %2$L]) END, ',
+        parts[1], source)
+      ELSE format(
+        'CASE WHEN current_setting(%1$L, true) <> '''' THEN nullif(ARRAY[capture.said_in(current_setting(%1$L, true), %2$L), '
+          '%3$L], ARRAY[NULL, %3$L]) END, ',
         parts[2], parts[3], source)
       END;
   END LOOP;
   -- What the actor trigger calls in transactions that announce nobody, so its text holds the sources: reading the table would
   -- cost each of them more.
-  EXECUTE format('CREATE OR REPLACE FUNCTION capture.said_elsewhere() RETURNS text[] LANGUAGE sql STABLE RETURN coalesce(%s NULL::text[])', cases);
+  EXECUTE format('CREATE OR REPLACE FUNCTION capture.said_elsewhere() RETURNS text[] LANGUAGE sql STABLE '
+    'RETURN coalesce(%s NULL::text[])', cases);
 END
 $$;
 COMMENT ON FUNCTION capture.set_actor_sources(text[]) IS

@@ -135,3 +135,21 @@ $$;
 COMMENT ON FUNCTION capture.problems() IS
   'What the capture needs and lacks: event triggers, and what a watched or selected table must have. Each row has its fix; '
   'no row means that all is well.';
+
+CREATE OR REPLACE FUNCTION capture.unnamed_writers()
+RETURNS TABLE (application text, "user" text, transactions bigint)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(body_4, ''), body_3, count(*)
+  -- Enough to know them by, however long nobody has emptied the table.
+  FROM (SELECT kind, body_1, body_3, body_4 FROM capture.signal LIMIT 1000 * 1000) AS signal
+  -- The trigger names the session's user when it knows nothing better.
+  WHERE kind = 'session' AND body_1 = body_3
+  GROUP BY body_4, body_3
+  ORDER BY count(*) DESC, 1, 2
+$$;
+COMMENT ON FUNCTION capture.unnamed_writers() IS
+  'Which applications write without saying who acts, by application_name and user, with how many transactions since the '
+  'signal table was last emptied. Of tables that have the actor trigger.';

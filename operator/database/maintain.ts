@@ -21,12 +21,23 @@ export interface CaptureProblem {
   readonly fix: string;
 }
 
+/** An application that writes without saying who acts. */
+export interface UnnamedWriter {
+  /** Its `application_name`; empty when it gives none. */
+  readonly application: string;
+  /** The user of its sessions. */
+  readonly user: string;
+  readonly transactions: number;
+}
+
 export interface SourceMaintenance {
   /** Whether the signal table was emptied. False: writers held it at each attempt, and the next run tries again. */
   readonly signalsCleared: boolean;
   /** How many table shapes were signalled again. */
   readonly shapesPublished: number;
   readonly problems: readonly CaptureProblem[];
+  /** Who has written without saying who acts since the last run, most first. */
+  readonly unnamedWriters: readonly UnnamedWriter[];
   readonly slots: readonly SlotHealth[];
 }
 
@@ -56,7 +67,7 @@ export interface DestinationMaintenanceOptions {
 
 /**
  * Empties the signal table, then signals every table's shape again, so that a full load still finds it. Reports what is
- * wrong with the watched tables, and the slots.
+ * wrong with the watched tables, who writes without a name, and the slots.
  *
  * @param options.clearAttempts how often to try to empty the table between two writers, 200 ms each. Default 10.
  */
@@ -64,6 +75,10 @@ export async function maintainSource(
   client: ClientBase,
   options: { readonly clearAttempts?: number } = {},
 ): Promise<SourceMaintenance> {
+  // Before the signals go that tell.
+  const unnamed = await client.query<UnnamedWriter>(
+    'SELECT application, "user", transactions::integer AS transactions FROM capture.unnamed_writers()',
+  );
   const signalsCleared = await clearSignals(client, options.clearAttempts ?? 10);
   const { rows } = await client.query<{ count: number }>("SELECT capture.republish_shapes() AS count");
   const problems = await client.query<CaptureProblem>("SELECT object, problem, fix FROM capture.problems()");
@@ -71,6 +86,7 @@ export async function maintainSource(
     signalsCleared,
     shapesPublished: rows[0]?.count ?? 0,
     problems: problems.rows,
+    unnamedWriters: unnamed.rows,
     slots: await slotHealth(client),
   };
 }

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { maintainSource } from "../../../operator/database/maintain";
 import { type DatabaseClient, errorOf, type TestServer } from "../../../local/servers/test-server";
 import { renewOrders, startShopSource } from "../support/shop-source";
 import { takeSignals } from "../support/signals";
@@ -186,5 +187,27 @@ describe("announce", () => {
     await client.query("DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN PASSWORD 'stranger'");
     const stranger = await server.connect({ database: client.database, user: "stranger", password: "stranger" });
     expect((await errorOf(stranger.query("SELECT capture.announce('alice')"))).message).toContain("permission denied");
+  });
+});
+
+describe("unnamed_writers", () => {
+  it("names applications that write without saying who acts, most first, until the signals are emptied", async () => {
+    const application_name = async (name: string) => {
+      await application.query("SELECT set_config('application_name', $1, false)", [name]);
+    };
+    await application_name("till 7");
+    await application.query(insert(1));
+    await application.query(insert(2));
+    await application.query(`BEGIN; SELECT capture.announce('alice'); ${insert(3)}; COMMIT`);
+    await application.query(`BEGIN; SELECT capture.set_context('bob'); ${insert(4)}; COMMIT`);
+    await application.query(`BEGIN; SET LOCAL jwt.claims.user_id = '27'; ${insert(5)}; COMMIT`);
+    await application_name("");
+    await application.query(insert(6));
+    const { unnamedWriters } = await maintainSource(client);
+    expect(unnamedWriters).toEqual([
+      { application: "till 7", user: "clerk", transactions: 2 },
+      { application: "", user: "clerk", transactions: 1 },
+    ]);
+    expect((await maintainSource(client)).unnamedWriters).toEqual([]);
   });
 });
