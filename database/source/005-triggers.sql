@@ -146,35 +146,40 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  actor text := nullif(current_setting('capture.actor', true), '');
-  request_id text;
+  actor text;
   said_elsewhere text[];
-  -- This function runs as its owner. The setting is what the session said in SET ROLE.
-  acting_role text := nullif(nullif(current_setting('role'), 'none'), session_user);
+  acting_role text;
 BEGIN
   IF current_setting('capture.context_transaction', true) = pg_current_xact_id()::text THEN
     RETURN NULL;
   END IF;
-  IF actor IS NULL THEN
-    said_elsewhere := capture.said_elsewhere();
-  END IF;
-  actor := left(coalesce(actor, said_elsewhere[1], session_user), 600);
-  request_id := left(nullif(current_setting('capture.request_id', true), ''), 1000);
-  -- The first half is always true. The marker is set here because a second statement would cost every transaction more.
+  -- Each expression is prepared again in each transaction, so there are few. The first part of this one is always true: it
+  -- sets the marker.
   IF set_config('capture.context_transaction', pg_current_xact_id()::text, true) <> ''
-    AND coalesce(current_setting('capture.context', true), '') = '' AND said_elsewhere IS NULL
+    AND current_setting('capture.actor', true) <> '' AND coalesce(current_setting('capture.context', true), '') = ''
+    AND current_setting('role') = 'none'
   THEN
-    INSERT INTO capture.signal (kind, body_1, body_2, body_3, body_4, body_5, body_6) VALUES (
-      'session', actor, request_id, session_user, nullif(current_setting('application_name'), ''),
-      host(inet_client_addr()), acting_role);
+    actor := left(current_setting('capture.actor', true), 600);
   ELSE
-    PERFORM capture.write_signal('context', NULL, NULL, (jsonb_strip_nulls(
-      jsonb_build_object('actor', actor, 'request_id', request_id, 'origin', 'session')
-    ) || jsonb_build_object('context',
-      capture.session_context() || jsonb_strip_nulls(jsonb_build_object(
-        'session_user', session_user, 'application_name', nullif(current_setting('application_name'), ''),
-        'client_address', host(inet_client_addr()), 'current_user', acting_role, 'actor_source', said_elsewhere[2]))))::text);
+    said_elsewhere := CASE WHEN coalesce(current_setting('capture.actor', true), '') = '' THEN capture.said_elsewhere() END;
+    actor := left(coalesce(nullif(current_setting('capture.actor', true), ''), said_elsewhere[1], session_user), 600);
+    -- This function runs as its owner. The setting is what the session said in SET ROLE.
+    acting_role := nullif(nullif(current_setting('role'), 'none'), session_user);
+    IF said_elsewhere IS NOT NULL OR coalesce(current_setting('capture.context', true), '') <> '' THEN
+      PERFORM capture.write_signal('context', NULL, NULL, (jsonb_strip_nulls(
+        jsonb_build_object('actor', actor, 'request_id', left(nullif(current_setting('capture.request_id', true), ''), 1000),
+          'origin', 'session')
+      ) || jsonb_build_object('context',
+        capture.session_context() || jsonb_strip_nulls(jsonb_build_object(
+          'session_user', session_user, 'application_name', nullif(current_setting('application_name'), ''),
+          'client_address', host(inet_client_addr()), 'current_user', acting_role, 'actor_source', said_elsewhere[2])))
+      )::text);
+      RETURN NULL;
+    END IF;
   END IF;
+  INSERT INTO capture.signal (kind, body_1, body_2, body_3, body_4, body_5, body_6) VALUES (
+    'session', actor, left(nullif(current_setting('capture.request_id', true), ''), 1000), session_user,
+    nullif(current_setting('application_name'), ''), host(inet_client_addr()), acting_role);
   RETURN NULL;
 END
 $$;

@@ -184,7 +184,11 @@ export const folders: readonly Folder[] = [
     holds: "a random workload, and whether the log tells what its tables held",
     mayDependOn: ["faults", "local", "operator", "contract"],
   },
-  { path: "bench", holds: "benchmarks with their peers", mayDependOn: ["local", "review", "operator", "contract"] },
+  {
+    path: "bench",
+    holds: "benchmarks with their peers",
+    mayDependOn: ["local", "review", "operator", "clients", "contract"],
+  },
   { path: "findings", holds: "scripts that show surprises of outside software", mayDependOn: [] },
   { path: "docs", holds: "documents, and the data that they print", mayDependOn: [] },
   { path: "examples", holds: "small stacks that use the components as a package", mayDependOn: [] },
