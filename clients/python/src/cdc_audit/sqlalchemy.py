@@ -1,0 +1,105 @@
+"""Announces who acts in the transactions of a SQLAlchemy 2 engine, synchronous or asynchronous, ORM or Core.
+
+    engine = create_engine(url)
+    announce_actors(engine)
+    with acting("mia"), Session(engine) as session: ...
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, Text, bindparam, event, text
+
+from ._act import Words, current_words
+from ._statement import changes_rows, undoes_name, wants_name
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import ExceptionContext, ExecutionContext
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+__all__ = ["announce_actors"]
+
+_ANNOUNCE = text("SELECT capture.announce(:actor, :request_id, CAST(:context AS jsonb))").bindparams(
+    bindparam("actor", type_=Text), bindparam("request_id", type_=Text), bindparam("context", type_=Text)
+)
+# What the transaction of a database connection has been told, and the bare write that has a transaction made for it.
+_TOLD = "cdc_audit.told"
+_ALONE = "cdc_audit.alone"
+
+
+def announce_actors(engine: Engine | AsyncEngine) -> None:
+    """Makes each transaction of the engine say who acts, before its first statement; repeating it changes nothing.
+
+    A bare write of a connection in AUTOCOMMIT gets a transaction of its own.
+
+    :raises ValueError: for an engine of another database than PostgreSQL.
+    """
+    target: Engine = getattr(engine, "sync_engine", engine)
+    if target.dialect.name != "postgresql":
+        raise ValueError(f"announce_actors works with PostgreSQL; this engine is one of {target.dialect.name}.")
+    if event.contains(target, "before_cursor_execute", _before_statement):
+        return
+    event.listen(target, "begin", _forget)
+    event.listen(target, "before_cursor_execute", _before_statement)
+    event.listen(target, "after_cursor_execute", _after_statement)
+    event.listen(target, "handle_error", _after_error)
+
+
+def _forget(connection: Connection) -> None:
+    connection.info.pop(_TOLD, None)
+
+
+def _before_statement(
+    connection: Connection, _cursor: Any, statement: str, _parameters: Any, context: ExecutionContext, _many: bool
+) -> None:
+    if undoes_name(statement):
+        _forget(connection)
+    words = current_words()
+    if words is None or connection.get_execution_options().get("postgresql_readonly"):
+        return
+    if connection.dialect.detect_autocommit_setting(connection.connection.dbapi_connection):
+        if _ALONE not in connection.info and changes_rows(statement):
+            _begin_alone(connection, words, context)
+    elif connection.info.get(_TOLD) != words and wants_name(statement):
+        _announce(connection, words)
+
+
+def _announce(connection: Connection, words: Words) -> None:
+    # Told before it is said: the announcement is a statement too.
+    connection.info[_TOLD] = words
+    try:
+        connection.execute(_ANNOUNCE, words._asdict()).close()
+    except BaseException:
+        _forget(connection)
+        raise
+
+
+def _begin_alone(connection: Connection, words: Words, context: ExecutionContext) -> None:
+    connection.info[_ALONE] = context
+    try:
+        connection.exec_driver_sql("BEGIN")
+        connection.execute(_ANNOUNCE, words._asdict()).close()
+    except BaseException:
+        _end_alone(connection, "ROLLBACK")
+        raise
+
+
+def _end_alone(connection: Connection, how: str) -> None:
+    connection.info.pop(_ALONE, None)
+    connection.exec_driver_sql(how)
+
+
+def _after_statement(
+    connection: Connection, _cursor: Any, _statement: str, _parameters: Any, context: ExecutionContext, _many: bool
+) -> None:
+    if connection.info.get(_ALONE) is context:
+        _end_alone(connection, "COMMIT")
+
+
+def _after_error(error: ExceptionContext) -> None:
+    connection = error.connection
+    if connection is None or error.is_disconnect:
+        return
+    if connection.info.get(_ALONE) is error.execution_context:
+        _end_alone(connection, "ROLLBACK")
