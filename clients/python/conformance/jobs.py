@@ -23,7 +23,12 @@ class Jobs:
         app = Celery("conformance", broker="memory://", backend="cache+memory://")
         app.conf.update(broker_connection_retry_on_startup=False, worker_hijack_root_logger=False)
         logging.disable(logging.INFO)
-        self._task = app.task(name="do_steps")(lambda steps: do(steps))
+
+        @app.task(name="do_steps")
+        def do_steps(steps: Steps) -> None:
+            do(steps)
+
+        self._task = do_steps
         self._worker = ExitStack()
         self._worker.enter_context(start_worker(app, pool="threads", concurrency=4, perform_ping_check=False))
 

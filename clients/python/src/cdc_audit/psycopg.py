@@ -54,9 +54,13 @@ class _Told:
         return words != self._told or self.info.transaction_status == TransactionStatus.ACTIVE
 
     def _before_savepoint(self) -> Words | None:
+        if self.info.transaction_status == TransactionStatus.IDLE:
+            # It is no savepoint but the transaction itself: what the last one has been told has ended with it.
+            self._told = None
+            return None
         words = current_words()
-        inside = self.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.ACTIVE)
-        return words if inside and words is not None and self._is_news(words) else None
+        is_sound = self.info.transaction_status != TransactionStatus.INERROR
+        return words if is_sound and words is not None and self._is_news(words) else None
 
 
 def _text(query: Any) -> str:

@@ -35,7 +35,7 @@ def announce_actors(engine: Engine | AsyncEngine) -> None:
 
     :raises ValueError: for an engine of another database than PostgreSQL.
     """
-    target: Engine = getattr(engine, "sync_engine", engine)
+    target = engine if isinstance(engine, Engine) else engine.sync_engine
     if target.dialect.name != "postgresql":
         raise ValueError(f"announce_actors works with PostgreSQL; this engine is one of {target.dialect.name}.")
     if event.contains(target, "before_cursor_execute", _before_statement):
@@ -58,11 +58,16 @@ def _before_statement(
     words = current_words()
     if words is None or connection.get_execution_options().get("postgresql_readonly"):
         return
-    if connection.dialect.detect_autocommit_setting(connection.connection.dbapi_connection):
+    if _is_autocommit(connection):
         if _ALONE not in connection.info and changes_rows(statement):
             _begin_alone(connection, words, context)
     elif connection.info.get(_TOLD) != words and wants_name(statement):
         _announce(connection, words)
+
+
+def _is_autocommit(connection: Connection) -> bool:
+    driver = connection.connection.dbapi_connection
+    return driver is not None and connection.dialect.detect_autocommit_setting(driver)
 
 
 def _announce(connection: Connection, words: Words) -> None:

@@ -17,7 +17,7 @@ def _connected(connection: Any, **_: Any) -> None:
         wrappers.insert(0, Announcer())
 
 
-class CdcAuditConfig(AppConfig):
+class CdcAuditConfig(AppConfig):  # type: ignore[misc]  # Django has no types of its own
     """The application ``cdc_audit.django``; it has no models."""
 
     name = "cdc_audit.django"

@@ -28,11 +28,12 @@ class ActorMiddleware:
         self.get_response = get_response
         path = getattr(settings, "CDC_AUDIT_ACTOR", None)
         self.actor: Callable[[HttpRequest], str | None] = import_string(path) if path else user_name
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
+        if self._is_async:
             return self._answer(request)
         with self._acting(request):
             response: HttpResponseBase = self.get_response(request)
