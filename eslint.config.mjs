@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/node_modules/**", "**/target/**", "**/dist/**", ".local/**"] },
+  { ignores: ["**/node_modules/**", "**/.venv/**", "**/target/**", "**/dist/**", ".local/**"] },
   ...tseslint.configs.recommended,
   {
     rules: {

@@ -46,7 +46,7 @@ export async function architectureProblems(baseFolder: string = repositoryFolder
     // Imports of types alone vanish when compiled, and count here.
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)(node_modules|target|dist|\\.local|\\.git)(/|$)" },
+    exclude: { path: "(^|/)(node_modules|target|dist|\\.venv|\\.local|\\.git)(/|$)" },
   });
   const { modules, summary } = output as ICruiseResult;
   const homeless = modules
