@@ -31,6 +31,8 @@ final class Pools {
     pool.setPassword(System.getenv("PGPASSWORD"));
     pool.setMaximumPoolSize(size);
     pool.setMinimumIdle(0);
+    // Hundreds of requests may wait for one connection.
+    pool.setConnectionTimeout(600_000);
     return pool;
   }
 
