@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { runAs, withActorsOnClient } from "../clients/node/src";
 import { TestServer } from "../local/servers/test-server";
 import { bootstrapSource } from "../operator/database/bootstrap";
