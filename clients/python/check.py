@@ -1,4 +1,4 @@
-"""Prepares, then checks the types and runs the tests, which need the variables of clients/with-database.ts."""
+"""Prepares, then checks the types and runs the tests, which need the variables of clients/conformance/with-database.ts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { TestServer, superuser } from "../local/servers/test-server";
-import { bootstrapSource } from "../operator/database/bootstrap";
+import { TestServer, superuser } from "../../local/servers/test-server";
+import { bootstrapSource } from "../../operator/database/bootstrap";
 
 const application = { user: "application", password: "application-password" } as const;
 
