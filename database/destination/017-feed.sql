@@ -161,8 +161,10 @@ DECLARE
 BEGIN
   SELECT * INTO wanted FROM audit.filter_of(filter);
   SELECT * INTO question FROM audit.feed_questions(filter);
-  weight := CASE WHEN question.driver IN ('request', 'actor') THEN 20 ELSE 1 END;
-  chunk := CASE WHEN weight > 1 THEN most + most / 2 + 1 ELSE 10 * most END;
+  -- How much more it takes to search a change for a text, or in its columns, than to read it.
+  weight := CASE WHEN question.driver IN ('request', 'actor') THEN 20 ELSE 1 END * CASE WHEN wanted.needle IS NOT NULL THEN 4
+    WHEN coalesce(wanted.columns, wanted.not_columns) IS NOT NULL THEN 2 ELSE 1 END;
+  chunk := CASE WHEN question.driver IN ('request', 'actor') THEN most + most / 2 + 1 ELSE 10 * most END;
   reached := least(wanted.until, before_time);
   -- The end of a span is not a part of it.
   IF before_time IS NULL AND isfinite(reached) THEN
@@ -186,7 +188,7 @@ BEGIN
     found := found + coalesce(cardinality(batch.times), 0);
     EXIT WHEN found >= most OR batch.count < chunk OR reached < wanted.since;
     examined := examined + batch.count * weight;
-    IF examined >= examined_at_most OR clock_timestamp() - begun > interval '10 microseconds' * examined_at_most THEN
+    IF examined >= examined_at_most OR clock_timestamp() - begun > interval '4 microseconds' * examined_at_most THEN
       SELECT reached, NULL, NULL INTO "time", source, transaction;
       note := 'Everything since then was searched. To search further at once, narrow by '
         || concat_ws(', ', CASE WHEN wanted.tables IS NULL THEN 'a table' END,
@@ -196,7 +198,7 @@ BEGIN
       RETURN NEXT;
       RETURN;
     END IF;
-    chunk := least(chunk * 4, 4000 / weight);
+    chunk := least(chunk * 4, greatest(10, least(4000, examined_at_most - examined) / weight));
   END LOOP;
 END
 $$;
@@ -289,24 +291,31 @@ COMMENT ON FUNCTION audit.feed(jsonb, timestamptz, text, bigint, integer) IS
   'Acts, newest first, with what each did: SELECT * FROM audit.feed(''{"actor": ["alice"]}''). Filters: see audit.filter_of; '
   'pages and the last row: see audit.acts_found.';
 
-CREATE OR REPLACE FUNCTION audit.first_change(at timestamptz, of_source text, of_transaction bigint)
-RETURNS SETOF audit.log
+-- Its former form was asked for each act.
+DROP FUNCTION IF EXISTS audit.first_change(timestamptz, text, bigint);
+CREATE OR REPLACE FUNCTION audit.first_changes(times timestamptz[], sources text[], transactions bigint[])
+RETURNS TABLE (place bigint, change audit.log)
 LANGUAGE plpgsql
 STABLE
 SECURITY DEFINER
+ROWS 50
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-    SELECT log.* FROM audit.log
-    WHERE log."time" = at AND log.source = of_source AND log.transaction IS NOT DISTINCT FROM of_transaction
-    LIMIT 1;
+    SELECT act.place, change.line
+    FROM unnest(times, sources, transactions) WITH ORDINALITY AS act ("time", source, transaction, place)
+    CROSS JOIN LATERAL (
+      SELECT log AS line FROM audit.log
+      WHERE log."time" = act."time" AND log.source = act.source AND log.transaction IS NOT DISTINCT FROM act.transaction
+      LIMIT 1
+    ) AS change;
 END
 $$;
-COMMENT ON FUNCTION audit.first_change(timestamptz, text, bigint) IS
-  'The change of an act that has one, planned once in a session.';
+COMMENT ON FUNCTION audit.first_changes(timestamptz[], text[], bigint[]) IS
+  'The change of each of some acts that have one, planned once in a session.';
 
 CREATE OR REPLACE FUNCTION audit.act_changes(
   at timestamptz, of_source text, of_transaction bigint, filter jsonb DEFAULT '{}', after_sequence integer DEFAULT NULL,

@@ -1,6 +1,14 @@
 -- Counts over spans of time. A short span is counted; of a long one evenly spread blocks of the table are read, so that the
 -- answer takes as long for a year as for a day, and says that it is an estimate.
 
+CREATE OR REPLACE FUNCTION audit.bucket_origin()
+RETURNS timestamptz
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+RETURN timestamptz '2001-01-01 00:00:00+00';
+COMMENT ON FUNCTION audit.bucket_origin() IS 'A Monday, from which the bars of pictures are counted.';
+
 CREATE OR REPLACE FUNCTION audit.block_of(place tid)
 RETURNS bigint
 LANGUAGE sql
@@ -49,10 +57,12 @@ $$;
 COMMENT ON FUNCTION audit.span_blocks(timestamptz, timestamptz) IS
   'Which blocks of which partitions hold a span of time, and how many rows a block may hold.';
 
-CREATE OR REPLACE FUNCTION audit.sampled(filter jsonb, blocks_at_most integer DEFAULT 400)
+CREATE OR REPLACE FUNCTION audit.sampled_blocks(
+  filter jsonb, width interval, by_act boolean DEFAULT false, blocks_at_most integer DEFAULT 300
+)
 RETURNS TABLE (
-  committed_at timestamptz, source_id text, transaction_id bigint, operation text, schema_name text, table_name text,
-  weight float8
+  start timestamptz, operation text, schema_name text, table_name text, committed_at timestamptz, source_id text,
+  transaction_id bigint, changes float8, weight float8
 )
 LANGUAGE plpgsql
 -- Not stable: its sample is random.
@@ -66,65 +76,183 @@ AS $$
 #variable_conflict use_column
 DECLARE
   wanted record;
+  spans record;
   span record;
   of_act text := audit.act_condition(filter);
   fits text := audit.change_condition(filter);
-  columns constant text := 'SELECT event.committed_at, event.source_id, event.transaction_id, event.operation, '
-    'event.schema_name, event.table_name, $3::float8 FROM %s AS event WHERE event.committed_at >= $1 AND event.committed_at < $2';
-  blocks bigint;
+  -- Counted where they are read: to hand on a row for each change would cost more than to read them.
+  counted text := 'SELECT date_bin($3, event.committed_at, audit.bucket_origin()), event.operation, event.schema_name, '
+    'event.table_name, ' || CASE WHEN by_act THEN 'event.committed_at, event.source_id, event.transaction_id'
+    ELSE 'NULL::timestamptz, NULL::text, NULL::bigint' END || ', count(*) * $4::float8, $4::float8 FROM %s AS event '
+    'WHERE event.committed_at >= $1 AND event.committed_at < $2 AND %s GROUP BY 1, 2, 3, 4, 5, 6, 7';
   step float8;
-  times timestamptz[];
-  sources text[];
-  transactions bigint[];
-  is_whole boolean;
 BEGIN
   SELECT * INTO wanted FROM audit.filter_of(filter);
-  IF of_act <> '' OR wanted.key IS NOT NULL THEN
-    -- Acts that an index finds, if they are few: their changes are counted.
-    SELECT array_agg(act."time"), array_agg(act.source), array_agg(act.transaction), bool_and(act.note IS NULL)
-    INTO times, sources, transactions, is_whole
-    FROM audit.acts_found(filter, NULL, NULL, NULL, 501) AS act;
-    IF times IS NULL OR is_whole AND cardinality(times) <= 500 THEN
-      RETURN QUERY EXECUTE 'SELECT event.committed_at, event.source_id, event.transaction_id, event.operation, '
-        'event.schema_name, event.table_name, 1::float8 FROM unnest($1, $2, $3) AS act (at, of_source, of_transaction) '
-        'JOIN audit.events AS event ON event.committed_at = act.at AND event.source_id = act.of_source '
-        'AND event.transaction_id = act.of_transaction WHERE ' || fits || ' LIMIT 100000'
-        USING times, sources, transactions;
-      RETURN;
-    END IF;
-  END IF;
-  SELECT sum(last_block - first_block + 1) INTO blocks FROM audit.span_blocks(wanted.since, wanted.until);
   IF of_act <> '' THEN
     -- Each row is looked up in its transaction.
     fits := fits || ' AND ' || replace(of_act, 'act.', 'event.');
     blocks_at_most := blocks_at_most / 4;
+  ELSIF wanted.needle IS NOT NULL THEN
+    -- Each row is written as text and searched.
+    blocks_at_most := blocks_at_most / 4;
   END IF;
-  step := greatest(1, blocks::float8 / blocks_at_most);
+  SELECT array_agg(part) AS parts, sum(part.last_block - part.first_block + 1) AS blocks INTO spans
+  FROM audit.span_blocks(wanted.since, wanted.until) AS part;
+  step := greatest(1, spans.blocks::float8 / blocks_at_most);
   IF step = 1 THEN
-    RETURN QUERY EXECUTE format(columns, 'audit.events') || ' AND ' || fits USING wanted.since, wanted.until, 1;
+    RETURN QUERY EXECUTE format(counted, 'audit.events', fits) USING wanted.since, wanted.until, width, 1;
     RETURN;
   END IF;
-  FOR span IN SELECT * FROM audit.span_blocks(wanted.since, wanted.until) LOOP
-    RETURN QUERY EXECUTE format(columns, span.partition) || ' AND ' || fits || ' AND event.ctid = ANY ($4)'
-      USING wanted.since, wanted.until, (span.last_block - span.first_block + 1)::float8
-        / greatest(1, floor((span.last_block - span.first_block + 1) / step)),
-      -- The places of a block's rows as text, made once and then for each block: a function call a row would cost more.
-      (
+  FOR span IN
+    SELECT part.*, part.last_block - part.first_block + 1 AS size,
+      greatest(1, floor((part.last_block - part.first_block + 1) / step))::bigint AS count
+    FROM unnest(spans.parts) AS part (partition regclass, first_block bigint, last_block bigint, rows_of_block integer)
+  LOOP
+    -- Behind a SELECT, so that the planner does not weigh each of the places.
+    RETURN QUERY EXECUTE format(counted, span.partition, fits || ' AND event.ctid = ANY ((SELECT $5)::tid[])')
+      USING wanted.since, wanted.until, width, span.size::float8 / span.count, (
+        -- The places of a block's rows as text, made once and then for each block: a function call a row would cost more.
         SELECT ('{' || string_agg(replace(lines.text, '#',
-            (span.first_block + floor((place + random()) * (span.last_block - span.first_block + 1) / chosen.count))::bigint::text),
-          ',') || '}')::tid[]
-        FROM (SELECT greatest(1, floor((span.last_block - span.first_block + 1) / step))::bigint AS count) AS chosen
-        CROSS JOIN (
+            (span.first_block + floor((place + random()) * span.size / span.count))::bigint::text), ',') || '}')::tid[]
+        FROM (
           SELECT string_agg(format('"(#,%s)"', line), ',') AS text FROM generate_series(1, span.rows_of_block) AS line
         ) AS lines
-        CROSS JOIN LATERAL generate_series(0, chosen.count - 1) AS place
+        CROSS JOIN LATERAL generate_series(0, span.count - 1) AS place
       );
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION audit.sampled(jsonb, integer) IS
-  'The changes that fit a filter, of at most so many blocks of the table, each with how many it stands for: 1 when all '
-  'were read.';
+COMMENT ON FUNCTION audit.sampled_blocks(jsonb, interval, boolean, integer) IS
+  'The changes that fit a filter, of at most so many blocks of the table, by start of a time of that width, operation, table '
+  'and, when asked for, act: how many they stand for, and how many each of them does, which is 1 when all were read.';
+
+CREATE OR REPLACE FUNCTION audit.acts_spread(
+  of_column name, names text[], since timestamptz, until timestamptz, width interval, most integer
+)
+RETURNS TABLE (committed_at timestamptz, source_id text, transaction_id bigint, weight float8)
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  ends timestamptz := least(until, greatest(now(), since + interval '1 minute'));
+  parts integer := cardinality(names) * (
+    SELECT count(*) FROM generate_series(date_bin(width, since, audit.bucket_origin()), ends - interval '1 microsecond', width));
+BEGIN
+  RETURN QUERY EXECUTE format($question$
+    WITH part AS (
+      SELECT listed.name, greatest(start, $2) AS begun, CASE WHEN start + $4 >= $5 THEN $3 ELSE start + $4 END AS ended
+      FROM unnest($1) AS listed (name)
+      CROSS JOIN generate_series(date_bin($4, $2, audit.bucket_origin()), $5 - interval '1 microsecond', $4) AS start
+    ), counted AS MATERIALIZED (
+      SELECT part.*, found.times, cardinality(found.times) AS count, found.times[cardinality(found.times)] AS last
+      FROM part CROSS JOIN LATERAL (
+        SELECT array_agg(context.committed_at) AS times FROM (
+          SELECT context.committed_at FROM audit.events AS context
+          WHERE context.operation = 'context' AND context.%1$I = part.name
+            AND context.committed_at >= part.begun AND context.committed_at < part.ended
+          ORDER BY context.committed_at LIMIT $6
+        ) AS context
+      ) AS found
+      WHERE found.times IS NOT NULL
+    ), chosen AS MATERIALIZED (
+      SELECT counted.name,
+        counted.times[1 + floor((place + random()) * counted.count / picks.count)::integer] AS at,
+        -- Of more than are counted: as if the part went on as it begins.
+        counted.count::float8 / picks.count * CASE WHEN counted.count < $6 OR counted.last <= counted.begun THEN 1
+          ELSE greatest(1, extract(epoch FROM least(counted.ended, greatest($5, counted.last)) - counted.begun)::float8
+            / extract(epoch FROM counted.last - counted.begun)::float8) END AS weight
+      FROM counted
+      CROSS JOIN LATERAL (SELECT least(counted.count, $7)::integer AS count) AS picks
+      CROSS JOIN LATERAL generate_series(0, picks.count - 1) AS place
+    )
+    SELECT act.*, chosen.weight FROM chosen CROSS JOIN LATERAL (
+      SELECT context.committed_at, context.source_id, context.transaction_id FROM audit.events AS context
+      WHERE context.operation = 'context' AND context.%1$I = chosen.name AND context.committed_at = chosen.at LIMIT 1
+    ) AS act
+    $question$, of_column)
+    USING names, since, until, width, ends, greatest(200, 20000 / parts), greatest(1, most / parts);
+END
+$$;
+COMMENT ON FUNCTION audit.acts_spread(name, text[], timestamptz, timestamptz, interval, integer) IS
+  'Some acts of actors, or of requests, evenly spread within each time of that width, and how many each stands for.';
+
+CREATE OR REPLACE FUNCTION audit.sampled_acts(filter jsonb, width interval, most integer DEFAULT 150)
+RETURNS TABLE (committed_at timestamptz, source_id text, transaction_id bigint, weight float8)
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  wanted record;
+  named name;
+  names text[];
+  contexts text;
+  acts text;
+  count integer;
+BEGIN
+  SELECT * INTO wanted FROM audit.filter_of(filter);
+  IF wanted.transaction_id IS NOT NULL OR wanted.key IS NOT NULL THEN
+    RETURN QUERY SELECT act."time", act.source, act.transaction, 1::float8
+      FROM audit.acts_found(filter, NULL, NULL, NULL, most) AS act WHERE act.note IS NULL;
+    RETURN;
+  END IF;
+  named := CASE WHEN wanted.request IS NULL THEN 'actor' ELSE 'request_id' END;
+  names := CASE WHEN wanted.request IS NULL THEN wanted.actors ELSE ARRAY[wanted.request] END;
+  contexts := format('FROM audit.events AS context WHERE context.operation = ''context'' AND context.%I = ANY ($1) '
+    'AND context.committed_at >= $2 AND context.committed_at < $3', named);
+  EXECUTE format('SELECT count(*) FROM (SELECT %s LIMIT $4 + 1) AS few', contexts)
+    INTO count USING names, wanted.since, wanted.until, most;
+  acts := CASE WHEN count > most THEN 'SELECT * FROM audit.acts_spread($4, $1, $2, $3, $5, $6)'
+    ELSE format('SELECT DISTINCT context.committed_at, context.source_id, context.transaction_id, 1::float8 AS weight %s', contexts) END;
+  RETURN QUERY EXECUTE format('SELECT act.* FROM (%s) AS act WHERE %s', acts,
+      coalesce(nullif(audit.act_condition(filter - CASE named WHEN 'actor' THEN 'actor' ELSE 'request' END), ''), 'true'))
+    USING names, wanted.since, wanted.until, named, width, most;
+END
+$$;
+COMMENT ON FUNCTION audit.sampled_acts(jsonb, interval, integer) IS
+  'The acts of a filter that an index finds: those of its actors, its request, its transaction or its record. Each stands for '
+  'itself, of more than so many by an actor or for a request some for all.';
+
+CREATE OR REPLACE FUNCTION audit.sampled(filter jsonb, width interval, by_act boolean DEFAULT false)
+RETURNS TABLE (
+  start timestamptz, operation text, schema_name text, table_name text, committed_at timestamptz, source_id text,
+  transaction_id bigint, changes float8, weight float8
+)
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  IF filter ?| ARRAY['actor', 'request', 'transaction', 'key'] THEN
+    RETURN QUERY EXECUTE format($question$
+      SELECT date_bin($2, event.committed_at, audit.bucket_origin()), event.operation, event.schema_name, event.table_name,
+        event.committed_at, event.source_id, event.transaction_id, sum(act.weight * event.factor),
+        max(act.weight * event.factor)
+      FROM audit.sampled_acts($1, $2) AS act CROSS JOIN LATERAL (
+        -- Of a larger act some are counted, and its last sequence tells how many changes there are.
+        SELECT event.*, CASE WHEN count(*) OVER () < $3 THEN 1 ELSE greatest(1, (
+          SELECT last.sequence FROM audit.events AS last
+          WHERE last.committed_at = act.committed_at AND last.transaction_id = act.transaction_id
+          ORDER BY last.sequence DESC LIMIT 1)::float8 / $3) END AS factor
+        FROM (
+          SELECT event.* FROM audit.events AS event
+          WHERE event.committed_at = act.committed_at AND event.transaction_id = act.transaction_id
+            AND event.source_id = act.source_id LIMIT $3
+        ) AS event
+      ) AS event
+      WHERE %s GROUP BY 1, 2, 3, 4, 5, 6, 7
+      $question$, audit.change_condition(filter)) USING filter, width, 500;
+  ELSE
+    RETURN QUERY SELECT * FROM audit.sampled_blocks(filter, width, by_act);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION audit.sampled(jsonb, interval, boolean) IS
+  'The changes that fit a filter as audit.sampled_blocks counts them: of acts that an index finds, if the filter names such.';
 
 CREATE OR REPLACE FUNCTION audit.actors_between(
   since timestamptz DEFAULT now() - interval '1 day', until timestamptz DEFAULT now(), counted_at_most integer DEFAULT 100
@@ -200,35 +328,36 @@ DECLARE
   wanted record;
   ends timestamptz;
   width interval;
+  is_plain boolean := filter - '{from,to,hidden}'::text[] = '{}';
 BEGIN
   SELECT * INTO wanted FROM audit.filter_of(filter);
   ends := least(wanted.until, greatest(now(), wanted.since + interval '1 minute'));
   width := audit.bucket_width(wanted.since, ends, buckets);
   RETURN QUERY
-    WITH change AS MATERIALIZED (SELECT * FROM audit.sampled(filter)),
+    WITH change AS MATERIALIZED (SELECT * FROM audit.sampled(filter, width, NOT is_plain)),
     exactness AS (SELECT coalesce(max(weight) > 1, false) AS is_estimate FROM change),
-    named AS MATERIALIZED (
-      -- So many changes are looked up in their transactions.
-      SELECT change.*, (SELECT count(*) FROM change)::float8 / 1500 AS thinned
-      FROM change WHERE filter - '{from,to,hidden}'::text[] <> '{}'
-      ORDER BY random() LIMIT 1500
+    act AS MATERIALIZED (
+      -- So many are looked up.
+      SELECT committed_at, source_id, transaction_id, sum(changes) AS changes, count(*) OVER () / 300.0::float8 AS thinned
+      FROM change WHERE NOT is_plain GROUP BY 1, 2, 3 ORDER BY random() LIMIT 300
     )
-    SELECT 'time', date_bin(width, committed_at, timestamptz '2001-01-01 00:00:00+00'), operation,
-      round(sum(weight))::bigint, false, exactness.is_estimate
+    SELECT 'time', change.start, operation, round(sum(changes))::bigint, false, exactness.is_estimate
     FROM change CROSS JOIN exactness GROUP BY 2, 3, exactness.is_estimate
     UNION ALL
     (
-      SELECT 'table', NULL, format('%I.%I', schema_name, table_name), round(sum(weight))::bigint, false, exactness.is_estimate
-      FROM change CROSS JOIN exactness GROUP BY 3, exactness.is_estimate ORDER BY 4 DESC, 3 LIMIT tops
+      SELECT 'table', NULL, format('%I.%I', busy.schema_name, busy.table_name), round(busy.changes)::bigint, false,
+        exactness.is_estimate
+      FROM (SELECT schema_name, table_name, sum(changes) AS changes FROM change GROUP BY 1, 2) AS busy CROSS JOIN exactness
+      ORDER BY 4 DESC, 3 LIMIT tops
     )
     UNION ALL
     (
-      SELECT 'actor', NULL, who.actor, round(sum(named.weight * greatest(named.thinned, 1)))::bigint, false,
-        exactness.is_estimate OR max(named.thinned) > 1
-      FROM named CROSS JOIN exactness CROSS JOIN LATERAL (
+      SELECT 'actor', NULL, who.actor, round(sum(act.changes * greatest(act.thinned, 1)))::bigint, false,
+        exactness.is_estimate OR max(act.thinned) > 1
+      FROM act CROSS JOIN exactness CROSS JOIN LATERAL (
         SELECT context.actor FROM audit.events AS context
-        WHERE context.operation = 'context' AND context.transaction_id = named.transaction_id
-          AND context.committed_at = named.committed_at AND context.source_id = named.source_id AND context.actor IS NOT NULL
+        WHERE context.operation = 'context' AND context.transaction_id = act.transaction_id
+          AND context.committed_at = act.committed_at AND context.source_id = act.source_id AND context.actor IS NOT NULL
         ORDER BY context.sequence LIMIT 1
       ) AS who
       GROUP BY 3, exactness.is_estimate ORDER BY 4 DESC, 3 LIMIT tops
@@ -237,7 +366,7 @@ BEGIN
     (
       SELECT 'acts of actor', NULL, who.actor, who.acts, who.at_least, false
       FROM audit.actors_between(wanted.since, ends) AS who
-      WHERE filter - '{from,to,hidden}'::text[] = '{}'
+      WHERE is_plain
       ORDER BY 4 DESC, 3 LIMIT tops
     )
     UNION ALL

@@ -12,15 +12,23 @@ COMMENT ON FUNCTION audit.moment(timestamptz) IS 'A time in UTC with its microse
 
 CREATE OR REPLACE FUNCTION audit.exact_values(image jsonb, concealed text[] DEFAULT '{}', longest integer DEFAULT NULL)
 RETURNS jsonb
-LANGUAGE sql
+-- In plpgsql, as the next one, so that a session plans it once: a page asks it for each of its changes.
+LANGUAGE plpgsql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE WHEN jsonb_typeof(image) = 'object' THEN coalesce(jsonb_object_agg(name,
-    CASE WHEN length(text) > longest THEN jsonb_build_object('cut', left(text, longest), 'characters', length(text))
-      ELSE to_jsonb(text) END), '{}') END
-  FROM (SELECT key AS name, value::text AS text FROM jsonb_each(image)) AS part
-  WHERE name <> ALL (concealed)
+BEGIN
+  IF image IS NULL OR jsonb_typeof(image) <> 'object' THEN
+    RETURN NULL;
+  END IF;
+  RETURN (
+    SELECT coalesce(jsonb_object_agg(name,
+      CASE WHEN length(text) > longest THEN jsonb_build_object('cut', left(text, longest), 'characters', length(text))
+        ELSE to_jsonb(text) END), '{}')
+    FROM (SELECT key AS name, value::text AS text FROM jsonb_each(image)) AS part
+    WHERE name <> ALL (concealed)
+  );
+END
 $$;
 COMMENT ON FUNCTION audit.exact_values(jsonb, text[], integer) IS
   'An image with each value as its JSON text, which no reader rounds, without concealed columns; of a longer text its '
@@ -28,39 +36,48 @@ COMMENT ON FUNCTION audit.exact_values(jsonb, text[], integer) IS
 
 CREATE OR REPLACE FUNCTION audit.exact_change(line audit.log, hidden jsonb DEFAULT NULL, longest integer DEFAULT 20000)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT jsonb_build_object(
-    'time', audit.moment(line."time"), 'event', line.event_id, 'source', line.source,
-    'transaction', line.transaction::text, 'sequence', line.sequence, 'actor', line.actor, 'request', line.request,
-    'operation', line.operation, 'table', format('%I.%I', line."schema", line."table"), 'key', line.key::text,
-    'before', audit.exact_values(line.before, rule.concealed, longest),
-    'after', audit.exact_values(line.after, rule.concealed, longest),
-    'changed', to_jsonb(names.changed),
-    'unknown', to_jsonb(coalesce(line.unknown_columns, '{}')), 'untyped', to_jsonb(coalesce(line.untyped_columns, '{}')),
-    'redacted', to_jsonb(ARRAY(
+DECLARE
+  concealed text[] := '{}';
+  changed text[];
+  redacted text[] := '{}';
+  masked text[] := '{}';
+BEGIN
+  IF hidden IS NOT NULL THEN
+    concealed := ARRAY(SELECT jsonb_array_elements_text(hidden -> (line."schema" || E'\x01' || line."table")));
+    masked := ARRAY(
+      SELECT name FROM unnest(concealed) AS listed (name) WHERE line.before ? name OR line.after ? name ORDER BY 1);
+  END IF;
+  changed := ARRAY(
+    SELECT jsonb_object_keys(CASE WHEN line.operation IN ('update', 'delete') THEN line.before
+      WHEN line.operation IN ('insert', 'baseline') THEN line.after END)
+    UNION
+    SELECT unnest(line.unknown_columns) WHERE line.operation = 'update'
+    ORDER BY 1
+  );
+  IF line.operation IN ('insert', 'update', 'delete', 'baseline')
+    AND (line.before @? '$.* ? (@ == "[redacted]")' OR line.after @? '$.* ? (@ == "[redacted]")') THEN
+    redacted := ARRAY(
       SELECT DISTINCT key FROM (
         SELECT * FROM jsonb_each(line.before) UNION ALL SELECT * FROM jsonb_each(line.after)
       ) AS part (key, value)
-      WHERE value = '"[redacted]"' AND line.operation IN ('insert', 'update', 'delete', 'baseline') ORDER BY 1)),
-    'masked', to_jsonb(ARRAY(
-      SELECT name FROM unnest(rule.concealed) AS listed (name) WHERE line.before ? name OR line.after ? name ORDER BY 1)),
+      WHERE value = '"[redacted]"' ORDER BY 1);
+  END IF;
+  RETURN jsonb_build_object(
+    'time', audit.moment(line."time"), 'event', line.event_id, 'source', line.source,
+    'transaction', line.transaction::text, 'sequence', line.sequence, 'actor', line.actor, 'request', line.request,
+    'operation', line.operation, 'table', format('%I.%I', line."schema", line."table"), 'key', line.key::text,
+    'before', audit.exact_values(line.before, concealed, longest),
+    'after', audit.exact_values(line.after, concealed, longest),
+    'changed', to_jsonb(changed),
+    'unknown', to_jsonb(coalesce(line.unknown_columns, '{}')), 'untyped', to_jsonb(coalesce(line.untyped_columns, '{}')),
+    'redacted', to_jsonb(redacted), 'masked', to_jsonb(masked),
     'detail', line.detail::text, 'partition', line.partition, 'storedAt', audit.moment(line.stored_at)
-  )
-  FROM (
-    SELECT ARRAY(SELECT jsonb_array_elements_text(hidden -> (line."schema" || E'\x01' || line."table"))) AS concealed
-  ) AS rule
-  CROSS JOIN (
-    SELECT ARRAY(
-      SELECT jsonb_object_keys(CASE WHEN line.operation IN ('update', 'delete') THEN line.before
-        WHEN line.operation IN ('insert', 'baseline') THEN line.after END)
-      UNION
-      SELECT unnest(line.unknown_columns) WHERE line.operation = 'update'
-      ORDER BY 1
-    ) AS changed
-  ) AS names
+  );
+END
 $$;
 COMMENT ON FUNCTION audit.exact_change(audit.log, jsonb, integer) IS
   'A line of the log as JSON for a page: values as their JSON text, what is unknown, untyped, redacted or masked by name.';

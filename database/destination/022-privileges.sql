@@ -43,7 +43,7 @@ GRANT EXECUTE ON FUNCTION
   audit.act_line(timestamptz, text, bigint, jsonb, integer),
   audit.feed(jsonb, timestamptz, text, bigint, integer),
   audit.act_changes(timestamptz, text, bigint, jsonb, integer, uuid, integer),
-  audit.first_change(timestamptz, text, bigint),
+  audit.first_changes(timestamptz[], text[], bigint[]),
   audit.actors_between(timestamptz, timestamptz, integer),
   audit.picture(jsonb, integer, integer),
   audit.record_steps(text, jsonb, text, boolean, jsonb, integer),

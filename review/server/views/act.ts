@@ -3,15 +3,15 @@ import { type ActId, type ActPage, type Change, type Filter, limits } from "../.
 import { FailureError } from "../failures";
 import { cursorText } from "../questions";
 import { filterText, hiddenColumns } from "../reader";
-import { actColumns, actOf, type ActRow } from "./feed";
+import { actOf, type ActRow, lineColumns } from "./feed";
 import { type Asking, note, shownRecords } from "./view";
 
 export const changePlace = z.object({ sequence: z.number().int().nullable(), event: z.uuid() });
 export type ChangePlace = z.infer<typeof changePlace>;
 
 const lineQuestion = `
-  SELECT ${actColumns}, line.hides_tables
-  FROM (SELECT $3::timestamptz AS "time", $4::text AS source, $5::bigint AS transaction) AS act
+  SELECT ${lineColumns}, line.hides_tables, NULL AS first
+  FROM (SELECT $2::timestamptz AS "time", $3::text AS source, $4::bigint AS transaction) AS act
   CROSS JOIN LATERAL audit.act_line(act."time", act.source, act.transaction, $1::jsonb, ${limits.countedChanges}) AS line`;
 
 const changesQuestion = `
@@ -63,7 +63,7 @@ export async function act(asking: Asking, id: ActId, filter: Filter, after?: Cha
   const [line] = await database.read<ActRow & { hides_tables: boolean }>(
     "line of an act",
     lineQuestion,
-    [filterText(filter, reader), hiddenColumns(reader.masked), id.time, id.source, id.transaction],
+    [filterText(filter, reader), id.time, id.source, id.transaction],
     asking,
   );
   if (!line || (line.counts.length === 0 && !line.hides_tables)) {

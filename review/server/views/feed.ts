@@ -37,23 +37,41 @@ export interface ActRow {
   readonly first: Change | null;
 }
 
-/** An act's line; `$1` is the filter, `$2` hides columns. `first` when it is the only change. */
-export const actColumns = `
+/** An act's line. */
+export const lineColumns = `
   audit.moment(act."time") AS "time", act.source, act.transaction::text AS transaction, line.actor, line.other_actors,
-  line.request, line.context::text AS context, line.counts, line.has_more,
-  CASE WHEN line.counts #>> '{0,changes}' = '1' AND jsonb_array_length(line.counts) = 1
-    AND NOT line.has_more AND NOT line.hides_tables THEN (
-    SELECT audit.exact_change(told, $2::jsonb, ${limits.valueCharacters})
-    FROM audit.first_change(act."time", act.source, act.transaction) AS told
-  ) END AS first`;
+  line.request, line.context::text AS context, line.counts, line.has_more`;
 
-const question = `
-  SELECT ${actColumns}, act.note, audit.moment(act."time" + interval '1 microsecond') AS above
-  FROM audit.acts_found($1::jsonb, $3::timestamptz, $4, $5::bigint, $6::integer)
-    WITH ORDINALITY AS act ("time", source, transaction, note, place)
-  LEFT JOIN LATERAL audit.act_line(act."time", act.source, act.transaction, $1::jsonb, ${countedInFeed}) AS line
-    ON act.note IS NULL
-  ORDER BY act.place`;
+/**
+ * The question for the lines of acts in their places: `acts` selects "time", source, transaction, note and place. An act's
+ * only change comes with it. `$1` is the filter, `$2` hides columns.
+ */
+export const linesOf = (acts: string, countedChanges: number) => `
+  WITH lined AS MATERIALIZED (
+    SELECT ${lineColumns}, act.note, audit.moment(act."time" + interval '1 microsecond') AS above, act.place,
+      act."time" AS at, act.transaction AS id, line.counts #>> '{0,changes}' = '1' AND jsonb_array_length(line.counts) = 1
+        AND NOT line.has_more AND NOT line.hides_tables AS is_single
+    FROM (${acts}) AS act
+    LEFT JOIN LATERAL audit.act_line(act."time", act.source, act.transaction, $1::jsonb, ${countedChanges}) AS line
+      ON act.note IS NULL
+  ), single AS MATERIALIZED (
+    SELECT listed.places[told.place] AS place, audit.exact_change(told.change, $2::jsonb, ${limits.valueCharacters}) AS first
+    FROM (
+      SELECT array_agg(place ORDER BY place) AS places, array_agg(at ORDER BY place) AS times,
+        array_agg(source ORDER BY place) AS sources, array_agg(id ORDER BY place) AS ids
+      FROM lined WHERE is_single
+    ) AS listed
+    CROSS JOIN LATERAL audit.first_changes(listed.times, listed.sources, listed.ids) AS told
+  )
+  SELECT "time", source, transaction, actor, other_actors, request, context, counts, has_more, note, above, single.first
+  FROM lined LEFT JOIN single ON single.place = lined.place
+  ORDER BY lined.place`;
+
+const question = linesOf(
+  `SELECT * FROM audit.acts_found($1::jsonb, $3::timestamptz, $4, $5::bigint, $6::integer)
+    WITH ORDINALITY AS found ("time", source, transaction, note, place)`,
+  countedInFeed,
+);
 
 export function actOf(row: ActRow): Act {
   return {

@@ -3,7 +3,7 @@ import { type Act, type ActId, type Filter, limits } from "../../api";
 import { AbandonedError, failureOf } from "../failures";
 import { cursorText } from "../questions";
 import { filterText, hiddenColumns } from "../reader";
-import { actColumns, actOf, type ActPlace, type ActRow } from "./feed";
+import { actOf, type ActPlace, type ActRow, linesOf } from "./feed";
 import type { HealthView } from "./health";
 import { type Asking, note, shownRecords } from "./view";
 
@@ -22,11 +22,11 @@ const arrivedQuestion = `
   SELECT audit.moment(act."time") AS "time", act.source, act.transaction::text AS transaction
   FROM audit.acts_found($1::jsonb, NULL, NULL, NULL, ${limits.acts}) AS act WHERE act.note IS NULL`;
 
-const linesQuestion = `
-  SELECT ${actColumns}
-  FROM unnest($3::timestamptz[], $4::text[], $5::bigint[]) AS act ("time", source, transaction)
-  CROSS JOIN LATERAL audit.act_line(act."time", act.source, act.transaction, $1::jsonb, ${limits.countedChanges}) AS line
-  ORDER BY act."time", act.source, act.transaction`;
+const linesQuestion = linesOf(
+  `SELECT listed.*, NULL AS note, row_number() OVER (ORDER BY "time", source, transaction) AS place
+   FROM unnest($3::timestamptz[], $4::text[], $5::bigint[]) AS listed ("time", source, transaction)`,
+  limits.countedChanges,
+);
 
 /** Acts as they arrive in the log, whenever they were committed, until the browser goes away. */
 export async function tail(
