@@ -90,6 +90,7 @@ BEGIN
           AND event.operation IN ('insert', 'update', 'delete', 'baseline') AND event.source_id = source
           AND (partition IS NULL OR event.partition_name = partition)
           AND event.stream_order <= before_place[1]
+          AND event.stream_order >= coalesce(from_place[1], -9223372036854775808)
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) < before_place
           AND audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence) >= from_place
         ORDER BY event.stream_order DESC, event.transaction_id DESC NULLS LAST, event.sequence DESC

@@ -61,35 +61,46 @@ COMMENT ON FUNCTION audit.same_values(jsonb, text[]) IS
 
 CREATE OR REPLACE FUNCTION audit.in_the_way(event audit.events, names text[], undone uuid[])
 RETURNS text
-LANGUAGE sql
+-- In plpgsql, so that a session plans it once: a script asks it for each of its changes.
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-  SELECT coalesce((
-    SELECT format('%s at %s', CASE later.operation
-        WHEN 'baseline' THEN 'a full load read it' || CASE event.operation WHEN 'delete' THEN '' ELSE ' with other values' END
-        ELSE format('%s by %s', CASE later.operation WHEN 'delete' THEN 'it was deleted'
-          WHEN 'insert' THEN 'it was inserted again' ELSE 'it was changed' END,
-          coalesce(log.actor, 'somebody who is not named')) END,
-      to_char(later.committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-    FROM audit.touches(event.source_id, event.schema_name, event.table_name, NULL, event.record_key,
+DECLARE
+  later audit.events;
+BEGIN
+  FOR later IN
+    SELECT touch.* FROM audit.touches(event.source_id, event.schema_name, event.table_name, NULL, event.record_key,
       audit.place(event.stream_order, event.committed_at, event.transaction_id, event.sequence),
-      ARRAY[9223372036854775807]) AS later
-    JOIN audit.log ON log."time" = later.committed_at AND log.event_id = later.event_id
-    WHERE later.event_id <> event.event_id AND later.event_id <> ALL (undone)
-      AND CASE later.operation
-        WHEN 'update' THEN later.before ?| names OR coalesce(later.before_patches ?| names, false)
-        WHEN 'baseline' THEN event.after IS NULL OR EXISTS (
-          SELECT FROM unnest(names) AS listed (name) WHERE event.after -> name <> later.after -> name)
-        ELSE true
-      END
-    ORDER BY audit.place(later.stream_order, later.committed_at, later.transaction_id, later.sequence)
-    LIMIT 1
-  ), (
+      ARRAY[9223372036854775807]) AS touch
+    ORDER BY audit.place(touch.stream_order, touch.committed_at, touch.transaction_id, touch.sequence)
+  LOOP
+    CONTINUE WHEN later.event_id = event.event_id OR later.event_id = ANY (undone);
+    CONTINUE WHEN NOT coalesce(CASE later.operation
+      WHEN 'update' THEN later.before ?| names OR coalesce(later.before_patches ?| names, false)
+      WHEN 'baseline' THEN event.after IS NULL OR EXISTS (
+        SELECT FROM unnest(names) AS listed (name) WHERE event.after -> name <> later.after -> name)
+      ELSE true
+    END, false);
+    RETURN (
+      SELECT format('%s at %s', CASE later.operation
+          WHEN 'baseline' THEN 'a full load read it' || CASE event.operation WHEN 'delete' THEN '' ELSE ' with other values' END
+          ELSE format('%s by %s', CASE later.operation WHEN 'delete' THEN 'it was deleted'
+            WHEN 'insert' THEN 'it was inserted again' ELSE 'it was changed' END,
+            coalesce(log.actor, 'somebody who is not named')) END,
+        to_char(later.committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+      FROM audit.log WHERE log."time" = later.committed_at AND log.event_id = later.event_id
+    );
+  END LOOP;
+  IF event.operation = 'delete' THEN
+    RETURN NULL;
+  END IF;
+  RETURN (
     SELECT 'it was not there any more when its table was loaded at ' || ((holder.ended_by).context ->> 'started_at')
     FROM audit.holder(event.source_id, event.schema_name, event.table_name, event.record_key, 'infinity') AS holder
-    WHERE event.operation <> 'delete'
-  ))
+  );
+END
 $$;
 COMMENT ON FUNCTION audit.in_the_way(audit.events, text[], uuid[]) IS
   'The first change since, as far as the log knows, of what undoing an event would set, or the full load that did not find '

@@ -287,16 +287,22 @@ BEGIN
         coalesce(present.unknown, '{}') AS unknown
     ), listed AS (
       SELECT jsonb_object_keys(last_row.image || last_row.unknown) AS name FROM last_row
+    ), formerly AS MATERIALIZED (
+      -- Told once for a version, since its changes are many.
+      SELECT version.from_place, version.to_place, listed.name,
+        audit.column_of(version.shape, (SELECT shape FROM version WHERE number = 1), listed.name) AS old_name
+      FROM version CROSS JOIN listed
     ), written AS (
       SELECT DISTINCT ON (listed.name) listed.name, told.*
       FROM listed CROSS JOIN told
-      LEFT JOIN version ON told.place >= version.from_place AND told.place < version.to_place
+      LEFT JOIN formerly ON formerly.name = listed.name
+        AND told.place >= formerly.from_place AND told.place < formerly.to_place
       CROSS JOIN LATERAL (
-        SELECT audit.column_of(version.shape, (SELECT shape FROM version WHERE number = 1), listed.name) AS name
-      ) AS formerly
+        SELECT CASE WHEN formerly.name IS NULL THEN listed.name ELSE formerly.old_name END AS name
+      ) AS then_named
       WHERE CASE told.operation WHEN 'update'
-        THEN told.before ? formerly.name OR formerly.name = ANY (told.unknown_columns)
-        ELSE told.after ? formerly.name END
+        THEN told.before ? then_named.name OR then_named.name = ANY (told.unknown_columns)
+        ELSE told.after ? then_named.name END
       ORDER BY listed.name, told.place DESC
     )
     SELECT listed.name, last_row.image -> listed.name, NOT last_row.unknown ? listed.name,
