@@ -291,8 +291,6 @@ COMMENT ON FUNCTION audit.feed(jsonb, timestamptz, text, bigint, integer) IS
   'Acts, newest first, with what each did: SELECT * FROM audit.feed(''{"actor": ["alice"]}''). Filters: see audit.filter_of; '
   'pages and the last row: see audit.acts_found.';
 
--- Its former form was asked for each act.
-DROP FUNCTION IF EXISTS audit.first_change(timestamptz, text, bigint);
 CREATE OR REPLACE FUNCTION audit.first_changes(times timestamptz[], sources text[], transactions bigint[])
 RETURNS TABLE (place bigint, change audit.log)
 LANGUAGE plpgsql

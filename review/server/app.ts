@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { compress } from "hono/compress";
 import { reviewLivenessPath } from "../../contract/review-environment";
 import { pages, postHeader } from "../api";
 import type { LogDatabase } from "./database";
@@ -40,10 +39,6 @@ export function reviewApp({
     context.set("reader", await gate.reader(context));
     return next();
   });
-  // Not the tail, whose events must not wait for a block to fill.
-  app.use("/api/*", async (context, next) =>
-    context.req.path === "/api/tail" || context.req.path === "/api/export" ? next() : compress()(context, next),
-  );
   addRoutes(app, { database, settings, health: new HealthView(database) });
   // The page itself holds nothing of the log; behind a load balancer it is asked to sign in before it comes here.
   for (const address of pages) app.get(address, (context) => files.page(context));

@@ -59,11 +59,13 @@ export class LogDatabase {
       cancelling = this.cancel(client);
     };
     try {
-      await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.round(timeout)}`);
+      // A question is a read-only transaction with the usual time limit by itself, unless it has a limit of its own.
+      const hasOwnLimit = timeout !== this.statementTimeout;
+      if (hasOwnLimit) await client.query(`BEGIN; SET LOCAL statement_timeout = ${Math.round(timeout)}`);
       signal?.addEventListener("abort", abandon, { once: true });
       const { rows } = await client.query<Row>({ name, text, values: [...values] });
       signal?.removeEventListener("abort", abandon);
-      await client.query("COMMIT");
+      if (hasOwnLimit) await client.query("COMMIT");
       client.release();
       return rows;
     } catch (error) {
@@ -98,7 +100,10 @@ export class LogDatabase {
     if (this.prepared.has(client)) return client;
     try {
       // Compiling a query takes longer than these bounded ones run.
-      await client.query(`${pinSession(systemSearchPath)}; SET jit = off; SET default_transaction_read_only = on`);
+      await client.query(
+        `${pinSession(systemSearchPath)}; SET jit = off; SET default_transaction_read_only = on; ` +
+          `SET statement_timeout = ${Math.round(this.statementTimeout)}`,
+      );
     } catch (error) {
       client.release(true);
       throw error;

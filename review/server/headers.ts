@@ -28,11 +28,9 @@ export function securityHeaders(isPublic: boolean): MiddlewareHandler {
     "cache-control": "no-store",
     ...(isPublic ? { "strict-transport-security": "max-age=31536000" } : {}),
   };
-  return async (context, next) => {
-    await next();
-    for (const [name, value] of Object.entries(headers)) {
-      if (name === "cache-control" && context.res.headers.has(name)) continue;
-      context.res.headers.set(name, value);
-    }
+  return (context, next) => {
+    // Before the answer is made, which has them from the first: to set them on it afterwards would turn it into a stream.
+    for (const [name, value] of Object.entries(headers)) context.header(name, value);
+    return next();
   };
 }

@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import { stream, streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { completable, type JsonText, routes } from "../api";
+import { answer } from "./answer";
 import type { LogDatabase } from "./database";
 import { FailureError } from "./failures";
 import * as q from "./questions";
@@ -54,7 +55,7 @@ type AskingOf = (context: Asked) => Asking & { signal: AbortSignal };
 function addActs(app: App, asking: AskingOf): void {
   app.get(routes.feed, async (context) => {
     const { filter, before } = q.asked(context, { ...filtered, before: q.cursor(actPlace).optional() });
-    return context.json(await feed(asking(context), filter, before));
+    return answer(context, await feed(asking(context), filter, before));
   });
   app.get(routes.act, async (context) => {
     const { filter, after, transaction, ...id } = q.asked(context, {
@@ -62,11 +63,11 @@ function addActs(app: App, asking: AskingOf): void {
       ...actId,
       after: q.cursor(changePlace).optional(),
     });
-    return context.json(await act(asking(context), { ...id, transaction: transaction ?? null }, filter, after));
+    return answer(context, await act(asking(context), { ...id, transaction: transaction ?? null }, filter, after));
   });
   app.get(routes.picture, async (context) => {
     const { filter } = q.asked(context, filtered);
-    return context.json(await picture(asking(context), filter));
+    return answer(context, await picture(asking(context), filter));
   });
   app.get(routes.undo, async (context) => {
     const { reason, ...question } = q.asked(context, {
@@ -79,7 +80,7 @@ function addActs(app: App, asking: AskingOf): void {
       to: q.moment.optional(),
       reason: q.reason.optional(),
     });
-    return context.json(await undo(asking(context), undoQuestion(question), reason));
+    return answer(context, await undo(asking(context), undoQuestion(question), reason));
   });
 }
 
@@ -102,18 +103,18 @@ function addRecords(app: App, asking: AskingOf): void {
       related: z.enum(["0", "1"]).default("0"),
       before: z.string().max(20_000).optional(),
     });
-    return context.json(await record(asking(context), of, related === "1", before && stepPlace(before)));
+    return answer(context, await record(asking(context), of, related === "1", before && stepPlace(before)));
   });
   app.get(routes.asOf, async (context) => {
     const { time, ...of } = q.asked(context, { ...recordOf, time: q.moment });
-    return context.json(await asOf(asking(context), of, time));
+    return answer(context, await asOf(asking(context), of, time));
   });
   app.get(routes.blame, async (context) => {
-    return context.json(await blame(asking(context), q.asked(context, recordOf)));
+    return answer(context, await blame(asking(context), q.asked(context, recordOf)));
   });
   app.get(routes.compare, async (context) => {
     const { from, to, ...of } = q.asked(context, { ...recordOf, from: q.moment, to: q.moment });
-    return context.json(await compare(asking(context), of, from, to));
+    return answer(context, await compare(asking(context), of, from, to));
   });
 }
 
@@ -133,15 +134,15 @@ function parseOr(json: string): unknown {
 }
 
 function addDetails(app: App, asking: AskingOf, health: HealthView): void {
-  app.get(routes.session, async (context) => context.json(await session(asking(context))));
-  app.get(routes.health, async (context) => context.json(await health.now()));
+  app.get(routes.session, async (context) => answer(context, await session(asking(context))));
+  app.get(routes.health, async (context) => answer(context, await health.now()));
   app.get(routes.completions, async (context) => {
     const { of, start, table } = q.asked(context, {
       of: z.enum(completable),
       start: z.string().max(200).default(""),
       table: q.tableName.optional(),
     });
-    return context.json(await completions(asking(context), of, start, table === undefined ? undefined : [table]));
+    return answer(context, await completions(asking(context), of, start, table === undefined ? undefined : [table]));
   });
   app.get(routes.value, async (context) => {
     const question = q.asked(context, {
@@ -150,7 +151,7 @@ function addDetails(app: App, asking: AskingOf, health: HealthView): void {
       side: z.enum(["before", "after"]),
       column: z.string().min(1),
     });
-    return context.json(await value(asking(context), question));
+    return answer(context, await value(asking(context), question));
   });
   app.get(routes.reads, async (context) => {
     const { table, key, before } = q.asked(context, {
@@ -162,7 +163,7 @@ function addDetails(app: App, asking: AskingOf, health: HealthView): void {
       throw new FailureError("not understood", "A record is named by a table and a key; one of them is missing.");
     }
     const of = table === undefined || key === undefined ? undefined : { table, key };
-    return context.json(await reads(asking(context), of, before));
+    return answer(context, await reads(asking(context), of, before));
   });
   app.post(routes.reveal, async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
@@ -175,7 +176,7 @@ function addDetails(app: App, asking: AskingOf, health: HealthView): void {
       }),
       body,
     );
-    return context.json(await reveal(asking(context), request));
+    return answer(context, await reveal(asking(context), request));
   });
 }
 

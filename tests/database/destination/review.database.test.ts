@@ -189,12 +189,54 @@ describe("A picture", () => {
       expect.arrayContaining([{ kind: "actor", name: "bob", changes: 2, is_estimate: false }]),
     );
     const [estimate] = await rows(
-      `SELECT sum(weight)::int AS changes, max(weight) > 1 AS is_estimate FROM audit.sampled($1::text::jsonb, 60)`,
+      `SELECT sum(changes)::int AS changes, max(weight) > 1 AS is_estimate
+       FROM audit.sampled_blocks($1::text::jsonb, '1 hour', false, 60)`,
       [JSON.stringify(span)],
     );
     expect(estimate?.is_estimate).toBe(true);
     expect(Number(estimate?.changes)).toBeGreaterThan(bulkChanges * 0.6);
     expect(Number(estimate?.changes)).toBeLessThan(bulkChanges * 1.4);
+  });
+
+  it("counts few acts of an actor whole, and takes some of many for all, as many as there are in each time", async () => {
+    await client.query("BEGIN");
+    // 600 acts of four changes, 420 of them in the last of ten hours; and one act of 2,000.
+    await client.query(
+      `INSERT INTO audit.events (committed_at, event_id, source_id, transaction_id, sequence, operation, schema_name, table_name,
+         record_key, after, actor, stream_order)
+       SELECT at, gen_random_uuid(), 'test', 5000 + act, number, CASE number WHEN 1 THEN 'context' ELSE 'insert' END, 'shop',
+         'orders', CASE WHEN number > 1 THEN '{"id": 1}'::jsonb END, CASE WHEN number > 1 THEN '{"id": 1}'::jsonb END,
+         CASE number WHEN 1 THEN CASE WHEN act <= 600 THEN 'carol' ELSE 'dave' END END, 9e15
+       FROM (
+         SELECT act, timestamptz '2026-11-05T12:00:00Z' + interval '1 minute' * CASE
+           WHEN act > 600 THEN 0 WHEN act <= 200 THEN act * 3 - 1 ELSE 540 + (act % 60) END
+           + interval '1 millisecond' * act AS at
+         FROM generate_series(1, 601) AS act
+       ) AS drawn CROSS JOIN LATERAL generate_series(1, CASE WHEN act <= 600 THEN 5 ELSE 2001 END) AS number`,
+    );
+    const changes = async (filter: object) =>
+      (
+        await rows(
+          `SELECT sum(changes)::int AS changes, sum(changes) FILTER (WHERE start >= '2026-11-05T21:00:00Z')::int AS late,
+             max(weight) > 1 AS is_estimate FROM audit.sampled($1::text::jsonb, '1 hour')`,
+          [JSON.stringify({ ...span, ...filter })],
+        )
+      )[0];
+    expect(await changes({ actor: ["carol"], from: "2026-11-05T12:00:00Z", to: "2026-11-05T14:00:00Z" })).toEqual({
+      changes: 40 * 4,
+      late: null,
+      is_estimate: false,
+    });
+    expect(await changes({ actor: ["carol"] })).toEqual({ changes: 600 * 4, late: 420 * 4, is_estimate: true });
+    // An act of more changes than are read.
+    expect(await changes({ actor: ["dave"] })).toMatchObject({ is_estimate: true });
+    const [large] = await rows(
+      `SELECT changes::int FROM audit.picture($1::text::jsonb) WHERE kind = 'actor' AND name = 'dave'`,
+      [JSON.stringify({ ...span, actor: ["dave"] })],
+    );
+    expect(Number(large?.changes)).toBeGreaterThan(1_990);
+    expect(Number(large?.changes)).toBeLessThan(2_010);
+    await client.query("ROLLBACK");
   });
 });
 

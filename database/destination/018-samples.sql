@@ -1,5 +1,5 @@
--- Counts over spans of time. A short span is counted; of a long one evenly spread blocks of the table are read, so that the
--- answer takes as long for a year as for a day, and says that it is an estimate.
+-- Counts over spans of time. A short span is counted; of a long one evenly spread blocks of the table are read, or some acts
+-- of those that an index finds, so that the answer takes as long for a year as for a day, and says that it is an estimate.
 
 CREATE OR REPLACE FUNCTION audit.bucket_origin()
 RETURNS timestamptz
@@ -194,27 +194,21 @@ DECLARE
   count integer;
 BEGIN
   SELECT * INTO wanted FROM audit.filter_of(filter);
-  IF wanted.transaction_id IS NOT NULL OR wanted.key IS NOT NULL THEN
-    RETURN QUERY SELECT act."time", act.source, act.transaction, 1::float8
-      FROM audit.acts_found(filter, NULL, NULL, NULL, most) AS act WHERE act.note IS NULL;
-    RETURN;
-  END IF;
   named := CASE WHEN wanted.request IS NULL THEN 'actor' ELSE 'request_id' END;
   names := CASE WHEN wanted.request IS NULL THEN wanted.actors ELSE ARRAY[wanted.request] END;
   contexts := format('FROM audit.events AS context WHERE context.operation = ''context'' AND context.%I = ANY ($1) '
     'AND context.committed_at >= $2 AND context.committed_at < $3', named);
   EXECUTE format('SELECT count(*) FROM (SELECT %s LIMIT $4 + 1) AS few', contexts)
     INTO count USING names, wanted.since, wanted.until, most;
-  acts := CASE WHEN count > most THEN 'SELECT * FROM audit.acts_spread($4, $1, $2, $3, $5, $6)'
-    ELSE format('SELECT DISTINCT context.committed_at, context.source_id, context.transaction_id, 1::float8 AS weight %s', contexts) END;
+  acts := CASE WHEN count > most THEN 'SELECT * FROM audit.acts_spread($4, $1, $2, $3, $5, $6)' ELSE
+    'SELECT DISTINCT context.committed_at, context.source_id, context.transaction_id, 1::float8 AS weight ' || contexts END;
   RETURN QUERY EXECUTE format('SELECT act.* FROM (%s) AS act WHERE %s', acts,
       coalesce(nullif(audit.act_condition(filter - CASE named WHEN 'actor' THEN 'actor' ELSE 'request' END), ''), 'true'))
     USING names, wanted.since, wanted.until, named, width, most;
 END
 $$;
 COMMENT ON FUNCTION audit.sampled_acts(jsonb, interval, integer) IS
-  'The acts of a filter that an index finds: those of its actors, its request, its transaction or its record. Each stands for '
-  'itself, of more than so many by an actor or for a request some for all.';
+  'The acts of a filter''s actors, or of its request. Each stands for itself, of more than so many some for all.';
 
 CREATE OR REPLACE FUNCTION audit.sampled(filter jsonb, width interval, by_act boolean DEFAULT false)
 RETURNS TABLE (
@@ -226,154 +220,44 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
-BEGIN
-  IF filter ?| ARRAY['actor', 'request', 'transaction', 'key'] THEN
-    RETURN QUERY EXECUTE format($question$
-      SELECT date_bin($2, event.committed_at, audit.bucket_origin()), event.operation, event.schema_name, event.table_name,
-        event.committed_at, event.source_id, event.transaction_id, sum(act.weight * event.factor),
-        max(act.weight * event.factor)
-      FROM audit.sampled_acts($1, $2) AS act CROSS JOIN LATERAL (
-        -- Of a larger act some are counted, and its last sequence tells how many changes there are.
-        SELECT event.*, CASE WHEN count(*) OVER () < $3 THEN 1 ELSE greatest(1, (
-          SELECT last.sequence FROM audit.events AS last
-          WHERE last.committed_at = act.committed_at AND last.transaction_id = act.transaction_id
-          ORDER BY last.sequence DESC LIMIT 1)::float8 / $3) END AS factor
-        FROM (
-          SELECT event.* FROM audit.events AS event
-          WHERE event.committed_at = act.committed_at AND event.transaction_id = act.transaction_id
-            AND event.source_id = act.source_id LIMIT $3
-        ) AS event
+DECLARE
+  -- Of a larger act so many are counted, and its last sequence tells how many changes there are.
+  of_acts constant text := $question$
+    SELECT date_bin($2, event.committed_at, audit.bucket_origin()), event.operation, event.schema_name, event.table_name,
+      event.committed_at, event.source_id, event.transaction_id, sum(act.weight * event.factor),
+      max(act.weight * event.factor)
+    FROM %s CROSS JOIN LATERAL (
+      SELECT event.*, CASE WHEN count(*) OVER () < 500 THEN 1 ELSE greatest(1, (
+        SELECT last.sequence FROM audit.events AS last
+        WHERE last.committed_at = act.committed_at AND last.transaction_id = act.transaction_id
+        ORDER BY last.sequence DESC LIMIT 1)::float8 / 500) END AS factor
+      FROM (
+        SELECT event.* FROM audit.events AS event
+        WHERE event.committed_at = act.committed_at AND event.transaction_id = act.transaction_id
+          AND event.source_id = act.source_id LIMIT 500
       ) AS event
-      WHERE %s GROUP BY 1, 2, 3, 4, 5, 6, 7
-      $question$, audit.change_condition(filter)) USING filter, width, 500;
-  ELSE
-    RETURN QUERY SELECT * FROM audit.sampled_blocks(filter, width, by_act);
+    ) AS event
+    WHERE %s GROUP BY 1, 2, 3, 4, 5, 6, 7
+    $question$;
+  fits text := audit.change_condition(filter);
+  acts record;
+BEGIN
+  IF filter ?| ARRAY['key', 'transaction'] THEN
+    SELECT array_agg(act."time") AS times, array_agg(act.source) AS sources, array_agg(act.transaction) AS transactions,
+      count(*) > 500 OR bool_or(act.note IS NOT NULL) AS too_many
+    INTO acts FROM audit.acts_found(filter, NULL, NULL, NULL, 501) AS act;
+    IF NOT coalesce(acts.too_many, false) THEN
+      RETURN QUERY EXECUTE format(of_acts, 'unnest($3, $4, $5, array_fill(1::float8, ARRAY[cardinality($3)])) '
+        'AS act (committed_at, source_id, transaction_id, weight)', fits)
+        USING filter, width, acts.times, acts.sources, acts.transactions;
+      RETURN;
+    END IF;
+  ELSIF filter ?| ARRAY['actor', 'request'] THEN
+    RETURN QUERY EXECUTE format(of_acts, 'audit.sampled_acts($1, $2) AS act', fits) USING filter, width;
+    RETURN;
   END IF;
+  RETURN QUERY SELECT * FROM audit.sampled_blocks(filter, width, by_act);
 END
 $$;
 COMMENT ON FUNCTION audit.sampled(jsonb, interval, boolean) IS
   'The changes that fit a filter as audit.sampled_blocks counts them: of acts that an index finds, if the filter names such.';
-
-CREATE OR REPLACE FUNCTION audit.actors_between(
-  since timestamptz DEFAULT now() - interval '1 day', until timestamptz DEFAULT now(), counted_at_most integer DEFAULT 100
-)
-RETURNS TABLE (actor text, acts integer, at_least boolean)
-LANGUAGE plpgsql
-STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-AS $$
-#variable_conflict use_column
-DECLARE
-  -- Whole partitions, in which every entry of the index leads to the next actor at once.
-  from_time timestamptz := coalesce(
-    (SELECT max(lower_bound) FROM audit.partitions() WHERE lower_bound <= $1), '-infinity');
-  to_time timestamptz := coalesce((SELECT min(upper_bound) FROM audit.partitions() WHERE upper_bound > $2), 'infinity');
-  begun timestamptz := clock_timestamp();
-  last_actor text := '';
-  most integer := $3;
-BEGIN
-  LOOP
-    SELECT event.actor INTO last_actor FROM audit.events AS event
-    WHERE event.operation = 'context' AND event.actor > last_actor
-      AND event.committed_at >= from_time AND event.committed_at < to_time
-    ORDER BY event.actor LIMIT 1;
-    EXIT WHEN NOT FOUND;
-    SELECT count(*) INTO acts FROM (
-      SELECT FROM audit.events AS event
-      WHERE event.operation = 'context' AND event.actor = last_actor
-        AND event.committed_at >= $1 AND event.committed_at < $2
-      LIMIT most
-    ) AS counted;
-    actor := last_actor;
-    at_least := acts >= most;
-    IF acts > 0 THEN
-      RETURN NEXT;
-    END IF;
-    -- Many actors: their counts end earlier.
-    IF clock_timestamp() - begun > interval '60 milliseconds' THEN
-      most := 20;
-    END IF;
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION audit.actors_between(timestamptz, timestamptz, integer) IS
-  'Everybody who acted in a span of time, by name, with in how many acts: counted up to a limit, which at_least tells.';
-
-CREATE OR REPLACE FUNCTION audit.bucket_width(since timestamptz, until timestamptz, buckets integer)
-RETURNS interval
-LANGUAGE sql
-IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT interval '1 second' * coalesce(
-    (SELECT min(seconds) FROM unnest(ARRAY[1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 259200, 604800])
-      AS usual (seconds) WHERE seconds >= wanted.seconds),
-    ceil(wanted.seconds / 604800) * 604800)
-  FROM (SELECT extract(epoch FROM until - since) / buckets AS seconds) AS wanted
-$$;
-COMMENT ON FUNCTION audit.bucket_width(timestamptz, timestamptz, integer) IS
-  'How much time one bar of a picture holds, so that a span takes at most so many.';
-
-CREATE OR REPLACE FUNCTION audit.picture(filter jsonb DEFAULT '{}', buckets integer DEFAULT 60, tops integer DEFAULT 20)
-RETURNS TABLE (kind text, start timestamptz, name text, changes bigint, at_least boolean, is_estimate boolean)
-LANGUAGE plpgsql
-VOLATILE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-  wanted record;
-  ends timestamptz;
-  width interval;
-  is_plain boolean := filter - '{from,to,hidden}'::text[] = '{}';
-BEGIN
-  SELECT * INTO wanted FROM audit.filter_of(filter);
-  ends := least(wanted.until, greatest(now(), wanted.since + interval '1 minute'));
-  width := audit.bucket_width(wanted.since, ends, buckets);
-  RETURN QUERY
-    WITH change AS MATERIALIZED (SELECT * FROM audit.sampled(filter, width, NOT is_plain)),
-    exactness AS (SELECT coalesce(max(weight) > 1, false) AS is_estimate FROM change),
-    act AS MATERIALIZED (
-      -- So many are looked up.
-      SELECT committed_at, source_id, transaction_id, sum(changes) AS changes, count(*) OVER () / 300.0::float8 AS thinned
-      FROM change WHERE NOT is_plain GROUP BY 1, 2, 3 ORDER BY random() LIMIT 300
-    )
-    SELECT 'time', change.start, operation, round(sum(changes))::bigint, false, exactness.is_estimate
-    FROM change CROSS JOIN exactness GROUP BY 2, 3, exactness.is_estimate
-    UNION ALL
-    (
-      SELECT 'table', NULL, format('%I.%I', busy.schema_name, busy.table_name), round(busy.changes)::bigint, false,
-        exactness.is_estimate
-      FROM (SELECT schema_name, table_name, sum(changes) AS changes FROM change GROUP BY 1, 2) AS busy CROSS JOIN exactness
-      ORDER BY 4 DESC, 3 LIMIT tops
-    )
-    UNION ALL
-    (
-      SELECT 'actor', NULL, who.actor, round(sum(act.changes * greatest(act.thinned, 1)))::bigint, false,
-        exactness.is_estimate OR max(act.thinned) > 1
-      FROM act CROSS JOIN exactness CROSS JOIN LATERAL (
-        SELECT context.actor FROM audit.events AS context
-        WHERE context.operation = 'context' AND context.transaction_id = act.transaction_id
-          AND context.committed_at = act.committed_at AND context.source_id = act.source_id AND context.actor IS NOT NULL
-        ORDER BY context.sequence LIMIT 1
-      ) AS who
-      GROUP BY 3, exactness.is_estimate ORDER BY 4 DESC, 3 LIMIT tops
-    )
-    UNION ALL
-    (
-      SELECT 'acts of actor', NULL, who.actor, who.acts, who.at_least, false
-      FROM audit.actors_between(wanted.since, ends) AS who
-      WHERE is_plain
-      ORDER BY 4 DESC, 3 LIMIT tops
-    )
-    UNION ALL
-    SELECT 'width', NULL, extract(epoch FROM width)::bigint::text, NULL, NULL, NULL;
-END
-$$;
-COMMENT ON FUNCTION audit.picture(jsonb, integer, integer) IS
-  'Changes over time by operation (kind time), the busiest tables (table) and actors (actor: their changes; acts of actor: '
-  'of everybody, when nothing but a span is asked for), and the width of the buckets in seconds. Long spans are estimated '
-  'from a sample. Filters: see audit.filter_of.';
