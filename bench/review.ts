@@ -8,6 +8,7 @@ import { databaseRoles } from "../contract/database-roles";
 import { freePorts } from "../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { buildPage } from "../review/build";
+import { nodeOptions } from "../review/node-options";
 import { bootstrapDestination } from "../operator/database/bootstrap";
 import { fill } from "./measurements/reading";
 import { addDeletes, measureReview, type ServedReview } from "./measurements/review";
@@ -108,7 +109,7 @@ async function newestOf(client: Client): Promise<Date> {
 async function serve(databasePort: number, pageFolder: string): Promise<ServedReview> {
   const port = (await freePorts(1))[0] as number;
   const child = fork(join(__dirname, "systems/review-server.ts"), [], {
-    execArgv: ["--import", "tsx"],
+    execArgv: [...nodeOptions, "--import", "tsx"],
     env: {
       ...process.env,
       BENCH_REVIEW: JSON.stringify({ databasePort, database, port, pageFolder, password }),

@@ -162,7 +162,7 @@ BEGIN
   SELECT * INTO wanted FROM audit.filter_of(filter);
   SELECT * INTO question FROM audit.feed_questions(filter);
   -- How much more it takes to search a change for a text, or in its columns, than to read it.
-  weight := CASE WHEN question.driver IN ('request', 'actor') THEN 20 ELSE 1 END * CASE WHEN wanted.needle IS NOT NULL THEN 4
+  weight := CASE WHEN question.driver IN ('request', 'actor') THEN 20 ELSE 1 END * CASE WHEN wanted.needle IS NOT NULL THEN 5
     WHEN coalesce(wanted.columns, wanted.not_columns) IS NOT NULL THEN 2 ELSE 1 END;
   chunk := CASE WHEN question.driver IN ('request', 'actor') THEN most + most / 2 + 1 ELSE 10 * most END;
   reached := least(wanted.until, before_time);

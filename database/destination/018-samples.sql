@@ -58,7 +58,7 @@ COMMENT ON FUNCTION audit.span_blocks(timestamptz, timestamptz) IS
   'Which blocks of which partitions hold a span of time, and how many rows a block may hold.';
 
 CREATE OR REPLACE FUNCTION audit.sampled_blocks(
-  filter jsonb, width interval, by_act boolean DEFAULT false, blocks_at_most integer DEFAULT 300
+  filter jsonb, width interval, by_act boolean DEFAULT false, blocks_at_most integer DEFAULT 200
 )
 RETURNS TABLE (
   start timestamptz, operation text, schema_name text, table_name text, committed_at timestamptz, source_id text,
@@ -178,7 +178,7 @@ $$;
 COMMENT ON FUNCTION audit.acts_spread(name, text[], timestamptz, timestamptz, interval, integer) IS
   'Some acts of actors, or of requests, evenly spread within each time of that width, and how many each stands for.';
 
-CREATE OR REPLACE FUNCTION audit.sampled_acts(filter jsonb, width interval, most integer DEFAULT 150)
+CREATE OR REPLACE FUNCTION audit.sampled_acts(filter jsonb, width interval, most integer DEFAULT 100)
 RETURNS TABLE (committed_at timestamptz, source_id text, transaction_id bigint, weight float8)
 LANGUAGE plpgsql
 VOLATILE

@@ -119,7 +119,7 @@ const refused: [role: string, what: string, statement: string][] = [
   ["audit_review", "empty what was noted", "TRUNCATE audit.reads"],
   ["audit_review", "write an event", "INSERT INTO audit.events (source_id) VALUES ('x')"],
   ["audit_review", "run maintenance", "SELECT audit.maintain(retention => '1 day')"],
-  ["audit_review", "build a question of its own", "SELECT * FROM audit.sampled('{}')"],
+  ["audit_review", "build a question of its own", "SELECT * FROM audit.sampled('{}', '1 hour')"],
   ["audit_review", "create a table", "CREATE TABLE audit.mine (id int)"],
   ["anybody", "note who looked", "SELECT audit.note_read('mallory', 'feed')"],
   ["anybody", "say who acts", "SELECT capture.set_context('mallory')"],
