@@ -8,7 +8,7 @@ import { databaseRoles } from "../contract/database-roles";
 import { freePorts } from "../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { buildPage } from "../review/build";
-import { nodeOptions } from "../review/node-options";
+import { nodeOptions } from "../review/server/node-options";
 import { bootstrapDestination } from "../operator/database/bootstrap";
 import { fill } from "./measurements/reading";
 import { addDeletes, measureReview, type ServedReview } from "./measurements/review";

@@ -198,7 +198,8 @@ BEGIN
       RETURN NEXT;
       RETURN;
     END IF;
-    chunk := least(chunk * 4, greatest(10, least(4000, examined_at_most - examined) / weight));
+    -- Few chunks, since each is planned.
+    chunk := least(chunk * 4, 4000, greatest(10, (examined_at_most - examined) / weight));
   END LOOP;
 END
 $$;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { repositoryFolder } from "../../local/machine/folders";
-import { nodeOptions } from "../../review/node-options";
+import { nodeOptions } from "../../review/server/node-options";
 import { answer } from "../../review/server/answer";
 import { securityHeaders } from "../../review/server/headers";
 
