@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** What a test needs is the suffix of its file, `NAME.KIND.test.ts`; what needs nothing has none, and is of kind unit. */
-const kinds = ["mocked", "graph", "package", "database", "browser", "pipeline"] as const;
+const kinds = ["mocked", "graph", "package", "database", "clients", "browser", "pipeline"] as const;
 
 const filesOf = (kind: (typeof kinds)[number]) => `tests/**/*.${kind}.test.ts`;
 
@@ -79,6 +79,16 @@ export default defineConfig({
           globalSetup: "tests/setup/build.ts",
           maxWorkers: 2,
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // Clients in other languages, each with a server of its own. The first run installs what they need.
+        test: {
+          name: "clients",
+          include: [filesOf("clients")],
+          maxWorkers: 1,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
         },
       },

@@ -14,7 +14,13 @@ const project = (name: string): Part => ({ name, command: `npx vitest run --proj
 const stages: readonly (readonly (readonly Part[])[])[] = [
   [
     // The Java parts that other parts run are built with their tests, once.
-    [script("java", "test:java"), project("database")],
+    [
+      script("java", "test:java"),
+      project("database"),
+      script("python-client", "test:python"),
+      script("java-client", "test:java-client"),
+      project("clients"),
+    ],
     [
       script("types", "typecheck"),
       script("lint", "lint"),
