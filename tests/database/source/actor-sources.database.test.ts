@@ -39,7 +39,7 @@ async function named(before: readonly string[], comment = ""): Promise<[string, 
 }
 
 describe("The actor trigger", () => {
-  // Each as its library writes it; docs/security.md names where that is documented.
+  // Each in the form that its library is known to write. No library writes it here.
   it.each([
     [
       "PostgREST and Supabase",
