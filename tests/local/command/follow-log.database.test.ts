@@ -7,6 +7,7 @@ import { followLog, type Shown } from "../../../local/command/follow-log";
 import { noteArrivals } from "../../../local/parts/arrivals";
 import { superuser, TestServer } from "../../../local/servers/test-server";
 import { bootstrapDestination } from "../../../operator/database/bootstrap";
+import { stringifyExact } from "../../../review/exact-json";
 
 let server: TestServer;
 let client: Client;
@@ -180,7 +181,7 @@ describe("following the log", () => {
     await end();
 
     const [first] = shown;
-    expect(JSON.stringify(first?.kind === "event" && first.row)).toContain('"price":51.90');
+    expect(stringifyExact(first?.kind === "event" && first.row)).toContain('"price":51.90');
     expect(first).toMatchObject({ row: { time: "2026-12-01T10:00:00.123456Z" } });
   });
 
