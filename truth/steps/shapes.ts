@@ -99,10 +99,13 @@ async function changeType(world: World, columnsOf: (table: Table) => readonly Co
 }
 
 async function widenKey(world: World): Promise<string | undefined> {
-  const table = world.table((candidate) => !candidate.isPartitioned && others(candidate).some(canBeKey));
+  // A value that no change has told can't be told as a part of the key either.
+  const fitting = (table: Table) =>
+    others(table).filter((column) => canBeKey(column) && !world.forgotten(table).includes(column.name));
+  const table = world.table((candidate) => !candidate.isPartitioned && fitting(candidate).length > 0);
   if (!table) return "no column can join a key";
   const { random } = world;
-  const column = random.pick(others(table).filter(canBeKey));
+  const column = random.pick(fitting(table));
   const name = identifier(column.name);
   const key = [...table.key.map((part) => identifier(part.name)), name].join(", ");
   return world.define(
