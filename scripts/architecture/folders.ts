@@ -173,6 +173,11 @@ export const folders: readonly Folder[] = [
     holds: "whether such a package gives each change the right name",
     mayDependOn: ["local", "operator", "contract", "database"],
   },
+  {
+    path: "clients/node/conformance",
+    holds: "what the suite asks of the Node package, done with each framework",
+    mayDependOn: ["clients", "clients/conformance"],
+  },
   { path: "policies", holds: "the CrossGuard policy pack", mayDependOn: [] },
   {
     path: "faults",

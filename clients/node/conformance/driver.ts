@@ -2,9 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { type ActorLike, carryActor, currentActor, runAs, runCarried } from "../src";
+import type { Batch, Step } from "../../conformance/protocol";
 import type { Connected, Framework, Session, TransactionSession } from "./framework";
-
-/* eslint-disable @typescript-eslint/no-explicit-any -- what arrives was checked by the suite */
 
 /** An error of the driver's own, to roll back. */
 class Rollback extends Error {}
@@ -47,34 +46,35 @@ const ignore =
     if (!kinds.some((kind) => error instanceof kind || (error as Error).cause instanceof kind)) throw error;
   };
 
-async function doSteps(steps: readonly any[], session: Session, pool: Connected): Promise<void> {
+async function doSteps(steps: readonly Step[], session: Session, pool: Connected): Promise<void> {
   for (const step of steps) await doStep(step, session, pool);
 }
 
-async function doStep(step: any, session: Session, pool: Connected): Promise<unknown> {
-  if (step.insert) return session.insert(step.insert);
-  if (step.update) return session.update(step.update);
-  if (step.delete) return session.delete(step.delete);
-  if (step.sql) return session.run(step.sql);
-  if (step.read) return session.count();
-  if (step.wait) return sleep(step.wait);
-  if (step.lock) return session.run("LOCK TABLE public.items IN SHARE ROW EXCLUSIVE MODE");
-  if (step.fail) return fail(session);
-  if (step.as) return runAs({ ...currentActor(), actor: step.as }, () => doSteps(step.steps, session, pool));
-  if (step.lost) return worker.hand(() => doSteps(step.lost, session, pool));
-  if (step.job) {
+async function doStep(step: Step, session: Session, pool: Connected): Promise<unknown> {
+  if ("insert" in step) return session.insert(step.insert);
+  if ("update" in step) return session.update(step.update);
+  if ("delete" in step) return session.delete(step.delete);
+  if ("sql" in step) return session.run(step.sql);
+  if ("read" in step) return session.count();
+  if ("wait" in step) return sleep(step.wait);
+  if ("lock" in step) return session.run("LOCK TABLE public.items IN SHARE ROW EXCLUSIVE MODE");
+  if ("fail" in step) return fail(session);
+  if ("as" in step) return runAs({ ...currentActor(), actor: step.as }, () => doSteps(step.steps, session, pool));
+  if ("lost" in step) return worker.hand(() => doSteps(step.lost, session, pool));
+  if ("job" in step) {
     // As the name would travel through a queue: as JSON.
     const data = JSON.parse(JSON.stringify(carryActor({ steps: step.job })));
     return worker.hand(() => runCarried(data, () => doSteps(data.steps, session, pool)));
   }
-  const inner = (block: readonly any[], rollback?: true) => async (within: TransactionSession) => {
+  const inner = (block: readonly Step[], rollback?: true) => async (within: TransactionSession) => {
     await doSteps(block, within, pool);
     if (rollback) throw new Rollback();
   };
-  if (step.savepoint && isTransaction(session)) {
+  if ("savepoint" in step) {
+    if (!isTransaction(session)) throw new Error("A savepoint stands in no transaction.");
     return session.savepoint(inner(step.savepoint, step.rollback)).catch(ignore(Rollback, Asked));
   }
-  const modes = { readOnly: step.readOnly === true, isolation: step.isolation };
+  const modes = { readOnly: step.readOnly === true, ...(step.isolation && { isolation: step.isolation }) };
   return pool.transaction(modes, inner(step.transaction, step.rollback)).catch(ignore(Rollback, Asked));
 }
 
@@ -99,16 +99,18 @@ async function main(): Promise<void> {
   write({ driver: framework.driver, cannot: framework.cannot ?? {} });
   let open: { pool: Connected; connections: number } | undefined;
   for await (const line of createInterface(process.stdin)) {
-    const batch = JSON.parse(line);
+    // Sent by the suite, whose types it has.
+    const batch = JSON.parse(line) as Batch & { readonly id: number };
     if (!open || batch.fresh || open.connections !== batch.pool) {
       await open?.pool.close();
       open = { pool: await framework.connect(process.env.DATABASE_URL as string, batch.pool), connections: batch.pool };
     }
     const { pool } = open;
     const errors: { request: number; message: string }[] = [];
-    const requests = (batch.requests as any[]).map((request, place) => async () => {
+    const requests = batch.requests.map((request, place) => async () => {
       const { actor, request_id: requestId, context, steps } = request;
-      const who: ActorLike = actor === null ? null : { actor, requestId, context };
+      const who: ActorLike =
+        actor === null ? null : { actor, ...(requestId && { requestId }), ...(context && { context }) };
       await runAs(who, () => doSteps(steps, pool, pool)).catch((error: unknown) => {
         errors.push({ request: place, message: messageOf(error) });
       });

@@ -87,7 +87,7 @@ describe("The middleware", () => {
     },
   );
 
-  it("for Fastify survives the body and knows users whom a later hook signs in", async () => {
+  it("for Fastify survives the body and knows users that a later hook signs in", async () => {
     const app = fastifyActor(fastify(), (request: WithUser) => request.user);
     app.addHook("preHandler", async (request) => void signIn(request as WithUser));
     app.post("/items", async (request) => {
@@ -99,7 +99,7 @@ describe("The middleware", () => {
     await app.close();
   });
 
-  it("for Hono knows users whom a later middleware signs in", async () => {
+  it("for Hono knows users that a later middleware signs in", async () => {
     const app = new Hono<{ Variables: { user: string | undefined } }>();
     app.use(honoActor((context: { get(name: "user"): string | undefined }) => context.get("user")));
     app.use(async (context, next) => {

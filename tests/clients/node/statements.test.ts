@@ -55,7 +55,7 @@ describe("A statement's kind", () => {
 describe("What one connection announces", () => {
   const alice: Announcement = ["alice", null, null];
   const bob: Announcement = ["bob", null, null];
-  /** Before which of the statements somebody is announced, by whoever acts at each. */
+  /** Before which of the statements somebody is announced, by who acts at each. */
   const announced = (...statements: (readonly [string, Announcement | undefined])[]) => {
     const state = new TransactionState();
     return statements.flatMap(([text, wanted]) => {
@@ -65,7 +65,7 @@ describe("What one connection announces", () => {
   };
   const by = (who: Announcement | undefined, ...texts: string[]) => texts.map((text) => [text, who] as const);
 
-  it("comes once in a transaction, before its first statement that is neither SET nor LOCK", () => {
+  it("comes once in a transaction, before its first statement other than SET and LOCK", () => {
     expect(
       announced(
         ...by(

@@ -1,36 +1,8 @@
-import type { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { TestServer } from "../../../local/servers/test-server";
-import { bootstrapDestination } from "../../../operator/database/bootstrap";
-import { emptyLog, storeEvents } from "../support/audit-events";
-import { recordQuestions } from "../support/record-questions";
+import { describe, expect, it } from "vitest";
+import { recordLog } from "../support/record-log";
 import { type ShapeInput, Stream } from "../support/stream";
 
-let server: TestServer;
-let client: Client;
-/** Reads with the rights of audit_reader alone. */
-let reader: Client;
-
-beforeAll(async () => {
-  server = await TestServer.start();
-  const database = await server.createDatabase();
-  client = database;
-  await bootstrapDestination(client);
-  reader = await server.connect({ database: database.database });
-  await reader.query("SET ROLE audit_reader");
-});
-
-afterAll(() => server.stop());
-
-beforeEach(() => emptyLog(client));
-
-const store = (...streams: readonly Stream[]) =>
-  storeEvents(
-    client,
-    streams.flatMap(({ events }) => events),
-  );
-
-const { asOf, tableAsOf, history } = recordQuestions(() => reader);
+const { asOf, history, store, tableAsOf } = recordLog();
 
 describe("A partitioned table", () => {
   const jobs: ShapeInput = {

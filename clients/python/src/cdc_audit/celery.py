@@ -1,4 +1,4 @@
-"""Lets the name travel with Celery's tasks: a worker acts for whom the task was sent by.
+"""Lets the name travel with Celery's tasks: a worker's changes bear the name of the task's sender.
 
     carry_actors()  # once, where the Celery application is made
 """

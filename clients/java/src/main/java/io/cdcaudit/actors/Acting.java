@@ -66,7 +66,7 @@ public final class Acting {
     return Optional.ofNullable(CURRENT.get());
   }
 
-  /** Work for another thread, which acts there for whom it was handed over by: for executors of your own. */
+  /** Work for another thread, which bears there the name of now: for executors of your own. */
   public static Runnable carry(Runnable work) {
     Act act = frozen();
     return () -> {

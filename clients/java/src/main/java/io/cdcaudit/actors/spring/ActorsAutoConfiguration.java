@@ -39,7 +39,7 @@ public class ActorsAutoConfiguration {
     };
   }
 
-  /** The executors of Spring Boot, so also {@code @Async}: work acts for whom it was handed over by. */
+  /** The executors of Spring Boot, so also {@code @Async}: work bears its sender's name. */
   @Bean
   @Order(0)
   TaskDecorator actorTaskDecorator() {

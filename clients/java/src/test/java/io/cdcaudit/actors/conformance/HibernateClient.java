@@ -1,16 +1,12 @@
 package io.cdcaudit.actors.conformance;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.cdcaudit.actors.Acting;
 import io.cdcaudit.actors.AnnouncingDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
@@ -20,7 +16,7 @@ import org.hibernate.cfg.Configuration;
 
 /** Hibernate without Spring, with the announcing data source as its own. */
 final class HibernateClient implements Client {
-  private final ExecutorService workers = Executors.newFixedThreadPool(4);
+  private final Workers workers = new Workers();
   private HikariDataSource pool;
   private SessionFactory sessions;
 
@@ -132,20 +128,13 @@ final class HibernateClient implements Client {
 
   @Override
   public void job(Steps work) throws Exception {
-    try {
-      workers.submit(Acting.carry(() -> {
-        work.run(null);
-        return null;
-      })).get();
-    } catch (ExecutionException error) {
-      throw new IllegalStateException(error.getCause());
-    }
+    workers.run(work);
   }
 
   @Override
   public void close() {
     if (sessions != null) sessions.close();
     if (pool != null) pool.close();
-    workers.shutdown();
+    workers.close();
   }
 }

@@ -1,7 +1,6 @@
 package io.cdcaudit.actors.conformance;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.cdcaudit.actors.Acting;
 import io.cdcaudit.actors.AnnouncingDataSource;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -10,14 +9,11 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import javax.sql.DataSource;
 
 /** Plain JDBC over HikariCP. */
 final class JdbcClient implements Client {
-  private final ExecutorService workers = Executors.newFixedThreadPool(4);
+  private final Workers workers = new Workers();
   private HikariDataSource pool;
   private DataSource announcing;
 
@@ -115,19 +111,12 @@ final class JdbcClient implements Client {
 
   @Override
   public void job(Steps work) throws Exception {
-    try {
-      workers.submit(Acting.carry(() -> {
-        work.run(null);
-        return null;
-      })).get();
-    } catch (ExecutionException error) {
-      throw new IllegalStateException(error.getCause());
-    }
+    workers.run(work);
   }
 
   @Override
   public void close() {
     if (pool != null) pool.close();
-    workers.shutdown();
+    workers.close();
   }
 }
