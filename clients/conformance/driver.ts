@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -6,7 +6,12 @@ import { z } from "zod";
 import { type Answer, type Batch, features, type Greeting } from "./protocol";
 
 const command = z.array(z.string()).min(1);
-const clientFile = z.strictObject({ client: z.string(), command, prepare: command.optional() });
+const clientFile = z.strictObject({
+  client: z.string(),
+  command,
+  prepare: command.optional(),
+  needs: command.optional(),
+});
 const greeting = z.strictObject({ driver: z.string(), cannot: z.partialRecord(z.enum(features), z.string()) });
 const answer = z.strictObject({
   id: z.number(),
@@ -27,6 +32,12 @@ export function readClientFile(path: string): ClientFile {
     throw new Error(`${path} has the client ${checked.data.client}: name the file ${checked.data.client}.json.`);
   }
   return { ...checked.data, folder: resolve(dirname(path)) };
+}
+
+/** Whether this machine has what the client's file says that it needs, such as a language. */
+export function canRun({ needs, folder }: ClientFile): boolean {
+  const [program, ...parameters] = needs ?? [];
+  return program === undefined || spawnSync(program, parameters, { cwd: folder, stdio: "ignore" }).status === 0;
 }
 
 /** Runs what installs the driver's needs. */
@@ -65,7 +76,12 @@ export class Driver {
     timeoutSeconds = 120,
   ): Promise<{ driver: Driver; greeting: Greeting }> {
     const driver = new Driver(client, start(client.command, client.folder, environment), timeoutSeconds);
-    return { driver, greeting: await driver.read(greeting) };
+    try {
+      return { driver, greeting: await driver.read(greeting) };
+    } catch (error) {
+      driver.kill();
+      throw error;
+    }
   }
 
   /** Has a batch done. */

@@ -1,7 +1,5 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ClientFile, readClientFile } from "../../clients/conformance/driver";
+import { canRun, type ClientFile, readClientFile } from "../../clients/conformance/driver";
 import { ownClientFiles, testClient } from "../../clients/conformance/main";
 
 /** Any number: a failure prints it, so that `npm run actors -- NAME --seed …` shows it again. */
@@ -23,15 +21,3 @@ describe("The conformance suite", () => {
 
   it.skip.each(away)("holds for $client, for which this machine lacks the language", () => {});
 });
-
-function canRun({ command: [program = ""] }: ClientFile): boolean {
-  if (program.includes("/")) return true;
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}

@@ -46,6 +46,10 @@ module Driver
       password: ENV["PGPASSWORD"], pool: pool, checkout_timeout: 600,
       prepared_statements: ENV["ACTORS_POOLER"].nil?, advisory_locks: false
     )
+    # Before 7.1 the threads of a pool share what they know of tables, and a thread that asks for it first may ask on another's
+    # connection, and wait for that one's statement, which may wait for a lock of its own.
+    Item.connection.schema_cache.add(Item.table_name)
+    ActiveRecord::Base.clear_active_connections!
   end
 
   def batch(batch)

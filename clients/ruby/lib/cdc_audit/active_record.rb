@@ -8,11 +8,16 @@ module CdcAudit
     ANNOUNCE = "SELECT capture.announce($1::text, $2::text, $3::jsonb)"
     FIRST_WORD = %r{\A(?:[\s(]|--[^\n]*(?:\n|\z)|/\*.*?\*/)*+([a-z]+)}mi
     CHANGING = %w[insert update delete merge truncate copy].freeze
+    # How Active Record names its own questions about tables.
+    SCHEMA = "SCHEMA"
     # An announcement takes a snapshot. No isolation level can be set behind one, and a read behind a lock would be too old.
     SILENT = %w[set lock reset show release deallocate discard begin start commit end abort rollback prepare].freeze
 
     # Every statement of the adapter comes through here, also BEGIN and SAVEPOINT.
-    def log(sql, *rest, **options, &block)
+    def log(sql, name = "SQL", *rest, **options, &block)
+      # Before 7.1 a thread that asks about a table first may do so on the connection of another thread.
+      return super if name == SCHEMA
+
       act = CdcAudit.current
       connection = cdc_audit_connection
       @cdc_audit_told = nil if connection.transaction_status == PG::PQTRANS_IDLE || cdc_audit_undone?(sql)
@@ -25,7 +30,7 @@ module CdcAudit
         connection.exec_params(ANNOUNCE, words.to_a)
         @cdc_audit_told = words
       end
-      super(sql, *rest, **options, &block)
+      super(sql, name, *rest, **options, &block)
     end
 
     private
