@@ -18,6 +18,7 @@ import io.cdcaudit.transformer.shape.TableShape;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -52,9 +53,12 @@ final class SignalEvents {
   private static final List<String> SHAPE_MEMBERS =
       List.of("relation", "root", "partitioned", "key", "columns", "foreign_keys");
 
+  /** What rows that were there hold in new columns. */
+  private static final String ADDED = "added";
+
   /** Members of a catalog signal that say what changed; they go into the event's context. */
   private static final List<String> CHANGE_MEMBERS =
-      List.of("renamed_from", "changes", "added", "rewritten");
+      List.of("renamed_from", "changes", ADDED, "rewritten");
 
   /** Members of a load signal: between which times, and how many rows. */
   private static final List<String> LOAD_TIMES = List.of("started_at", "ended_at");
@@ -88,7 +92,7 @@ final class SignalEvents {
     }
     byte[] body = body(row);
     if (kind.equals("catalog")) {
-      return shapeDeclared(record, order, subject(row), tree(body));
+      return shapeDeclared(record, order, subject(row), body);
     }
     Map<String, JsonSlice> members = members(body);
     return switch (kind) {
@@ -135,7 +139,8 @@ final class SignalEvents {
   }
 
   private Outcome shapeDeclared(
-      ChangeRecord record, long order, TableName table, JsonNode body) {
+      ChangeRecord record, long order, TableName table, byte[] bytes) {
+    JsonNode body = tree(bytes);
     ShapeVersion version =
         ShapeVersion.of(
             ShapeJson.readNumber(body), order, record.commit(), record.capturedAt(), shape(body));
@@ -155,7 +160,7 @@ final class SignalEvents {
     return new Outcome.ShapeDeclared(
         table,
         version,
-        event(record, order, AuditOperation.SCHEMA, table, shapes, reasonAndChanges(body)));
+        event(record, order, AuditOperation.SCHEMA, table, shapes, reasonAndChanges(bytes)));
   }
 
   private static TableShape shape(JsonNode body) {
@@ -240,12 +245,47 @@ final class SignalEvents {
   }
 
   /** Why the shape was published, and what the source says of the change beside the shape. */
-  private static Context reasonAndChanges(JsonNode body) {
-    ObjectNode context = TREES.createObjectNode();
-    context.put("reason", body.path("reason").stringValue(""));
-    context.put("command", body.path("command").stringValue(null));
-    copy(body, CHANGE_MEMBERS, context);
-    return new Context(null, null, TREES.writeValueAsBytes(context));
+  private static Context reasonAndChanges(byte[] body) {
+    Map<String, JsonSlice> members = members(body);
+    JsonOutput details = new JsonOutput();
+    details.writeAscii("{\"reason\":").writeString(orElse(string(members.get("reason")), ""));
+    String command = string(members.get("command"));
+    details.writeAscii(",\"command\":");
+    if (command == null) {
+      details.writeNull();
+    } else {
+      details.writeString(command);
+    }
+    for (String name : CHANGE_MEMBERS) {
+      JsonSlice value = members.get(name);
+      if (value != null) {
+        details.write(',').writeString(name).write(':');
+        if (name.equals(ADDED) && value.isStructure()) {
+          writeAdded(value, details);
+        } else {
+          details.write(value.bytes(), value.start(), value.end());
+        }
+      }
+    }
+    return new Context(null, null, details.write('}').toBytes());
+  }
+
+  /** Values of rows, with every digit. One that is too deep is left out: it is not known. */
+  private static void writeAdded(JsonSlice added, JsonOutput details) {
+    String separator = "{";
+    for (Map.Entry<String, JsonSlice> column : members(added.toBytes()).entrySet()) {
+      JsonSlice value = column.getValue();
+      if (!JsonSyntax.isTooDeep(value.toBytes())) {
+        details.writeAscii(separator).writeString(column.getKey()).write(':');
+        details.write(value.bytes(), value.start(), value.end());
+        separator = ",";
+      }
+    }
+    details.writeAscii(separator.equals("{") ? "{}" : "}");
+  }
+
+  private static String orElse(String text, String other) {
+    return text == null ? other : text;
   }
 
   /** The shape as readers of the log get it: more than the transformer needs itself. */
@@ -286,7 +326,7 @@ final class SignalEvents {
   private static Map<String, JsonSlice> members(byte[] json) {
     try (JsonParser parser = JsonSyntax.signalParser(json)) {
       if (parser.nextToken() == JsonToken.START_OBJECT) {
-        Map<String, JsonSlice> members = new HashMap<>();
+        Map<String, JsonSlice> members = new LinkedHashMap<>();
         parser.nextToken();
         while (parser.currentToken() != JsonToken.END_OBJECT) {
           String name = parser.currentName();

@@ -32,6 +32,21 @@ class SignalEventsTest {
   }
 
   @Test
+  void whatOldRowsHoldInANewColumnKeepsEveryDigit() {
+    String added =
+        "{\"price\":12345678901234567890.10,\"document\":{\"total\":1.50,\"large\":1%s}}"
+            .formatted("0".repeat(1_500));
+    assertThat(added(added)).isEqualTo(added);
+  }
+
+  @Test
+  void whatOldRowsHoldIsLeftOutWhereItIsTooDeep() {
+    String deep = nested(JsonDepth.DEEPEST_WRITTEN + 1);
+    assertThat(added("{\"deep\":" + deep + ",\"flat\":[1]}")).isEqualTo("{\"flat\":[1]}");
+    assertThat(added("{\"deep\":" + deep + "}")).isEqualTo("{}");
+  }
+
+  @Test
   void aContextAsDeepAsARowsValueMayBeStaysAsItIs() {
     String details = nested(JsonDepth.DEEPEST_WRITTEN);
     assertThat(text(context("{\"actor\": \"alice\", \"context\": " + details + "}")))
@@ -133,6 +148,24 @@ class SignalEventsTest {
 
   private Context audited(String kind, String body) {
     return ((Outcome.Audited) outcome(kind, body)).event().context();
+  }
+
+  /** The member {@code added} of the context that DDL's event gets. */
+  private String added(String added) {
+    Outcome.ShapeDeclared declared =
+        (Outcome.ShapeDeclared)
+            outcome(
+                "catalog",
+                """
+                {"number": 2, "relation": 1, "root": 1, "partitioned": false, "key": ["id"],\
+                "replica_identity": "full", "columns": [{"number": 1, "name": "id", "type": "integer"}],\
+                "reason": "ddl", "command": "ALTER TABLE", "added": %s, "rewritten": false}\
+                """
+                    .formatted(added));
+    String details = text(declared.event().context());
+    String start = ",\"added\":";
+    return details.substring(
+        details.indexOf(start) + start.length(), details.indexOf(",\"rewritten\""));
   }
 
   private DeadLetterReason reason(String kind, String body) {
