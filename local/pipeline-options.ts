@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { TableSelection } from "../contract/change-capture";
+import type { TableToWatch } from "../operator/database/watch-tables";
 import type { LinkDetour } from "./parts/links";
 import type { CapturedSource } from "./parts/source";
 
@@ -24,7 +24,7 @@ interface CommonOptions {
   /** Tells this run from any other. Default: drawn. */
   readonly run?: string;
   /** Tables to capture; `%` stands for all tables of a schema. */
-  readonly tables: readonly TableSelection[];
+  readonly tables: readonly TableToWatch[];
   /** A separate database for the audit log. Default: beside the sample tables, where one connection sees both. */
   readonly auditDatabase?: string;
   /** Begin with the data of an earlier run, if there are any. Default false. */

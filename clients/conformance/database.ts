@@ -8,6 +8,38 @@ import { applicationRole } from "./judge";
 const slot = "actors";
 const password = "application-password";
 
+/** How a driver signs in, on this machine. */
+export interface Login {
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The environment that tells a driver its login. */
+export function environmentOf({ port, database, user, password }: Login): Readonly<Record<string, string>> {
+  return {
+    DATABASE_URL: `postgres://${user}:${password}@127.0.0.1:${port}/${database}`,
+    PGHOST: "127.0.0.1",
+    PGPORT: String(port),
+    PGDATABASE: database,
+    PGUSER: user,
+    PGPASSWORD: password,
+  };
+}
+
+/** The role that drivers sign in as, and what it needs on the table that they write. */
+export const applicationStatements = `
+  CREATE ROLE ${applicationRole} LOGIN PASSWORD '${password}' IN ROLE capture_app;
+  ALTER ROLE ${applicationRole} SET search_path = public;
+  GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER ON public.items TO ${applicationRole}`;
+
+/** The login of {@link applicationStatements}. */
+export const applicationLogin = { user: applicationRole, password } as const;
+
+/** The table that drivers write. */
+export const itemsTable = "CREATE TABLE public.items (id text PRIMARY KEY, note text, isolation text, seen text)";
+
 /** What the suite needs of a database that it has to itself. */
 export class ConformanceDatabase {
   private constructor(
@@ -21,7 +53,7 @@ export class ConformanceDatabase {
     try {
       const client = await server.createDatabase();
       await client.query(`
-        CREATE TABLE public.items (id text PRIMARY KEY, note text, isolation text, seen text);
+        ${itemsTable};
         CREATE SCHEMA suite;
         CREATE TABLE suite.news (seen text NOT NULL);
         INSERT INTO suite.news VALUES ('old');
@@ -33,10 +65,7 @@ export class ConformanceDatabase {
         END $$;
         CREATE TRIGGER look BEFORE INSERT ON public.items FOR EACH ROW EXECUTE FUNCTION suite.look()`);
       await bootstrapSource(client, { tables: [{ schema: "public", table: "items", identifyActor: true }] });
-      await client.query(`
-        CREATE ROLE ${applicationRole} LOGIN PASSWORD '${password}' IN ROLE capture_app;
-        ALTER ROLE ${applicationRole} SET search_path = public;
-        GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER ON public.items TO ${applicationRole}`);
+      await client.query(applicationStatements);
       await client.query("SELECT pg_create_logical_replication_slot($1, 'test_decoding')", [slot]);
       return new ConformanceDatabase(server, client);
     } catch (error) {
@@ -45,21 +74,9 @@ export class ConformanceDatabase {
     }
   }
 
-  get port(): number {
-    return this.server.port;
-  }
-
   /** How a driver reaches it. */
-  environment(port = this.port): Readonly<Record<string, string>> {
-    const { database } = this.client;
-    return {
-      DATABASE_URL: `postgres://${applicationRole}:${password}@127.0.0.1:${port}/${database}`,
-      PGHOST: "127.0.0.1",
-      PGPORT: String(port),
-      PGDATABASE: database,
-      PGUSER: applicationRole,
-      PGPASSWORD: password,
-    };
+  get login(): Login {
+    return { port: this.server.port, database: this.client.database, ...applicationLogin };
   }
 
   /** What was committed since the last call. */

@@ -11,6 +11,7 @@ const clientFile = z.strictObject({
   command,
   prepare: command.optional(),
   needs: command.optional(),
+  notBehindPgBouncer: z.string().optional(),
 });
 const greeting = z.strictObject({ driver: z.string(), cannot: z.partialRecord(z.enum(features), z.string()) });
 const answer = z.strictObject({

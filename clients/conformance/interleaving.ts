@@ -20,8 +20,14 @@ const pools = [1, 2, 4, 8];
  * nobody.
  *
  * @param cannot Features that the client lacks.
+ * @param start Number of the first request. Names and keys have the numbers, so that runs over one table can differ in them.
  */
-export function* interleavedBatches(requests: number, seed: number, cannot: ReadonlySet<Feature>): Generator<Batch> {
+export function* interleavedBatches(
+  requests: number,
+  seed: number,
+  cannot: ReadonlySet<Feature>,
+  start = 0,
+): Generator<Batch> {
   const random = randomNumbers(seed);
   for (let first = 0; first < requests; first += batchSize) {
     const count = Math.min(batchSize, requests - first);
@@ -29,7 +35,7 @@ export function* interleavedBatches(requests: number, seed: number, cannot: Read
       pool: pools[Math.floor(random() * pools.length)] as number,
       fresh: random() < 0.3,
       concurrent: true,
-      requests: Array.from({ length: count }, (_, place) => interleaved(first + place, random, cannot)),
+      requests: Array.from({ length: count }, (_, place) => interleaved(start + first + place, random, cannot)),
     };
   }
 }

@@ -2,14 +2,16 @@ import { randomInt } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError } from "commander";
-import { ConformanceDatabase } from "./database";
-import { type ClientFile, Driver, prepare, readClientFile } from "./driver";
+import { ConformanceDatabase, environmentOf } from "./database";
+import { canRun, type ClientFile, Driver, prepare, readClientFile } from "./driver";
+import { PgBouncer } from "./pooler";
 import { type Outcome, type Run, runInterleaved, runScenarios } from "./run";
 
 interface Options {
   readonly requests?: number;
   readonly seed?: number;
   readonly interleaved: number;
+  readonly pgbouncer?: boolean;
 }
 
 const clientsFolder = resolve(__dirname, "..");
@@ -27,12 +29,22 @@ export function ownClientFiles(): string[] {
     .sort();
 }
 
+function clientFilesOf(name: string): ClientFile[] {
+  if (name === "all")
+    return ownClientFiles()
+      .map((path) => readClientFile(path))
+      .filter(canRun);
+  return [clientFileOf(name)];
+}
+
 function clientFileOf(name: string): ClientFile {
   if (name.endsWith(".json")) return readClientFile(resolve(name));
   const path = ownClientFiles().find((file) => file.endsWith(`/${name}.json`));
   if (path) return readClientFile(path);
   const known = ownClientFiles().map((file) => file.replace(/^.*\/|\.json$/g, ""));
-  throw new Error(`There is no client ${name}. Give one of ${known.join(", ")}, or the path of a client's JSON file.`);
+  throw new Error(
+    `There is no client ${name}. Give one of ${known.join(", ")}, all, or the path of a client's JSON file.`,
+  );
 }
 
 const wholeNumber = (text: string) => {
@@ -46,22 +58,38 @@ export async function testClient(
   options: Options,
   print: (line: string) => void,
 ): Promise<boolean> {
+  if (options.pgbouncer && client.notBehindPgBouncer) {
+    print(`${client.client}: not run behind PgBouncer: ${client.notBehindPgBouncer}.`);
+    return true;
+  }
   await prepare(client);
   const database = await ConformanceDatabase.start();
   let driver: Driver | undefined;
+  let pooler: PgBouncer | undefined;
   try {
-    const started = await Driver.start(client, database.environment());
+    if (options.pgbouncer) pooler = await PgBouncer.start(await ownPgBouncer(), database.login);
+    const started = await Driver.start(client, {
+      ...environmentOf({ ...database.login, ...(pooler && { port: pooler.port }) }),
+      ...(pooler && { ACTORS_POOLER: "pgbouncer" }),
+    });
     driver = started.driver;
     const run = { database, ...started };
-    print(`${client.client}: ${started.greeting.driver}`);
+    print(`${client.client}: ${started.greeting.driver}${pooler ? ", behind PgBouncer" : ""}`);
     const scenariosDo = options.requests ? true : await scenariosHold(run, print);
     const interleavedDo = await interleavedHold(run, options, print);
     await driver.stop();
     return scenariosDo && interleavedDo;
   } finally {
     driver?.kill();
+    await pooler?.stop();
     await database.stop();
   }
+}
+
+async function ownPgBouncer(): Promise<string> {
+  const program = await PgBouncer.program();
+  if (program) return program;
+  throw new Error("--pgbouncer needs PgBouncer, and this machine has none in PATH and no Debian packages: install it.");
 }
 
 async function scenariosHold(run: Run, print: (line: string) => void): Promise<boolean> {
@@ -89,7 +117,7 @@ async function interleavedHold(run: Run, options: Options, print: (line: string)
 }
 
 async function main(names: readonly string[], options: Options): Promise<void> {
-  const clients = names.map(clientFileOf);
+  const clients = names.flatMap(clientFilesOf);
   for (const client of clients) {
     if (!(await testClient(client, options, (line) => console.log(line)))) process.exitCode = 1;
   }
@@ -98,9 +126,15 @@ async function main(names: readonly string[], options: Options): Promise<void> {
 if (require.main === module) {
   new Command("npm run actors --")
     .description("Tests whether a package that says who acts gives each change the right name, on a real PostgreSQL.")
-    .addArgument(new Argument("<clients...>", "names such as node-pg, or paths of clients' JSON files"))
+    .addArgument(
+      new Argument(
+        "<clients...>",
+        "names such as node-pg, all for those that this machine can run, or paths of clients' JSON files",
+      ),
+    )
     .option("--requests <number>", "only interleaved requests, so many", wholeNumber)
     .option("--interleaved <number>", "interleaved requests behind the scenarios", wholeNumber, 2000)
+    .option("--pgbouncer", "with a PgBouncer in transaction mode before the server")
     .option("--seed <number>", "decides the interleaved requests (default: random)", wholeNumber)
     .action(main)
     .parseAsync()

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { TableSelection } from "../../contract/change-capture";
+import type { TableToWatch } from "../../operator/database/watch-tables";
 import { localFolder, runFile } from "../machine/folders";
 import { startLocalReview } from "../parts/review";
 import { sampleUser } from "../parts/sample-database";
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   const run = randomUUID();
   await endKilledRun(output, options.source);
   if (!options.source) return runPipeline(options, output, stop, run);
-  const choice = parseTables(options.tables);
+  const choice = { ...parseTables(options.tables), identifyActor: options.identifyActor ?? false };
   const opened = await openSource(options.source, choice, { run, keep: !!options.keep }, output);
   try {
     return await runPipeline(options, output, stop, run, { ...opened, choice });
@@ -52,7 +52,7 @@ async function main(): Promise<number> {
 /** The user's own database, and which of its tables are audited. */
 interface OwnDatabase {
   readonly source: AuditedSource;
-  readonly tables: readonly TableSelection[];
+  readonly tables: readonly TableToWatch[];
   readonly choice: TableChoice;
 }
 

@@ -6,6 +6,7 @@ export interface Options {
   readonly once?: boolean;
   readonly source?: string;
   readonly tables: readonly string[];
+  readonly identifyActor?: boolean;
   readonly keep?: boolean;
   readonly fullLoad?: boolean;
   readonly json?: boolean;
@@ -33,6 +34,10 @@ export function readOptions(): Options {
       (list: string, earlier: readonly string[]) => [...earlier, list],
       [],
     )
+    .option(
+      "--identify-actor",
+      "with --source: put a trigger on each audited table that writes down who acts, where the application announces it",
+    )
     .option("--full-load", "also record the rows that already exist, as baselines")
     .option("--keep", "keep the data when stopping, and start from those of the last run")
     .option("--json", "print one JSON object per line instead of text")
@@ -40,6 +45,10 @@ export function readOptions(): Options {
     .showHelpAfterError("(npm run local -- --help lists the options)");
   const options = command.parse().opts<Options>();
   if (options.once && options.source) command.error("error: --once runs the sample, so it can't go with --source");
+  if (options.identifyActor && !options.source)
+    command.error(
+      "error: --identify-actor puts triggers on tables of a --source; those of the sample have them already",
+    );
   if (options.tables.length > 0 && !options.source)
     command.error("error: --tables chooses tables of a --source, and there is none");
   return options;

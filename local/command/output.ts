@@ -100,7 +100,7 @@ ${review === undefined ? "" : `  reviewer's page   ${review}\n`}  ${this.options
     this.print(`
 Try it, in another terminal:
   npm run sql -- "UPDATE shop.orders SET status = 'returned' WHERE id = 1"
-  npm run sql -- "BEGIN; SELECT capture.set_context('you'); DELETE FROM shop.order_lines; COMMIT"
+  npm run sql -- "BEGIN; SELECT capture.announce('you'); DELETE FROM shop.order_lines; COMMIT"
   npm run sql -- "SELECT * FROM audit.history('shop.orders', '{\\"id\\": 1}')"
   npm run dead-letters
 The change appears below within a moment. Ctrl-C stops everything.

@@ -4,6 +4,7 @@ import type { Client } from "pg";
 export const shopTables = ["customers", "products", "orders", "order_lines"].map((table) => ({
   schema: "shop",
   table,
+  identifyActor: true,
 }));
 
 /** One change that the sample has made. */

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import type { TableSelection } from "../../contract/change-capture";
 import { postgresPort } from "../../contract/ports";
+import type { TableToWatch } from "../../operator/database/watch-tables";
 import { localFolder } from "../machine/folders";
 import { endLeftProcesses, lastRun } from "../machine/processes-file";
 import { AuditedSource, placeOf, SourceInUseError } from "../parts/source";
@@ -57,7 +57,7 @@ export async function openSource(
   choice: TableChoice,
   options: { readonly run: string; readonly keep: boolean },
   told: Told,
-): Promise<{ source: AuditedSource; tables: readonly TableSelection[] }> {
+): Promise<{ source: AuditedSource; tables: readonly TableToWatch[] }> {
   const source = await connectToSource(url, thisRunner(options.run));
   try {
     const { left } = source;

@@ -91,7 +91,10 @@ export class ChangeReader {
     const current = await this.load(change.relation);
     if (!current) return undefined;
     const printed = printedColumns(line, change.operation, change.body);
-    const shape = fits(current, printed, change.operation) ? current : this.shapes.reconstruct(current, printed);
+    const isIt = (shape: TableShape) => fits(shape, printed, change.operation);
+    const shape = isIt(current)
+      ? current
+      : (this.shapes.earlier(current, isIt) ?? this.shapes.reconstruct(current, printed));
     this.shapesInUse.set(change.relation, shape);
     return shape;
   }

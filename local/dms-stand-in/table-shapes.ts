@@ -45,7 +45,9 @@ interface CatalogColumn {
 const catalogQuery = `
   with recursive target as (
     select coalesce(
-      (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2),
+      -- What has the name now without rows of its own, such as a partitioned table, has got it since.
+      (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'm')),
       $3::oid) as oid
   ), base as (
     select a.attnum, a.atttypid as type, a.atttypmod as modifier
@@ -88,6 +90,8 @@ const visibilityQuery = `
   select pg_visible_in_snapshot(
            (number - case when back > 2147483647 then back - 4294967296 else back end)::text::xid8, snapshot) as visible
     from distance`;
+/** Tables that bear a name one after the other before their rows are read are few. */
+const mostSeen = 5;
 const visibilityPollMilliseconds = 5;
 /** A commit that waits for a standby stays invisible until it comes; the catalog as it is then has to do. */
 const longestInvisibleMilliseconds = 10_000;
@@ -96,8 +100,8 @@ const longestInvisibleMilliseconds = 10_000;
 export class TableShapes {
   /** The tables that bore a name when it was last looked up. One that was renamed since is still known by it. */
   private readonly relations = new Map<string, number>();
-  /** What such tables looked like then. */
-  private readonly lastSeen = new Map<string, TableShape>();
+  /** What the tables that bore a name looked like, the newest first. */
+  private readonly seen = new Map<string, readonly TableShape[]>();
 
   constructor(
     private readonly database: Pool,
@@ -117,9 +121,15 @@ export class TableShapes {
     const shape = await this.find(schema, table);
     if (!shape) return undefined;
     const name = JSON.stringify([schema, table]);
-    if (shape.columns.length === 0) return this.lastSeen.get(name) ?? { ...shape, hasKey: true };
-    this.lastSeen.set(name, shape);
+    const seen = this.seen.get(name) ?? [];
+    if (shape.columns.length === 0) return seen[0] ?? { ...shape, hasKey: true };
+    this.seen.set(name, [shape, ...seen].slice(0, mostSeen));
     return shape;
+  }
+
+  /** What a table looked like that bore the name before, such as one that has changed names with another. */
+  earlier({ schema, table }: TableShape, isIt: (shape: TableShape) => boolean): TableShape | undefined {
+    return this.seen.get(JSON.stringify([schema, table]))?.find(isIt);
   }
 
   /** The shape of a table as the catalog has it now; undefined when it is not captured. */

@@ -1,9 +1,9 @@
-import type { TableSelection } from "../../contract/change-capture";
 import { databaseRoles } from "../../contract/database-roles";
 import type { CanaryRequest, DatabaseAccess, OperatorAction, TableLoad } from "../../contract/operator";
 import { postgresPort } from "../../contract/ports";
 import { sinkConnectorName } from "../../contract/sink-connector";
 import type { Credentials, OperatorContext } from "../../operator/context";
+import type { TableToWatch } from "../../operator/database/watch-tables";
 import { bootstrap, type BootstrapResult } from "../../operator/handlers/bootstrap";
 import { canary, type CanaryReport, type Diagnosis } from "../../operator/handlers/canary/canary";
 import { maintain, type MaintainResult } from "../../operator/handlers/maintain";
@@ -51,7 +51,7 @@ export class PipelineOperator {
   constructor(private readonly options: PipelineOperatorOptions) {}
 
   /** Installs capture in the source and the audit log in the destination. */
-  async bootstrap(tables: readonly TableSelection[]): Promise<BootstrapResult> {
+  async bootstrap(tables: readonly TableToWatch[]): Promise<BootstrapResult> {
     return this.operate("bootstrap", (context) =>
       bootstrap(
         {

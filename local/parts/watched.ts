@@ -1,13 +1,15 @@
 import type { Client } from "pg";
 import { captureSchema, neverAudited, type TableSelection } from "../../contract/change-capture";
 import type { CaptureProblem } from "../../operator/database/maintain";
-import { likePattern } from "../../operator/database/watch-tables";
+import { likePattern, type TableToWatch } from "../../operator/database/watch-tables";
 import { recordSchema } from "./source-record";
 
 /** Which tables `--tables` means. */
 export interface TableChoice {
   readonly include: readonly TableSelection[];
   readonly exclude: readonly TableSelection[];
+  /** Whether each table gets the trigger that says who acts. Default false. */
+  readonly identifyActor?: boolean;
 }
 
 /** Which tables of a source are captured, and what the log will lack. */
@@ -29,8 +31,9 @@ const arraysOf = (selections: readonly TableSelection[]) => [
 ];
 
 /** The entries of the pipeline that a choice is: what it leaves out is left out of tables that are made later, too. */
-export function selectionsOf({ include, exclude }: TableChoice): readonly TableSelection[] {
-  return [...include, ...exclude.map((selection) => ({ ...selection, exclude: true }))];
+export function selectionsOf({ include, exclude, identifyActor = false }: TableChoice): readonly TableToWatch[] {
+  const watched = include.map((selection) => (identifyActor ? { ...selection, identifyActor } : selection));
+  return [...watched, ...exclude.map((selection) => ({ ...selection, exclude: true }))];
 }
 
 /** How many tables the capture watches, and which not and why. */

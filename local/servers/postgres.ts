@@ -112,8 +112,8 @@ async function initialise(
   }
 }
 
-/** PostgreSQL refuses to run as root, so root runs it as the user `postgres`, which is created when missing. */
-function unprivilegedUser(): { uid: number; gid: number } | undefined {
+/** PostgreSQL refuses to run as root, as PgBouncer does, so root runs it as the user `postgres`, created when missing. */
+export function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { stdio: ["ignore", "pipe", "ignore"] }));
   try {

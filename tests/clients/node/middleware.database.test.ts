@@ -9,7 +9,7 @@ import fastify from "fastify";
 import { Hono } from "hono";
 import { Pool } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ConformanceDatabase } from "../../../clients/conformance/database";
+import { ConformanceDatabase, environmentOf } from "../../../clients/conformance/database";
 import { expressActor, fastifyActor, honoActor, withActors } from "../../../clients/node/src";
 
 let database: ConformanceDatabase;
@@ -23,7 +23,7 @@ afterAll(() => database.stop());
 
 // Each test begins with a pool whose connections are not made yet.
 beforeEach(() => {
-  pool = withActors(new Pool({ connectionString: database.environment().DATABASE_URL, max: 2 }));
+  pool = withActors(new Pool({ connectionString: environmentOf(database.login).DATABASE_URL, max: 2 }));
   return () => pool.end();
 });
 

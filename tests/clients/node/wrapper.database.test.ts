@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Client, Pool, type PoolClient } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ConformanceDatabase } from "../../../clients/conformance/database";
+import { ConformanceDatabase, environmentOf } from "../../../clients/conformance/database";
 import { currentActor, runAs, withActors, withActorsOnClient } from "../../../clients/node/src";
 
 let database: ConformanceDatabase;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => database.stop());
 
 beforeEach(async () => {
-  pool = withActors(new Pool({ connectionString: database.environment().DATABASE_URL, max: 1 }));
+  pool = withActors(new Pool({ connectionString: environmentOf(database.login).DATABASE_URL, max: 1 }));
   await pool.query("DELETE FROM items");
   await database.changes();
   return () => pool.end();
@@ -126,7 +126,7 @@ describe("A wrapped pool", () => {
 
   it("keeps names right where a client sends without waiting", async () => {
     const client = withActorsOnClient(
-      new Client({ connectionString: database.environment().DATABASE_URL, pipeline: true } as object),
+      new Client({ connectionString: environmentOf(database.login).DATABASE_URL, pipeline: true } as object),
     );
     await client.connect();
     await Promise.all([

@@ -363,6 +363,46 @@ describe("a table that changes its shape", () => {
   });
 });
 
+describe("a name that goes to another table before its rows are read", () => {
+  async function rowsOf(other: string): Promise<ReceivedRecord[]> {
+    const scenario = await bench.scenario();
+    await scenario.run("CREATE TABLE t (id integer, line integer, note text, PRIMARY KEY (id, line))", other);
+    const standIn = await scenario.start();
+    await scenario.run("INSERT INTO t VALUES (1, 1, 'read')");
+    await scenario.confirmed();
+    process.kill(standIn.pid as number, "SIGSTOP");
+    await scenario.run(
+      "INSERT INTO t VALUES (2, 2, 'late')",
+      "ALTER TABLE t RENAME TO former; ALTER TABLE other RENAME TO t",
+      "INSERT INTO t VALUES (3, '2026-12-01')",
+    );
+    process.kill(standIn.pid as number, "SIGCONT");
+    const records = await scenario.arrived();
+    await scenario.close(standIn);
+    return records.slice(1);
+  }
+  const ofTheFirst = {
+    metadata: { "partition-key-value": expect.stringMatching(/\.t\.2\.2$/) },
+    data: { id: 2, line: 2, note: "late" },
+  };
+
+  test("gives none of them to a partitioned table", async () => {
+    const records = await rowsOf(
+      `CREATE TABLE other (id integer, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+       CREATE TABLE leaf PARTITION OF other DEFAULT`,
+    );
+    expect(records.map(({ value }) => value)).toMatchObject([ofTheFirst, { data: { id: 3, day: "2026-12-01" } }]);
+  });
+
+  test("keeps the key of each", async () => {
+    const records = await rowsOf("CREATE TABLE other (number integer PRIMARY KEY, day date)");
+    expect(records.map(({ value }) => value)).toMatchObject([
+      ofTheFirst,
+      { metadata: { "partition-key-value": expect.stringMatching(/\.t\.3$/) }, data: { number: 3, day: "2026-12-01" } },
+    ]);
+  });
+});
+
 describe("a table that a transaction makes", () => {
   /** Commits wait for a standby that never comes: each is in the WAL, and queries do not see it. */
   async function holdCommits(hold: boolean): Promise<void> {

@@ -7,7 +7,11 @@ type Queryable = Pick<pg.Pool, "query"> | pg.PoolClient;
 const session = (client: Queryable): Session => ({
   insert: (id) => client.query("INSERT INTO items (id, note) VALUES ($1, $2)", [id, "new"]),
   update: (id) =>
-    client.query({ name: "update-item", text: "UPDATE items SET note = note || '.' WHERE id = $1", values: [id] }),
+    client.query({
+      ...(process.env.ACTORS_POOLER ? {} : { name: "update-item" }),
+      text: "UPDATE items SET note = note || '.' WHERE id = $1",
+      values: [id],
+    }),
   delete: (id) => client.query("DELETE FROM items WHERE id = $1", [id]),
   run: (sql) => client.query(sql),
   count: () => client.query("SELECT count(*) FROM items"),
