@@ -22,7 +22,7 @@ export interface Said {
 type Row = Readonly<Record<string, string | null>>;
 
 /** What the session itself tells; the actor trigger adds it to each context. */
-const facts = captureSchema.sessionFacts.slice(2);
+export const sessionFactNames = captureSchema.sessionFacts.slice(2);
 
 /** Takes what was committed since the last call from a slot of `test_decoding`. */
 export async function takeChanges(client: Client, slot: string): Promise<Change[]> {
@@ -74,6 +74,6 @@ function saidBy(signal: Row): Said | undefined {
   }
   if (signal.kind !== "context") return undefined;
   const { actor, request_id = null, context } = JSON.parse(pieces.join("")) as Said;
-  const own = Object.entries(context).filter(([name]) => !facts.includes(name));
+  const own = Object.entries(context).filter(([name]) => !sessionFactNames.includes(name));
   return { actor, request_id, context: Object.fromEntries(own) };
 }

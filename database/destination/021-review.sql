@@ -124,6 +124,27 @@ COMMENT ON FUNCTION audit.freshness() IS
   'Of each source among the last 500 events: its newest commit, when that was stored, and how long rows take from commit to '
   'log. The operator''s canaries are among them, so a quiet source has a newest commit too.';
 
+CREATE OR REPLACE FUNCTION audit.unnamed_writers(examined bigint DEFAULT 10000)
+RETURNS TABLE (source text, application text, "user" text, transactions bigint)
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT recent.source_id, coalesce(recent.context ->> 'application_name', ''), recent.actor, count(*)
+  FROM (
+    SELECT event.source_id, event.operation, event.actor, event.context FROM audit.events AS event
+    ORDER BY event.committed_at DESC LIMIT examined
+  ) AS recent
+  -- The actor trigger names the session's user when it knows nothing better.
+  WHERE recent.operation = 'context' AND recent.actor = recent.context ->> 'session_user'
+  GROUP BY 1, 2, 3
+  ORDER BY count(*) DESC, 1, 2, 3
+$$;
+COMMENT ON FUNCTION audit.unnamed_writers(bigint) IS
+  'Which applications wrote without saying who acts, by source, application_name and user, with how many transactions among '
+  'the last so many events. Of tables that have the actor trigger.';
+
 CREATE OR REPLACE FUNCTION audit.log_problems()
 RETURNS TABLE (problem text)
 LANGUAGE sql
@@ -152,7 +173,12 @@ AS $$
   UNION ALL
   SELECT 'Events stand in the default partition: maintenance has not made a partition for their time.'
   WHERE EXISTS (SELECT FROM audit.events_default)
+  UNION ALL
+  SELECT format('%s, signed in as %s, does not say who acts. Such transactions among the last 10,000 events: %s.',
+    CASE application WHEN '' THEN 'An application without application_name' ELSE 'The application ' || application END,
+    "user", transactions)
+  FROM audit.unnamed_writers()
 $$;
 COMMENT ON FUNCTION audit.log_problems() IS
   'What the log itself says of its capture: tables that are not captured any more, columns without a type among the last 1,000 '
-  'events, events without a partition.';
+  'events, events without a partition, applications that do not say who acts among the last 10,000 events.';

@@ -55,6 +55,7 @@ GRANT EXECUTE ON FUNCTION
   audit.known_tables(),
   audit.freshness(),
   audit.log_problems(),
+  audit.unnamed_writers(bigint),
   audit.seen_by(text, jsonb, bigint, integer),
   audit.moment(timestamptz),
   audit.exact_values(jsonb, text[], integer),

@@ -63,6 +63,24 @@ $$;
 COMMENT ON FUNCTION capture.selection_problems() IS
   'Where what DMS reads and what is watched are not the same, each with its fix.';
 
+CREATE OR REPLACE FUNCTION capture.unnamed_writers(examined bigint DEFAULT 1000 * 1000)
+RETURNS TABLE (application text, "user" text, transactions bigint)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(body_4, ''), body_3, count(*)
+  FROM (SELECT kind, body_1, body_3, body_4 FROM capture.signal LIMIT examined) AS signal
+  -- The trigger names the session's user when it knows nothing better.
+  WHERE kind = 'session' AND body_1 = body_3
+  GROUP BY body_4, body_3
+  ORDER BY count(*) DESC, 1, 2
+$$;
+COMMENT ON FUNCTION capture.unnamed_writers(bigint) IS
+  'Which applications write without saying who acts, by application_name and user, with how many transactions since the '
+  'signal table was last emptied. Of tables that have the actor trigger, and of at most so many signals: enough to know them '
+  'by, however long nobody has emptied the table.';
+
 CREATE OR REPLACE FUNCTION capture.problems()
 RETURNS TABLE (object text, problem text, fix text)
 LANGUAGE sql
@@ -131,25 +149,13 @@ AS $$
     AND NOT EXISTS (SELECT FROM capture.watched_tables WHERE watched_tables.relation = descendant)
   UNION ALL
   SELECT selected.object, selected.problem, selected.fix FROM capture.selection_problems() AS selected
+  UNION ALL
+  SELECT format('application %s as %s', coalesce(nullif(application, ''), '(without application_name)'), "user"),
+    format('does not say who acts; transactions since the last maintenance: %s', transactions),
+    E'-- docs/actors.md has the lines that its framework needs. This shows all of them:\nSELECT * FROM capture.unnamed_writers()'
+  FROM capture.unnamed_writers(100 * 1000)
 $$;
 COMMENT ON FUNCTION capture.problems() IS
-  'What the capture needs and lacks: event triggers, and what a watched or selected table must have. Each row has its fix; '
-  'no row means that all is well.';
+  'What the capture needs and lacks: event triggers, what a watched or selected table must have, and applications that do not '
+  'say who acts. Each row has its fix; no row means that all is well.';
 
-CREATE OR REPLACE FUNCTION capture.unnamed_writers()
-RETURNS TABLE (application text, "user" text, transactions bigint)
-LANGUAGE sql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT coalesce(body_4, ''), body_3, count(*)
-  -- Enough to know them by, however long nobody has emptied the table.
-  FROM (SELECT kind, body_1, body_3, body_4 FROM capture.signal LIMIT 1000 * 1000) AS signal
-  -- The trigger names the session's user when it knows nothing better.
-  WHERE kind = 'session' AND body_1 = body_3
-  GROUP BY body_4, body_3
-  ORDER BY count(*) DESC, 1, 2
-$$;
-COMMENT ON FUNCTION capture.unnamed_writers() IS
-  'Which applications write without saying who acts, by application_name and user, with how many transactions since the '
-  'signal table was last emptied. Of tables that have the actor trigger.';

@@ -193,6 +193,7 @@ describe("Rights", () => {
       "undo",
       "undo_acts",
       "undo_transaction",
+      "unnamed_writers",
     ];
     const page = [
       "act_changes",
@@ -221,6 +222,7 @@ describe("Rights", () => {
       "undo",
       "undo_acts",
       "undo_transaction",
+      "unnamed_writers",
     ];
     expect(rows).toEqual(
       [

@@ -335,4 +335,20 @@ describe("How the log fares", () => {
     ]);
     expect(await rows("SELECT * FROM audit.log_problems()")).toEqual([]);
   });
+
+  it("names who does not say who acts, most first", async () => {
+    const stream = new Stream().at("11:00:00");
+    const facts = { session_user: "till", application_name: "till 7" };
+    stream.by("alice", "r-9", facts);
+    for (let transaction = 0; transaction < 2; transaction++) stream.by("till", undefined, facts);
+    stream.by("batch", undefined, { session_user: "batch" });
+    await client.query("BEGIN");
+    await storeEvents(client, stream.events);
+    const problems = await rows("SELECT problem FROM audit.log_problems()");
+    await client.query("ROLLBACK");
+    expect(problems.map(({ problem }) => problem)).toEqual([
+      "The application till 7, signed in as till, does not say who acts. Such transactions among the last 10,000 events: 2.",
+      "An application without application_name, signed in as batch, does not say who acts. Such transactions among the last 10,000 events: 1.",
+    ]);
+  });
 });

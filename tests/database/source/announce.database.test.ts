@@ -203,7 +203,22 @@ describe("unnamed_writers", () => {
     await application.query(`BEGIN; SET LOCAL jwt.claims.user_id = '27'; ${insert(5)}; COMMIT`);
     await application_name("");
     await application.query(insert(6));
-    const { unnamedWriters } = await maintainSource(client);
+    const named = await client.query(
+      "SELECT object, problem FROM capture.problems() WHERE problem LIKE '%who acts%' ORDER BY object DESC",
+    );
+    expect(named.rows).toEqual([
+      {
+        object: "application till 7 as clerk",
+        problem: "does not say who acts; transactions since the last maintenance: 2",
+      },
+      {
+        object: "application (without application_name) as clerk",
+        problem: "does not say who acts; transactions since the last maintenance: 1",
+      },
+    ]);
+    const { unnamedWriters, problems } = await maintainSource(client);
+    // No alarm is about people.
+    expect(problems).toEqual([]);
     expect(unnamedWriters).toEqual([
       { application: "till 7", user: "clerk", transactions: 2 },
       { application: "", user: "clerk", transactions: 1 },

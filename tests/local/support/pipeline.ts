@@ -9,6 +9,7 @@ import { installOracle } from "../../../faults/truth/oracle";
 import { withClient } from "../../../local/servers/database-client";
 import { sampleUser } from "../../../local/parts/sample-database";
 import { Pipeline } from "../../../local/pipeline";
+import type { TableToWatch } from "../../../operator/database/watch-tables";
 
 /** A running pipeline over tables of a test, and what the test needs to know of it. */
 export interface TestPipeline {
@@ -33,7 +34,7 @@ export interface TestPipelineOptions {
 
 /** Builds if necessary, and starts everything in a new folder. */
 export async function startTestPipeline(
-  tables: readonly { schema: string; table: string }[],
+  tables: readonly TableToWatch[],
   prepareSample: (client: Client) => Promise<void>,
   options: TestPipelineOptions = {},
 ): Promise<TestPipeline> {
