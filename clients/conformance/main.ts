@@ -67,7 +67,7 @@ export async function testClient(
   let driver: Driver | undefined;
   let pooler: PgBouncer | undefined;
   try {
-    if (options.pgbouncer) pooler = await PgBouncer.start(await ownPgBouncer(), database.login);
+    if (options.pgbouncer) pooler = await PgBouncer.start(ownPgBouncer(), database.login);
     const started = await Driver.start(client, {
       ...environmentOf({ ...database.login, ...(pooler && { port: pooler.port }) }),
       ...(pooler && { ACTORS_POOLER: "pgbouncer" }),
@@ -86,8 +86,8 @@ export async function testClient(
   }
 }
 
-async function ownPgBouncer(): Promise<string> {
-  const program = await PgBouncer.program();
+function ownPgBouncer(): string {
+  const program = PgBouncer.program();
   if (program) return program;
   throw new Error("--pgbouncer needs PgBouncer, and this machine has none in PATH and no Debian packages: install it.");
 }

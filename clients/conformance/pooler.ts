@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Client } from "pg";
 import { localFolder } from "../../local/machine/folders";
 import { freePorts, ManagedProcess } from "../../local/machine/managed-process";
@@ -23,10 +22,10 @@ export class PgBouncer {
   ) {}
 
   /** The program, installed from Debian's package if need be; undefined where it can't be had. */
-  static async program(): Promise<string | undefined> {
+  static program(): string | undefined {
     const script = join(__dirname, "prepare-pgbouncer.sh");
     try {
-      return (await promisify(execFile)("sh", [script, folder])).stdout.trim();
+      return execFileSync("sh", [script, folder], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
     } catch {
       return undefined;
     }

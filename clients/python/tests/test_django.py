@@ -12,7 +12,7 @@ from conftest import Named
 from django.conf import settings
 
 settings.configure(
-    INSTALLED_APPS=["cdc_audit.django"],
+    INSTALLED_APPS=["pgtrigger", "pghistory", "cdc_audit.django"],
     MIDDLEWARE=["test_django.sign_in", "cdc_audit.django.ActorMiddleware"],
     ROOT_URLCONF="test_django",
     ALLOWED_HOSTS=["*"],
@@ -31,6 +31,7 @@ settings.configure(
 )
 django.setup()
 
+import pghistory  # noqa: E402
 from django.db import IntegrityError, connections, models, transaction  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import AsyncClient, Client  # noqa: E402
@@ -167,3 +168,13 @@ def test_the_announcer_stays_when_another_wrapper_leaves(alias: str, names: Name
     with acting("mia"):
         Item.objects.using(alias).create(id="a")
     assert names() == [Named("mia")]
+
+
+def test_the_trigger_knows_the_name_that_pghistory_sets(names: Names) -> None:
+    with pghistory.context(user="mia", url="/orders"):
+        Item.objects.create(id="bare")
+        with transaction.atomic():
+            Item.objects.count()
+            Item.objects.create(id="in a transaction")
+    Item.objects.create(id="behind it")
+    assert names() == [Named("mia"), Named("mia"), Named("application")]

@@ -39,7 +39,7 @@ async function named(before: readonly string[], comment = ""): Promise<[string, 
 }
 
 describe("The actor trigger", () => {
-  // Each in the form that its library is known to write. No library writes it here.
+  // Each in the form that its library is known to write. The tests of clients/ have MikroORM, Prisma and pghistory write theirs.
   it.each([
     [
       "PostgREST and Supabase",
