@@ -90,3 +90,17 @@ export function countChanges(difference: Difference): number {
       return 1;
   }
 }
+
+/** The one value that differs in a document, and the labels on the way to it; undefined when several do, or one has moved. */
+export function onlyChange(
+  difference: Difference,
+): { readonly path: readonly string[]; readonly difference: Difference } | undefined {
+  if (difference.kind === "same") return undefined;
+  if (difference.kind !== "object" && difference.kind !== "array") return { path: [], difference };
+  const [member, ...others] = difference.members.filter(
+    (each) => each.difference.kind !== "same" || each.moved !== undefined,
+  );
+  if (!member || member.moved || others.length > 0) return undefined;
+  const inner = onlyChange(member.difference);
+  return inner && { path: [member.label, ...inner.path], difference: inner.difference };
+}

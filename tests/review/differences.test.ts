@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countChanges, type Difference, differenceOf } from "../../review/differences/difference";
+import { countChanges, type Difference, differenceOf, onlyChange } from "../../review/differences/difference";
 import { wordDifference } from "../../review/differences/words";
 import { canonicalJson, type Json, parseExact, stringifyExact } from "../../review/exact-json";
 
@@ -163,5 +163,26 @@ describe("the difference of two texts", () => {
         .map(({ text }) => text)
         .join(""),
     ).toBe(long("a"));
+  });
+});
+
+describe("The only change of a document", () => {
+  it.each([
+    [
+      '{"attributes": {"colour": "blue", "size": 1}}',
+      '{"attributes": {"colour": "red", "size": 1}}',
+      "attributes.colour",
+    ],
+    [
+      '{"lines": [{"id": 7, "n": 1}, {"id": 8, "n": 1.50}]}',
+      '{"lines": [{"id": 7, "n": 1}, {"id": 8, "n": 1.5}]}',
+      "lines.id 8.n",
+    ],
+    ['{"a": 1}', '{"a": 1, "b": null}', "b"],
+    ['{"a": 1, "b": 2}', '{"a": 2, "b": 3}', undefined],
+    ['{"a": 1}', '{"a": 1}', undefined],
+    ["[3, 1, 2]", "[1, 2, 3]", undefined],
+  ])("from %s to %s is at %s", (from, to, path) => {
+    expect(onlyChange(differenceOf(json(from), json(to)))?.path.join(".")).toBe(path);
   });
 });

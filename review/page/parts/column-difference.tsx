@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { countChanges, differenceOf } from "../../differences/difference";
+import { countChanges, differenceOf, onlyChange } from "../../differences/difference";
 import type { Json } from "../../exact-json";
 import type { Trouble } from "../browser/client";
 import { troubleFrom } from "../browser/use-answer";
@@ -19,7 +19,7 @@ interface ColumnDifferenceProps {
   readonly whole?: WholeSides;
   /** Of a row that was added or deleted as a whole, where marking each column would say nothing. */
   readonly isOfWholeRow?: boolean;
-  /** In a line, where a document shows only how much of it changed. */
+  /** In a line, where a document shows the one value of it that changed, or how many did. */
   readonly isShort?: boolean;
 }
 
@@ -37,8 +37,15 @@ export function ColumnDifference({ row, whole = {}, isOfWholeRow = false, isShor
   const values = [wholeOf(from), wholeOf(to)] as const;
   if (values[0] !== undefined && values[1] !== undefined) {
     const difference = differenceOf(values[0].json, values[1].json);
-    if (isShort && (difference.kind === "object" || difference.kind === "array"))
-      return <span class="quiet">{plural(countChanges(difference), "change")}</span>;
+    if (isShort && (difference.kind === "object" || difference.kind === "array")) {
+      const only = onlyChange(difference);
+      if (!only) return <span class="quiet">{plural(countChanges(difference), "change")}</span>;
+      return (
+        <>
+          <span class="column-name">{only.path.join(".")}</span> <DifferenceView difference={only.difference} />
+        </>
+      );
+    }
     return <DifferenceView difference={difference} />;
   }
   return (
