@@ -115,10 +115,11 @@ AS $$
 DECLARE
   said_context text;
 BEGIN
-  -- Nearly every call ends here. It is one expression, because PostgreSQL prepares each of them again in every transaction.
+  -- Nearly every call ends here. It is one expression of few parts, because PostgreSQL prepares each of them again in every
+  -- transaction. An actor that begins with a blank has it looked at below.
   IF (CASE
-      WHEN btrim(actor) <> '' AND length(actor) <= 600 AND coalesce(context, '{}') = '{}'
-        AND coalesce(current_setting('capture.context_transaction', true), '') = ''
+      WHEN ascii(actor) > 32 AND length(actor) <= 600 AND context = '{}'
+        AND (current_setting('capture.context_transaction', true) <> '') IS NOT TRUE
       THEN set_config('capture.actor', actor, true) || set_config('capture.request_id', coalesce(request_id, ''), true)
         || set_config('capture.context', '', true)
     END) IS NOT NULL
