@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repositoryFolder } from "../../local/machine/folders";
@@ -65,6 +65,8 @@ const pairedGoal = 0.97;
 /** Our sink, and that of a commit of this repository built in a work tree of its own, each by its own benchmark, in turns. */
 export async function measureSinkAgainst(recorder: Recorder, events: number, commit: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-sink-"));
+  // The servers run as another user when root starts them.
+  chmodSync(folder, 0o755);
   const tree = join(folder, "tree");
   const git = (...words: string[]) => execFileSync("git", words, { cwd: repositoryFolder, stdio: "pipe" });
   git("worktree", "add", "--detach", tree, commit);

@@ -105,10 +105,10 @@ export function conclude(
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify({ ...run, figures, failures } satisfies Run, undefined, 1) + "\n");
   }
-  const missed = figures.filter(({ goal, value }) => goal && !meets(value, goal));
-  console.log(
-    missed.length === 0 ? "\nEvery goal was met." : `\nMissed: ${missed.map(({ metric }) => metric).join("; ")}`,
-  );
+  const judged = figures.filter(({ goal }) => goal);
+  const missed = judged.filter(({ goal, value }) => goal && !meets(value, goal));
+  const met = judged.length === 0 ? "No goal was measured." : `Every goal that was measured was met: ${judged.length}.`;
+  console.log(`\n${missed.length === 0 ? met : `Missed: ${missed.map(({ metric }) => metric).join("; ")}`}`);
   for (const { what, reason } of failures) console.log(`Not measured: ${what} (${reason})`);
   if (failures.length > 0) process.exitCode = 1;
 }
