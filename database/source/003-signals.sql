@@ -126,6 +126,15 @@ BEGIN
   THEN
     RETURN;
   END IF;
+  IF actor IS NULL THEN
+    -- The actor trigger has to speak again, of the session's user.
+    IF current_setting('capture.context_transaction', true) <> '' THEN
+      PERFORM set_config('capture.context_transaction', '', true);
+    END IF;
+    PERFORM set_config('capture.actor', '', true), set_config('capture.request_id', '', true),
+      set_config('capture.context', '', true);
+    RETURN;
+  END IF;
   -- The other half of a signal is for the actor, the request and the facts of the session.
   PERFORM capture.check_context('capture.announce', actor, context, capture.signal_limit() / 2);
   said_context := coalesce(nullif(context, '{}')::text, '');
@@ -144,8 +153,8 @@ $$;
 COMMENT ON FUNCTION capture.announce(text, text, jsonb) IS
   'Says who acts, should this transaction change a table that has the actor trigger. It writes nothing and takes no '
   'transaction id, so call it in every transaction: before the first change, and before the first savepoint, whose '
-  'rollback undoes it. A later call with something else counts for the changes after it; so does capture.set_context. The '
-  'actor has at most 600 characters, and the context as JSON half of what a signal holds.';
+  'rollback undoes it. A later call with something else counts for the changes after it; so does capture.set_context. With '
+  'NULL nobody acts from here on. The actor has at most 600 characters, and the context as JSON half of what a signal holds.';
 
 CREATE OR REPLACE FUNCTION capture.write_canary(id uuid)
 RETURNS timestamptz

@@ -159,7 +159,7 @@ describe("announce", () => {
   it("refuses what set_context refuses, and a context that would not fit beside the facts", async () => {
     const messageOf = async (...parameters: unknown[]) =>
       (await errorOf(application.query("SELECT capture.announce($1, $2, $3)", parameters))).message;
-    for (const actor of [null, "", "  "]) expect(await messageOf(actor, "r", null)).toContain("actor is empty");
+    for (const actor of ["", "  "]) expect(await messageOf(actor, "r", null)).toContain("actor is empty");
     expect(await messageOf("x".repeat(601), "r", null)).toBe(
       "capture.announce: actor has 601 characters, at most 600 fit; pass a name rather than a token",
     );
@@ -181,6 +181,21 @@ describe("announce", () => {
       { actor: string; request_id: string; context: { n: string } },
     ];
     expect([actor, request_id, { n: context.n }]).toEqual(said);
+  });
+
+  it("names nobody from NULL on", async () => {
+    await application.query(
+      `BEGIN; SELECT capture.announce('alice', 'r-1', '{"a": 1}'); ${insert(1)}; SELECT capture.announce(NULL); ${insert(2)};
+       SELECT capture.set_context('bob'); ${insert(3)}; SELECT capture.announce(NULL); ${insert(4)}; COMMIT`,
+    );
+    const [first, second, third, fourth] = await takeSignals(client);
+    expect([first, second, third, fourth].map((signal) => signal?.body.actor)).toEqual([
+      "alice",
+      "clerk",
+      "bob",
+      "clerk",
+    ]);
+    expect(second?.body.request_id ?? null).toBeNull();
   });
 
   it("asks for membership in capture_app", async () => {
