@@ -37,19 +37,26 @@ public final class Act {
     context = Json.object(facts);
   }
 
-  /** What to announce; null while nobody is known. */
+  /** What to announce: nobody while nobody is known. Null while the actor is asked, which changes nothing. */
   Words words() {
     // Who is signed in may be read from the database: those statements come here as well.
     if (asking.get()) return null;
     asking.set(true);
     try {
       String name = actor.get();
-      return name == null || name.isBlank() ? null : new Words(name, requestId, context);
+      return name == null || name.isBlank() ? Words.NOBODY : new Words(name, requestId, context);
     } finally {
       asking.remove();
     }
   }
 
   /** The arguments of {@code capture.announce}. */
-  record Words(String actor, String requestId, String context) {}
+  record Words(String actor, String requestId, String context) {
+    /** Takes back the name that a transaction was told before. */
+    static final Words NOBODY = new Words(null, null, "{}");
+
+    boolean isNobody() {
+      return actor == null;
+    }
+  }
 }

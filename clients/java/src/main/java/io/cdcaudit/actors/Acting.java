@@ -20,7 +20,10 @@ public final class Acting {
     void close();
   }
 
-  /** Opens an act of this actor: a user name or a job's name, at most 600 characters. Null: nobody is known. */
+  /**
+   * Opens an act of this actor: a user name or a job's name, at most 600 characters. Null: nobody is known, and changes from
+   * here on bear no name, also in a transaction that bore one before.
+   */
   public static Scope as(String actor) {
     return as(actor, null);
   }
@@ -86,6 +89,7 @@ public final class Acting {
     };
   }
 
+  /** What to announce; null where the code belongs to no act, which takes nobody's name back. */
   static Act.Words words() {
     Act act = CURRENT.get();
     return act == null ? null : act.words();
@@ -93,8 +97,9 @@ public final class Acting {
 
   /** What is known now. A request that has ended may no longer be asked: its objects may serve another user by then. */
   private static Act frozen() {
+    Act act = CURRENT.get();
     Act.Words words = words();
-    return words == null ? null : new Act(words::actor, words.requestId(), words.context());
+    return words == null ? null : new Act(words::actor, act.requestId(), act.context());
   }
 
   private static Scope enter(Act act) {

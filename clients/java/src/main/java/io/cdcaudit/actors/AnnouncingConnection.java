@@ -10,22 +10,35 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** Knows what the transaction of a connection has been told, and tells it before a statement that needs it. */
 final class AnnouncingConnection implements InvocationHandler {
   private static final String ANNOUNCE = "SELECT capture.announce(?, ?, ?::jsonb)";
+  /** No actor's words: one announcement or another may hold. */
+  private static final Words UNSURE = new Words("", null, "{}");
+  private static final Set<String> OF_TRANSACTIONS = Set.of(
+      "commit", "rollback", "setAutoCommit", "getAutoCommit", "setSavepoint", "releaseSavepoint", "setReadOnly",
+      "setTransactionIsolation");
 
   private final Connection target;
+  private final OpenTransaction transaction;
+  /**
+   * A bare write is BEGIN, announcement, write and COMMIT, and another thread's statement must not come between. It is no
+   * monitor, because a virtual thread that waits for one holds its carrier before Java 24.
+   */
+  private final ReentrantLock lock = new ReentrantLock();
+  /** What the open transaction was told; null for nothing yet. */
   private Words told;
-  /** A transaction that a statement's text began, in autocommit. */
-  private boolean begunByText;
 
   private AnnouncingConnection(Connection target) {
     this.target = target;
+    transaction = new OpenTransaction(target);
   }
 
   static Connection around(Connection target) {
-    return proxy(Connection.class, new AnnouncingConnection(target));
+    return (Connection) proxy(Connection.class, target, new AnnouncingConnection(target));
   }
 
   static boolean is(Connection connection) {
@@ -34,6 +47,17 @@ final class AnnouncingConnection implements InvocationHandler {
 
   @Override
   public Object invoke(Object self, Method method, Object[] arguments) throws Throwable {
+    // The others need no lock, and abort and close must not wait for a statement.
+    if (!OF_TRANSACTIONS.contains(method.getName())) return invokeAlone(self, method, arguments);
+    lock.lock();
+    try {
+      return invokeAlone(self, method, arguments);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Object invokeAlone(Object self, Method method, Object[] arguments) throws Throwable {
     switch (method.getName()) {
       case "equals":
         return self == arguments[0];
@@ -43,10 +67,11 @@ final class AnnouncingConnection implements InvocationHandler {
         return statement((Connection) self, method, arguments);
       case "setSavepoint":
         // Its rollback would take back a name that is said behind it.
+        forgetWhatEnded();
         if (!target.getAutoCommit()) announceNews("SAVEPOINT");
         break;
-      case "commit", "rollback", "setAutoCommit", "close":
-        told = null;
+      case "commit", "rollback", "setAutoCommit":
+        doubt();
         break;
       default:
     }
@@ -58,28 +83,44 @@ final class AnnouncingConnection implements InvocationHandler {
     String text = method.getName().startsWith("prepare") ? (String) arguments[0] : null;
     Class<?> type = method.getReturnType();
     InvocationHandler handler = new AnnouncingStatement(this, self, (Statement) made, text);
-    if (type == CallableStatement.class) return proxy(CallableStatement.class, handler);
-    return type == PreparedStatement.class ? proxy(PreparedStatement.class, handler) : proxy(Statement.class, handler);
+    return proxy(type, made, handler);
   }
 
   /** Runs a statement, with what it needs before it. */
   Object run(String text, Statement statement, Method method, Object[] arguments) throws Throwable {
-    if (Statements.undoesName(text) || Statements.ends(text)) told = null;
-    boolean isBare = target.getAutoCommit() && !begunByText;
-    if (isBare && Statements.changesRows(text) && !target.isReadOnly()) {
-      Words words = Acting.words();
-      if (words != null) return runAlone(words, statement, method, arguments);
+    lock.lock();
+    try {
+      forgetWhatEnded();
+      boolean isBare = target.getAutoCommit() && !transaction.isOpen();
+      if (isBare && Statements.changesRows(text) && !target.isReadOnly()) {
+        Words words = Acting.words();
+        if (words != null && !words.isNobody()) return runAlone(words, statement, method, arguments);
+      }
+      if (!isBare) announceNews(text);
+      if (Statements.undoesName(text)) doubt();
+      Object result = call(method, statement, arguments);
+      transaction.ran(text);
+      return result;
+    } finally {
+      lock.unlock();
     }
-    if (!isBare) announceNews(text);
-    Object result = call(method, statement, arguments);
-    begunByText = Statements.begins(text) || begunByText && !Statements.ends(text);
-    return result;
+  }
+
+  private void forgetWhatEnded() throws SQLException {
+    if (!transaction.isOpen()) told = null;
+  }
+
+  /** An announcement may have been taken back, or one that was before it holds again. */
+  private void doubt() {
+    if (told != null) told = UNSURE;
   }
 
   private void announceNews(String text) throws SQLException {
     if (!Statements.wantsName(text) || target.isReadOnly()) return;
     Words words = Acting.words();
     if (words == null || words.equals(told)) return;
+    // Nobody is what a transaction begins with.
+    if (words.isNobody() && told == null) return;
     announce(words);
     told = words;
   }
@@ -130,7 +171,7 @@ final class AnnouncingConnection implements InvocationHandler {
     }
   }
 
-  private static <T> T proxy(Class<T> type, InvocationHandler handler) {
-    return type.cast(Proxy.newProxyInstance(AnnouncingConnection.class.getClassLoader(), new Class<?>[] {type}, handler));
+  private static Object proxy(Class<?> type, Object target, InvocationHandler handler) {
+    return Proxy.newProxyInstance(AnnouncingConnection.class.getClassLoader(), Pgjdbc.typesOf(type, target), handler);
   }
 }

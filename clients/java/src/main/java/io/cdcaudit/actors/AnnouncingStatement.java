@@ -10,14 +10,16 @@ final class AnnouncingStatement implements InvocationHandler {
   private final AnnouncingConnection connection;
   private final Connection outside;
   private final Statement target;
-  /** Of a prepared statement, else of a batch's first; null before that. */
-  private String text;
+  /** Of a prepared statement; null for one that is not. */
+  private final String prepared;
+  /** The first of a batch; null for none. */
+  private String batched;
 
   AnnouncingStatement(AnnouncingConnection connection, Connection outside, Statement target, String text) {
     this.connection = connection;
     this.outside = outside;
     this.target = target;
-    this.text = text;
+    prepared = text;
   }
 
   @Override
@@ -25,8 +27,9 @@ final class AnnouncingStatement implements InvocationHandler {
     String name = method.getName();
     boolean hasText = arguments != null && arguments.length > 0 && arguments[0] instanceof String;
     if (name.startsWith("execute")) {
-      String statement = hasText ? (String) arguments[0] : text;
-      return connection.run(statement == null ? "" : statement, target, method, arguments);
+      String text = hasText ? (String) arguments[0] : prepared != null ? prepared : batched;
+      if (name.endsWith("Batch")) batched = null;
+      return connection.run(text == null ? "" : text, target, method, arguments);
     }
     switch (name) {
       case "equals":
@@ -36,7 +39,10 @@ final class AnnouncingStatement implements InvocationHandler {
       case "getConnection":
         return outside;
       case "addBatch":
-        if (hasText && text == null) text = (String) arguments[0];
+        if (hasText && batched == null) batched = (String) arguments[0];
+        break;
+      case "clearBatch":
+        batched = null;
         break;
       default:
     }

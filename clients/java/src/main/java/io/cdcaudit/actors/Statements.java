@@ -7,9 +7,16 @@ import java.util.regex.Pattern;
 
 /** What the first word of a statement tells. */
 final class Statements {
-  private static final Pattern FIRST_WORD = Pattern.compile("(?:[\\s(]|--[^\\n]*(?:\\n|$)|/\\*(?s:.*?)\\*/)*+([A-Za-z]+)");
+  /** Blanks, comments and brackets. */
+  private static final String GAP = "(?:[\\s(]|--[^\\n]*(?:\\n|$)|/\\*(?s:.*?)\\*/)*+";
+  private static final Pattern FIRST_WORD = Pattern.compile(GAP + "([A-Za-z]+)");
   private static final Pattern CHANGING_WORD = Pattern.compile("(?i)\\b(insert|update|delete|merge)\\b");
-  private static final Pattern TO_SAVEPOINT = Pattern.compile("(?i)\\bto\\b");
+  private static final String STATEMENT = "(?i)(?:^|;)" + GAP;
+  private static final Pattern UNDOING = Pattern.compile(STATEMENT
+      + "(?:commit|end|abort|rollback|prepare\\s+transaction)\\b");
+  private static final Pattern END = Pattern.compile(STATEMENT
+      + "(?:(?:commit|end|abort|rollback)(?:\\s+(?:work|transaction))?(?:\\s+and\\s+no\\s+chain)?"
+      + "|prepare\\s+transaction\\s+'[^']*')" + GAP + ";?" + GAP + "$");
   private static final Set<String> CHANGING = Set.of("insert", "update", "delete", "merge", "truncate", "copy");
   private static final Set<String> BEGINNING = Set.of("begin", "start");
   private static final Set<String> ENDING = Set.of("commit", "end", "abort", "rollback", "prepare");
@@ -34,13 +41,14 @@ final class Statements {
     return BEGINNING.contains(firstWord(statement));
   }
 
+  /** Whether no transaction is open behind this text: COMMIT AND CHAIN begins the next one. */
   static boolean ends(String statement) {
-    return ENDING.contains(firstWord(statement)) && !undoesName(statement);
+    return END.matcher(statement).find();
   }
 
-  /** Whether it may take back an announcement while the transaction goes on. */
+  /** Whether it may take back an announcement, as COMMIT does, and ROLLBACK TO a savepoint. */
   static boolean undoesName(String statement) {
-    return firstWord(statement).equals("rollback") && TO_SAVEPOINT.matcher(statement).find();
+    return UNDOING.matcher(statement).find();
   }
 
   private static String firstWord(String statement) {

@@ -31,7 +31,7 @@ class ActingTest {
   void identifyNamesWhomTheFilterDidNotKnow() {
     assertThatThrownBy(() -> Acting.identify("mia")).hasMessageContaining("Acting.as");
     try (var scope = Acting.as(null, "r-1")) {
-      assertThat(Acting.words()).isNull();
+      assertThat(Acting.words()).isEqualTo(Act.Words.NOBODY);
       Acting.identify("mia");
       assertThat(Acting.words()).isEqualTo(new Act.Words("mia", "r-1", "{}"));
     }
@@ -60,6 +60,9 @@ class ActingTest {
     }
     assertThat(executor.submit(Acting::words).get()).isNull();
     assertThat(executor.submit(Acting.carry(Acting::words)).get()).isNull();
+    try (var scope = Acting.as(null)) {
+      assertThat(executor.submit(Acting.carry(Acting::words)).get()).isEqualTo(Act.Words.NOBODY);
+    }
     executor.shutdown();
   }
 
@@ -92,5 +95,25 @@ class ActingTest {
   void theFirstWordOfAStatementTellsWhatItNeeds(String statement, boolean named, boolean changing) {
     assertThat(Statements.wantsName(statement)).isEqualTo(named);
     assertThat(Statements.changesRows(statement)).isEqualTo(changing);
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
+    "COMMIT|true|true",
+    "/* a */ rollback work -- b|true|true",
+    "END TRANSACTION;|true|true",
+    "COMMIT AND NO CHAIN|true|true",
+    "COMMIT AND CHAIN|false|true",
+    "ROLLBACK TO a|false|true",
+    "ROLLBACK TO SAVEPOINT a|false|true",
+    "BEGIN; INSERT INTO t VALUES (1); COMMIT|true|true",
+    "COMMIT; BEGIN|false|true",
+    "PREPARE TRANSACTION 'a'|true|true",
+    "PREPARE a AS SELECT 1|false|false",
+    "SELECT CASE WHEN a THEN b END|false|false",
+  })
+  void aTextTellsWhetherItEndsTheTransactionOrTakesTheNameBack(String text, boolean ending, boolean undoing) {
+    assertThat(Statements.ends(text)).isEqualTo(ending);
+    assertThat(Statements.undoesName(text)).isEqualTo(undoing);
   }
 }
