@@ -81,7 +81,7 @@ module Driver
   def step(step)
     if step["transaction"] then block(step, step["transaction"])
     elsif step["savepoint"] then block(step, step["savepoint"], requires_new: true)
-    elsif step["as"] then as(step)
+    elsif step.key?("as") then as(step)
     elsif step["lost"] then lost(step["lost"])
     elsif step["job"] then job(step["job"])
     elsif step["wait"] then sleep(step["wait"] / 1000.0)

@@ -1,11 +1,23 @@
 # frozen_string_literal: true
 
 require "json"
+require "active_record/version"
 
 # Says who acts in PostgreSQL's transactions, for an audit log that reads the write-ahead log.
 module CdcAudit
+  # From 7.1 on, Active Record calls our hook before it sends its BEGIN. The first write of a transaction would look like a bare
+  # one and be committed, whatever the application does then.
+  if ActiveRecord.version >= Gem::Version.new("7.1.0.alpha")
+    raise LoadError, "cdc_audit works with Active Record 6.1 and 7.0; this is #{ActiveRecord.version}. Take cdc_audit out of " \
+                     "the Gemfile, and call `SELECT capture.announce('alice', 'request-7')` at the start of transactions."
+  end
+
   # The arguments of capture.announce.
-  Words = Struct.new(:actor, :request_id, :context)
+  Words = Struct.new(:actor, :request_id, :context) do
+    def nobody? = actor.nil?
+  end
+  # Takes back the name that a transaction was told before.
+  NOBODY = Words.new.freeze
 
   # One request or job. `actor` is a name of at most 600 characters, or something to `call` that tells it; nil: nobody is known.
   class Act
@@ -22,14 +34,20 @@ module CdcAudit
       @context = @context.merge(context)
     end
 
-    # What to announce; nil while nobody is known.
+    # What to announce: nobody while nobody is known. nil while the actor is asked, which changes nothing.
     def words
       # Who is signed in may be read from the database: those statements come here as well.
       return if @asking
 
+      actor = ask.to_s
+      actor.empty? ? NOBODY : Words.new(actor, request_id, JSON.generate(context))
+    end
+
+    private
+
+    def ask
       @asking = true
-      actor = @actor.respond_to?(:call) ? @actor.call : @actor
-      Words.new(actor.to_s, request_id, JSON.generate(context)) unless actor.to_s.empty?
+      @actor.respond_to?(:call) ? @actor.call : @actor
     ensure
       @asking = false
     end
@@ -39,7 +57,8 @@ module CdcAudit
     # The act that the running fiber belongs to, or nil.
     def current = Thread.current[:cdc_audit_act]
 
-    # Runs a block as an act of its own; the outer act goes on behind it.
+    # Runs a block as an act of its own; the outer act goes on behind it. nil: nobody is known, and changes in the block bear no
+    # name, also in a transaction that bore one before.
     def acting(actor, request_id: nil, context: {})
       outer = current
       Thread.current[:cdc_audit_act] = Act.new(actor, request_id, context)

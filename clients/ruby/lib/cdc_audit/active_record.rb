@@ -6,7 +6,13 @@ module CdcAudit
   # Announces who acts before the first statement of a transaction, and gives a bare write a transaction for it.
   module Announcing
     ANNOUNCE = "SELECT capture.announce($1::text, $2::text, $3::jsonb)"
-    FIRST_WORD = %r{\A(?:[\s(]|--[^\n]*(?:\n|\z)|/\*.*?\*/)*+([a-z]+)}mi
+    # Blanks, comments and brackets.
+    GAP = %r{(?:[\s(]|--[^\n]*(?:\n|\z)|/\*.*?\*/)*+}m
+    FIRST_WORD = /\A#{GAP}([a-z]+)/i
+    # Such a statement may take back an announcement, as COMMIT AND CHAIN does, and ROLLBACK TO a savepoint.
+    UNDOING = /(?:\A|;)#{GAP}(?:commit|end|abort|rollback)\b/i
+    # No actor's words: one announcement or another may hold.
+    UNSURE = Words.new("").freeze
     CHANGING = %w[insert update delete merge truncate copy].freeze
     # How Active Record names its own questions about tables.
     SCHEMA = "SCHEMA"
@@ -18,18 +24,16 @@ module CdcAudit
       # Before 7.1 a thread that asks about a table first may do so on the connection of another thread.
       return super if name == SCHEMA
 
-      act = CdcAudit.current
       connection = cdc_audit_connection
-      @cdc_audit_told = nil if connection.transaction_status == PG::PQTRANS_IDLE || cdc_audit_undone?(sql)
-      words = connection.transaction_status == PG::PQTRANS_INERROR ? nil : act&.words
-      return super unless words
-
-      if connection.transaction_status == PG::PQTRANS_IDLE
-        block = cdc_audit_alone(connection, words, block) if cdc_audit_changes?(sql)
-      elsif words != @cdc_audit_told && !SILENT.include?(cdc_audit_first_word(sql))
-        connection.exec_params(ANNOUNCE, words.to_a)
-        @cdc_audit_told = words
+      case connection.transaction_status
+      when PG::PQTRANS_IDLE
+        @cdc_audit_told = nil
+        block = cdc_audit_alone(connection, block) if cdc_audit_changes?(sql)
+      when PG::PQTRANS_INTRANS
+        # Who acts is asked no sooner: the question may read the database, which takes a snapshot as well.
+        cdc_audit_announce_news(connection) unless SILENT.include?(cdc_audit_first_word(sql))
       end
+      @cdc_audit_told = UNSURE if @cdc_audit_told && sql.match?(UNDOING)
       super(sql, name, *rest, **options, &block)
     end
 
@@ -47,9 +51,20 @@ module CdcAudit
       CHANGING.include?(word) || (word == "with" && sql.match?(/\b(?:insert|update|delete|merge)\b/i))
     end
 
-    def cdc_audit_undone?(sql) = cdc_audit_first_word(sql) == "rollback" && sql.match?(/\bto\b/i)
+    def cdc_audit_announce_news(connection)
+      words = CdcAudit.current&.words
+      return if words.nil? || words == @cdc_audit_told
+      # Nobody is what a transaction begins with.
+      return if words.nobody? && @cdc_audit_told.nil?
 
-    def cdc_audit_alone(connection, words, block)
+      connection.exec_params(ANNOUNCE, words.to_a)
+      @cdc_audit_told = words
+    end
+
+    def cdc_audit_alone(connection, block)
+      words = CdcAudit.current&.words
+      return block if words.nil? || words.nobody?
+
       lambda do |*arguments|
         connection.transaction do
           connection.exec_params(ANNOUNCE, words.to_a)
