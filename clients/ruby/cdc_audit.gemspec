@@ -8,5 +8,5 @@ Gem::Specification.new do |gem|
   gem.license = "Apache-2.0"
   gem.files = Dir["lib/**/*.rb", "README.md"]
   gem.required_ruby_version = ">= 3.1"
-  gem.add_dependency "activerecord", ">= 6.1", "< 7.1.0.alpha"
+  gem.add_dependency "activerecord", ">= 6.1", "< 8.0.0.alpha"
 end

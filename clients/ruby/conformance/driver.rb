@@ -28,7 +28,7 @@ class StepsJob < ActiveJob::Base
   rescue StandardError => error
     DONE[key] << error
   ensure
-    ActiveRecord::Base.clear_active_connections!
+    ActiveRecord::Base.connection_handler.clear_active_connections!
   end
 end
 
@@ -49,7 +49,7 @@ module Driver
     # Before 7.1 the threads of a pool share what they know of tables, and a thread that asks for it first may ask on another's
     # connection, and wait for that one's statement, which may wait for a lock of its own.
     Item.connection.schema_cache.add(Item.table_name)
-    ActiveRecord::Base.clear_active_connections!
+    ActiveRecord::Base.connection_handler.clear_active_connections!
   end
 
   def batch(batch)
@@ -67,7 +67,7 @@ module Driver
   rescue StandardError => error
     { request: place, message: "#{error.class}: #{error.message}" }
   ensure
-    ActiveRecord::Base.clear_active_connections!
+    ActiveRecord::Base.connection_handler.clear_active_connections!
   end
 
   def request_steps(steps)
@@ -108,7 +108,7 @@ module Driver
 
   def lost(steps)
     # A connection of Active Record's belongs to its thread, so it goes back before the other thread needs one.
-    ActiveRecord::Base.clear_active_connections!
+    ActiveRecord::Base.connection_handler.clear_active_connections!
     done = Queue.new
     OUTSIDE.post do
       request_steps(steps)
@@ -116,14 +116,14 @@ module Driver
     rescue StandardError => error
       done << error
     ensure
-      ActiveRecord::Base.clear_active_connections!
+      ActiveRecord::Base.connection_handler.clear_active_connections!
     end
     error = done.pop
     raise error if error
   end
 
   def job(steps)
-    ActiveRecord::Base.clear_active_connections!
+    ActiveRecord::Base.connection_handler.clear_active_connections!
     key = Object.new.object_id.to_s
     DONE[key] = Queue.new
     StepsJob.perform_later(JSON.generate(steps), key)

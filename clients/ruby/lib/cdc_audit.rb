@@ -5,10 +5,10 @@ require "active_record/version"
 
 # Says who acts in PostgreSQL's transactions, for an audit log that reads the write-ahead log.
 module CdcAudit
-  # From 7.1 on, Active Record calls our hook before it sends its BEGIN. The first write of a transaction would look like a bare
-  # one and be committed, whatever the application does then.
-  if ActiveRecord.version >= Gem::Version.new("7.1.0.alpha")
-    raise LoadError, "cdc_audit works with Active Record 6.1 and 7.0; this is #{ActiveRecord.version}. Take cdc_audit out of " \
+  # Each version calls our hook at another moment around its BEGIN. Where that is unknown, what an application rolls back could
+  # be committed.
+  if ActiveRecord.version >= Gem::Version.new("8.0.0.alpha")
+    raise LoadError, "cdc_audit works with Active Record 6.1 to 7.2; this is #{ActiveRecord.version}. Take cdc_audit out of " \
                      "the Gemfile, and call `SELECT capture.announce('alice', 'request-7')` at the start of transactions."
   end
 

@@ -24,14 +24,17 @@ module CdcAudit
       # Before 7.1 a thread that asks about a table first may do so on the connection of another thread.
       return super if name == SCHEMA
 
-      connection = cdc_audit_connection
-      case connection.transaction_status
-      when PG::PQTRANS_IDLE
-        @cdc_audit_told = nil
-        block = cdc_audit_alone(connection, block) if cdc_audit_changes?(sql)
+      # From 7.1 on, the BEGIN of a lazy transaction would come behind this hook, and its first write would look like a bare one.
+      # Statements of this name begin and end transactions themselves.
+      materialize_transactions unless name == "TRANSACTION"
+      case cdc_audit_connection.transaction_status
       when PG::PQTRANS_INTRANS
         # Who acts is asked no sooner: the question may read the database, which takes a snapshot as well.
-        cdc_audit_announce_news(connection) unless SILENT.include?(cdc_audit_first_word(sql))
+        cdc_audit_announce_news unless SILENT.include?(cdc_audit_first_word(sql))
+      when PG::PQTRANS_IDLE, PG::PQTRANS_UNKNOWN
+        # The connection may be lost; from 7.1 on, a bare write gets a new one.
+        @cdc_audit_told = nil
+        block = cdc_audit_alone(block) if cdc_audit_changes?(sql)
       end
       @cdc_audit_told = UNSURE if @cdc_audit_told && sql.match?(UNDOING)
       super(sql, name, *rest, **options, &block)
@@ -41,7 +44,8 @@ module CdcAudit
 
     def cdc_audit_connection
       # `raw_connection` would end Active Record's lazy transactions.
-      @raw_connection || @connection || verify! || @raw_connection || @connection
+      verify! unless @raw_connection || @connection
+      @raw_connection || @connection
     end
 
     def cdc_audit_first_word(sql) = sql[FIRST_WORD, 1].to_s.downcase
@@ -51,24 +55,31 @@ module CdcAudit
       CHANGING.include?(word) || (word == "with" && sql.match?(/\b(?:insert|update|delete|merge)\b/i))
     end
 
-    def cdc_audit_announce_news(connection)
+    # From 7.1 on, it makes sure of the connection and turns the driver's errors into Active Record's.
+    def cdc_audit_with_connection(&work)
+      respond_to?(:with_raw_connection, true) ? with_raw_connection(&work) : work.call(cdc_audit_connection)
+    end
+
+    def cdc_audit_announce_news
       words = CdcAudit.current&.words
       return if words.nil? || words == @cdc_audit_told
       # Nobody is what a transaction begins with.
       return if words.nobody? && @cdc_audit_told.nil?
 
-      connection.exec_params(ANNOUNCE, words.to_a)
+      cdc_audit_with_connection { |connection| connection.exec_params(ANNOUNCE, words.to_a) }
       @cdc_audit_told = words
     end
 
-    def cdc_audit_alone(connection, block)
+    def cdc_audit_alone(block)
       words = CdcAudit.current&.words
       return block if words.nil? || words.nobody?
 
       lambda do |*arguments|
-        connection.transaction do
-          connection.exec_params(ANNOUNCE, words.to_a)
-          block.call(*arguments)
+        cdc_audit_with_connection do |connection|
+          connection.transaction do
+            connection.exec_params(ANNOUNCE, words.to_a)
+            block.call(*arguments)
+          end
         end
       end
     end
