@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
 /** Who acts, and why. */
 export interface Actor {
@@ -21,8 +21,8 @@ export type ActorSource = () => ActorLike;
 
 /** One per process, however many copies of this package are loaded. */
 const key = Symbol.for("@cdc-audit/actor");
-const shared = globalThis as { [key]?: AsyncLocalStorage<ActorSource> };
-const storage = (shared[key] ??= new AsyncLocalStorage<ActorSource>());
+const shared = globalThis as { [key]?: AsyncLocalStorage<ActorSource | undefined> };
+const storage = (shared[key] ??= new AsyncLocalStorage<ActorSource | undefined>());
 
 /**
  * Runs `work`, and everything that it awaits or calls later, in the name of an actor. It can stand within another: an
@@ -34,6 +34,15 @@ export function runAs<Result>(actor: ActorLike | ActorSource, work: () => Result
   return storage.run(typeof actor === "function" ? actor : () => actor, work);
 }
 
+/** Runs `work` as code that stands in no {@link runAs}, whatever called it. */
+export function outsideEveryActor<Result>(work: () => Result): Result {
+  return storage.run(undefined, work);
+}
+
+/** What a caller passes: a callback goes on in the context of the call, also where nobody acts. */
+export const inThisContext = (argument: unknown) =>
+  typeof argument === "function" ? AsyncResource.bind(argument as (...values: unknown[]) => unknown) : argument;
+
 /** Who acts here, or undefined. */
 export function currentActor(): Actor | undefined {
   const said = storage.getStore()?.();
@@ -41,14 +50,25 @@ export function currentActor(): Actor | undefined {
   return actor?.actor.trim() ? actor : undefined;
 }
 
-/** The parameters of `capture.announce`, as texts or null. */
-export type Announcement = readonly [actor: string, requestId: string | null, context: string | null];
+/** The parameters of `capture.announce`, as texts or null. An actor that is null takes back who was named before. */
+export type Announcement = readonly [actor: string | null, requestId: string | null, context: string | null];
 
 /** The call that says who acts, with a place for each text of an {@link Announcement}. */
 export const announceText = "SELECT capture.announce($1::text, $2::text, $3::jsonb)";
 
-/** What to say for an actor. */
-export function announcementOf(actor: Actor): Announcement {
+const nobody: Announcement = [null, null, null];
+
+/** What to say for who acts here: undefined outside every {@link runAs}, where it is not known whether anybody does. */
+export function wantedHere(): Announcement | undefined {
+  if (!storage.getStore()) return undefined;
+  const actor = currentActor();
+  return actor ? announcementOf(actor) : nobody;
+}
+
+/** Whether an announcement names nobody. */
+export const namesNobody = ([actor]: Announcement) => actor === null;
+
+function announcementOf(actor: Actor): Announcement {
   const { requestId, context } = actor;
   const isSaid = context !== undefined && Object.keys(context).length > 0;
   return [actor.actor, requestId ?? null, isSaid ? JSON.stringify(context) : null];

@@ -3,7 +3,8 @@ import { type Announcement, announceText } from "./actor";
 /** What this package uses of node-postgres's connection: the messages of the extended protocol. */
 export interface Connection {
   readonly stream: { cork?(): void; uncork?(): void };
-  readonly parsedStatements: Record<string, string>;
+  /** Texts by the names under which they were sent to be parsed, and are not known to be; old versions lack it. */
+  readonly submittedNamedStatements?: Record<string, string>;
   parse(message: { text: string; name: string; types: readonly number[] }): void;
   bind(message: { portal: string; statement: string; values: readonly unknown[] }): void;
   execute(message: { portal: string; rows: number }): void;
@@ -12,12 +13,15 @@ export interface Connection {
 
 /** A query of node-postgres, or another object that it can submit, such as a cursor. */
 export interface Query {
-  readonly name?: string;
+  name?: string | undefined;
   submit(connection: Connection): Error | null | undefined | void;
   handleDataRow(message: unknown): void;
   handleCommandComplete(message: unknown, connection: Connection): void;
+  handleReadyForQuery(connection: Connection): void;
   handleError(error: Error, connection: Connection): void;
   requiresPreparation?(): boolean;
+  handleCopyData?: unknown;
+  handleCopyInResponse?: unknown;
 }
 
 /**
@@ -25,31 +29,62 @@ export interface Query {
  * no trip. The answer to the announcement is swallowed; if the server refuses it, the query fails with that error.
  */
 export function carry(query: Query, announcement: Announcement): void {
-  const isSimple = query.requiresPreparation !== undefined && !query.requiresPreparation();
-  const { submit, handleDataRow, handleCommandComplete, handleError } = query;
-  const own = { handleDataRow, handleCommandComplete, handleError };
+  const { submit } = query;
   query.submit = (connection) => {
     query.submit = submit;
-    const name = query.name ?? "";
-    const wasParsed = name !== "" && connection.parsedStatements[name] !== undefined;
-    query.handleDataRow = () => undefined;
-    query.handleCommandComplete = () => Object.assign(query, own);
-    query.handleError = (error, over) => {
-      Object.assign(query, own);
-      // The server answered that it had parsed the announcement; node-postgres noted it of the query.
-      if (name !== "" && !wasParsed) delete connection.parsedStatements[name];
-      // After an error the server skips everything up to a Sync, which a simple query does not send.
-      if (isSimple) connection.sync();
-      query.handleError(error, over);
-    };
     connection.stream.cork?.();
     try {
       connection.parse({ text: announceText, name: "", types: [] });
       connection.bind({ portal: "", statement: "", values: announcement });
       connection.execute({ portal: "", rows: 0 });
-      return query.submit(connection);
+      submitBehind(query, connection);
     } finally {
       connection.stream.uncork?.();
     }
+    return null;
   };
+}
+
+/** Submits a query whose announcement is under way, and keeps the announcement's answer from it. */
+function submitBehind(query: Query, connection: Connection): void {
+  const { name, handleDataRow, handleCommandComplete, handleError } = query;
+  const own = { name, handleDataRow, handleCommandComplete, handleError };
+  const wasSubmitted = name !== undefined && connection.submittedNamedStatements?.[name] !== undefined;
+  // After an error the server skips everything up to a Sync, which a simple query does not send.
+  let needsSync = isSimple(query);
+  query.handleDataRow = () => undefined;
+  query.handleCommandComplete = () => Object.assign(query, own);
+  query.handleError = (error, over) => {
+    // node-postgres's own, such as a timeout: the announcement will be answered all the same.
+    if (!isOfServer(error)) return handleError.call(query, error, over);
+    Object.assign(query, own);
+    if (name && !wasSubmitted) delete connection.submittedNamedStatements?.[name];
+    if (needsSync) connection.sync();
+    query.handleError(error, over);
+  };
+  const refusal = errorOf(() => query.submit(connection));
+  // node-postgres notes that a query's name is parsed when the server says so, which it says of the announcement first.
+  if (name) query.name = undefined;
+  if (!refusal) return;
+  // The query sent nothing. It fails when the announcement is answered, or the next query would get the answer.
+  needsSync = false;
+  connection.sync();
+  query.handleReadyForQuery = (over) => handleError.call(query, refusal, over);
+}
+
+/** Whether it is sent by the simple protocol, as COPY is by pg-copy-streams. A cursor is not. */
+function isSimple(query: Query): boolean {
+  if (query.requiresPreparation) return !query.requiresPreparation();
+  return query.handleCopyData !== undefined || query.handleCopyInResponse !== undefined;
+}
+
+const isOfServer = (error: Error) => (error as { severity?: unknown }).severity !== undefined;
+
+/** What a submission returns or throws. */
+function errorOf(submission: () => Error | null | undefined | void): Error | undefined {
+  try {
+    return submission() ?? undefined;
+  } catch (error) {
+    return error as Error;
+  }
 }

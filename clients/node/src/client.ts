@@ -1,5 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
-import { announcementOf, currentActor } from "./actor";
+import { inThisContext, outsideEveryActor, wantedHere } from "./actor";
 import { carry, type Query } from "./carry";
 import { restOf } from "./statements";
 import { TransactionState } from "./transaction";
@@ -9,7 +8,8 @@ type Callback = (error: Error | null, result?: unknown) => void;
 /** What this package uses of a client of node-postgres. */
 interface PgClient {
   query(...call: unknown[]): unknown;
-  readonly connection?: object;
+  connect(...call: unknown[]): unknown;
+  readonly connection?: { emit(...event: unknown[]): unknown };
   /** Whether no query is under way. */
   readonly readyForQuery?: boolean;
   readonly pipeline?: boolean;
@@ -24,6 +24,7 @@ type QueryConstructor = new (
 ) => Query & {
   callback?: Callback;
   queryMode?: string;
+  query_timeout?: unknown;
 };
 
 const known = new WeakSet<object>();
@@ -39,29 +40,43 @@ export function withActorsOnClient<Client extends object>(pgClient: Client): Cli
   const client = pgClient as unknown as PgClient;
   const Constructor = queryConstructor(client);
   known.add(pgClient);
+  callBackOutsideEveryActor(client);
   const send = client.query.bind(client) as (...call: unknown[]) => unknown;
   const state = new TransactionState();
   client.query = (...call: unknown[]) => {
     const [config] = call;
     const text = textOf(config);
-    if (text === undefined) return send(...call);
+    const bound = call.map(inThisContext);
+    if (text === undefined) return send(...bound);
     const status = client.readyForQuery ? client.getTransactionStatus?.() : undefined;
     if (status) state.synchronize(status !== "I");
-    const actor = currentActor();
-    const announcement = state.next(text, actor && announcementOf(actor));
-    const bound = actor ? call.map(inThisContext) : call;
+    const announcement = state.next(text, wantedHere());
     if (!announcement) return send(...bound);
     if (isSubmittable(config)) {
       carry(config, announcement);
       return send(...bound);
     }
     const query = new Constructor(...(bound as [unknown, unknown, unknown]));
+    // The one member that node-postgres reads from what it is given and does not take over into the query.
+    query.query_timeout = (config as { query_timeout?: unknown }).query_timeout;
     // In pipeline mode an announcement that is refused would take a simple query's answer with it.
     if (client.pipeline && !restOf(text)) query.queryMode = "extended";
     carry(query, announcement);
     return query.callback ? void send(query) : promiseOf(query, () => send(query));
   };
   return pgClient;
+}
+
+/**
+ * What comes from the socket runs in the context of whichever request opened the connection. So it is called outside every
+ * actor, and only what a caller passes goes on in the caller's context.
+ */
+function callBackOutsideEveryActor(client: PgClient): void {
+  const connection = client.connection as { emit(...event: unknown[]): unknown };
+  const emit = connection.emit.bind(connection);
+  connection.emit = (...event) => outsideEveryActor(() => emit(...event));
+  const connect = client.connect.bind(client) as (...call: unknown[]) => unknown;
+  client.connect = (...call) => connect(...call.map(inThisContext));
 }
 
 function queryConstructor(client: PgClient): QueryConstructor {
@@ -85,10 +100,6 @@ function textOf(config: unknown): string | undefined {
 
 const isSubmittable = (config: unknown): config is Query =>
   typeof config === "object" && config !== null && typeof (config as Query).submit === "function";
-
-/** node-postgres calls back in the context of whichever request opened the connection. */
-const inThisContext = (argument: unknown) =>
-  typeof argument === "function" ? AsyncResource.bind(argument as (...values: unknown[]) => unknown) : argument;
 
 async function promiseOf(query: { callback?: Callback }, send: () => unknown): Promise<unknown> {
   try {

@@ -1,4 +1,4 @@
-import { type Announcement, announcementOf, announceText, currentActor } from "./actor";
+import { type Announcement, announceText, inThisContext, wantedHere } from "./actor";
 import { TransactionState } from "./transaction";
 
 /** What this package uses of a query of postgres.js: it goes out when somebody waits for it. */
@@ -10,6 +10,9 @@ interface Query {
   handler: (query: Query) => unknown;
   resolve: (result: unknown) => void;
   reject: (error: unknown) => void;
+  forEach(...call: unknown[]): unknown;
+  cursor(...call: unknown[]): unknown;
+  catch(handle: () => void): unknown;
 }
 
 /** What this package uses of `sql`, of a transaction's, and of a reserved connection's. */
@@ -62,6 +65,11 @@ function wrap(sql: Sql, replacements: Replacements): Sql {
     if (!isQuery(made)) return made;
     const { handler } = made;
     made.handler = (query) => send(query, handler);
+    // The socket would call them in the context of whichever request opened the connection.
+    for (const name of ["forEach", "cursor"] as const) {
+      const called = made[name].bind(made) as (...call: unknown[]) => unknown;
+      made[name] = (...call) => called(...call.map(inThisContext));
+    }
     return made;
   };
   return new Proxy(sql, {
@@ -76,19 +84,18 @@ function wrap(sql: Sql, replacements: Replacements): Sql {
 }
 
 function transaction(sql: Sql, state: TransactionState): Sql {
-  const announce = (text: string, handler?: Handler) => {
-    const actor = currentActor();
-    const announcement = state.next(text, actor && announcementOf(actor));
-    if (announcement) sendNow(sql, announcement, handler);
-  };
   return wrap(sql, {
     send: (query, handler) => {
-      announce(textOf(query), handler);
+      const wasOpen = state.isOpen;
+      const announcement = state.next(textOf(query), wantedHere());
+      if (announcement && !wasOpen) return sendReserved(sql, query, handler, announcement, state.isOpen);
+      if (announcement) sendNow(sql, literalText(announcement));
       return handler(query);
     },
     savepoint: async (...call) => {
       const [name, work] = call.length > 1 ? (call as [string, Work]) : [undefined, call[0] as Work];
-      announce("savepoint");
+      const announcement = state.next("savepoint", wantedHere());
+      if (announcement) sendNow(sql, literalText(announcement));
       const inner = (within: Sql) => work(transaction(within, state));
       try {
         return await (name === undefined ? sql.savepoint?.(inner) : sql.savepoint?.(name, inner));
@@ -100,16 +107,44 @@ function transaction(sql: Sql, state: TransactionState): Sql {
   });
 }
 
-/** Announces on the connection of a transaction, before what is sent next. If it fails, so does the transaction. */
-function sendNow(sql: Sql, announcement: Announcement, handler?: Handler): void {
-  const query = sql.unsafe(literalText(announcement), [], { simple: true, prepare: false });
+/** Sends a text on the connection of a transaction, before what is sent next. If it fails, so does the transaction. */
+function sendNow(sql: Sql, text: string): Query {
+  const query = sql.unsafe(text, [], { simple: true, prepare: false });
   query.executed = true;
-  (handler ?? query.handler)(query);
+  // What is sent next fails as well, and somebody waits for that.
+  query.catch(() => undefined);
+  query.handler(query);
+  return query;
+}
+
+/**
+ * Sends a bare write on a reserved connection in a transaction of its own, unless it begins one that goes on. All of it is
+ * handed over at once, so that nothing else on the connection gets between.
+ */
+async function sendReserved(
+  sql: Sql,
+  query: Query,
+  handler: Handler,
+  announcement: Announcement,
+  goesOn: boolean,
+): Promise<unknown> {
+  if (query.streaming) return handler(query);
+  const { resolve, reject } = query;
+  const begun = sendNow(sql, `BEGIN; ${literalText(announcement)}`);
+  const done = new Promise((fulfil, fail) => {
+    query.resolve = fulfil;
+    query.reject = fail;
+    handler(query);
+  });
+  const committed = goesOn ? undefined : sendNow(sql, "COMMIT");
+  // Whoever waits for it goes on when it is committed. The first that failed is what the others failed by.
+  const outcomes = await Promise.allSettled([begun, done, committed]);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  return failed ? reject(failed.reason) : resolve(await done);
 }
 
 async function sendBare(sql: Sql, query: Query, handler: Handler): Promise<unknown> {
-  const actor = currentActor();
-  const announcement = new TransactionState().next(textOf(query), actor && announcementOf(actor));
+  const announcement = new TransactionState().next(textOf(query), wantedHere());
   // A stream is open for longer than its statement is awaited.
   if (!announcement || query.streaming) return handler(query);
   const { resolve, reject } = query;
@@ -117,7 +152,7 @@ async function sendBare(sql: Sql, query: Query, handler: Handler): Promise<unkno
     (inner: Sql) =>
       new Promise((fulfil, fail) => {
         const { handler: send } = inner.unsafe("");
-        sendNow(inner, announcement);
+        sendNow(inner, literalText(announcement));
         // Whoever waits for it goes on when it is committed.
         query.resolve = fulfil;
         query.reject = fail;

@@ -18,6 +18,7 @@ export type StatementKind =
   | "other";
 
 const comments = /^(?:\s+|;|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
+const snapshotWords = /\bisolation\s+level\b|\bdeferrable\b|(?:^|;)\s*lock\b/i;
 const changingWords = /\b(?:insert|update|delete|merge|truncate|copy|call|do|execute)\b/i;
 
 const kinds: readonly (readonly [StatementKind, RegExp])[] = [
@@ -49,12 +50,15 @@ export interface Rest {
   readonly changes: boolean;
   /** Whether it ends the transaction. */
   readonly ends: boolean;
+  /** Whether the text, with its first statement, has what must come before the snapshot that an announcement takes. */
+  readonly needsFirst: boolean;
 }
 
 /** What stands behind the first statement of a text, as far as its semicolons tell; undefined if nothing does. */
 export function restOf(text: string): Rest | undefined {
-  const rest = /;\s*(\S[^]*)$/.exec(text.replace(comments, ""))?.[1];
+  const statements = text.replace(comments, "");
+  const rest = /;\s*(\S[^]*)$/.exec(statements)?.[1];
   if (rest === undefined) return undefined;
   const ends = /(?:^|;)\s*(?:commit|end|abort|rollback)\b(?![^;]*\b(?:to|chain)\b)[^;]*;?\s*$/i.test(rest);
-  return { changes: changingWords.test(rest), ends };
+  return { changes: changingWords.test(rest), ends, needsFirst: snapshotWords.test(statements) };
 }

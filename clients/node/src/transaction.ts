@@ -1,4 +1,4 @@
-import { type Announcement, saysTheSame } from "./actor";
+import { type Announcement, namesNobody, saysTheSame } from "./actor";
 import { kindOf, restOf } from "./statements";
 
 /**
@@ -10,6 +10,8 @@ export class TransactionState {
   private open = false;
   private readOnly = false;
   private announced: Announcement | undefined;
+  /** Whether anything was announced in this transaction. A rollback to a savepoint leaves open whether it still holds. */
+  private told = false;
 
   /**
    * Notes that a statement is sent.
@@ -25,8 +27,7 @@ export class TransactionState {
       case "begin read only":
         return this.begin(text, kind === "begin read only", wanted);
       case "end":
-        this.open = /\band\s+chain\b/i.test(text);
-        this.announced = undefined;
+        this.enter(/\band\s+chain\b/i.test(text), this.readOnly);
         return undefined;
       case "rollback to savepoint":
         this.announced = undefined;
@@ -35,29 +36,51 @@ export class TransactionState {
         this.readOnly = false;
         return undefined;
     }
-    const rest = this.open ? undefined : restOf(text);
-    const isFirst = kind === "before the snapshot" && (this.open || !rest?.changes);
-    const matters = this.open ? !this.readOnly : kind === "write" || rest?.changes === true;
-    if (wanted === undefined || isFirst || !matters || (this.open && saysTheSame(wanted, this.announced)))
-      return undefined;
-    if (this.open) this.announced = wanted;
-    return wanted;
+    if (wanted === undefined || !this.isNews(wanted)) return undefined;
+    if (!this.open) return this.mattersAlone(text, kind === "write") ? wanted : undefined;
+    if (kind === "before the snapshot" || this.readOnly) return undefined;
+    return this.say(wanted);
+  }
+
+  get isOpen(): boolean {
+    return this.open;
   }
 
   /** What the server says while it waits for a statement: whether a transaction is open. */
   synchronize(open: boolean): void {
-    if (open === this.open) return;
-    this.open = open;
-    this.readOnly = false;
-    this.announced = undefined;
+    if (open !== this.open) this.enter(open, false);
   }
 
   private begin(text: string, readOnly: boolean, wanted: Announcement | undefined): Announcement | undefined {
     const rest = restOf(text);
-    this.open = !rest?.ends;
-    this.readOnly = readOnly;
+    this.enter(!rest?.ends, readOnly);
+    if (wanted === undefined || namesNobody(wanted) || readOnly || !rest?.changes || rest.needsFirst) return undefined;
     // A BEGIN goes on with the transaction of the announcement before it, if both are sent together.
-    this.announced = rest?.changes && !readOnly ? wanted : undefined;
-    return this.announced;
+    return this.say(wanted);
+  }
+
+  private enter(open: boolean, readOnly: boolean): void {
+    this.open = open;
+    this.readOnly = readOnly;
+    this.announced = undefined;
+    this.told = false;
+  }
+
+  private say(wanted: Announcement): Announcement {
+    this.announced = wanted;
+    this.told = true;
+    return wanted;
+  }
+
+  /** Whether it is something else than what holds. Nobody acts where nothing was announced, so that needs no saying. */
+  private isNews(wanted: Announcement): boolean {
+    if (namesNobody(wanted) && !(this.open && this.told)) return false;
+    return !(this.open && saysTheSame(wanted, this.announced));
+  }
+
+  /** Whether a text outside a transaction may change rows, and bears an announcement before it. */
+  private mattersAlone(text: string, writes: boolean): boolean {
+    const rest = restOf(text);
+    return rest ? (writes || rest.changes) && !rest.needsFirst : writes;
   }
 }

@@ -45,22 +45,39 @@ describe("A statement's kind", () => {
 
   it("is its first statement's, and what stands behind is told apart", () => {
     expect(restOf("BEGIN;")).toBeUndefined();
-    expect(restOf("BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")).toEqual({ changes: false, ends: false });
-    expect(restOf("BEGIN; INSERT INTO items VALUES (1); COMMIT")).toEqual({ changes: true, ends: true });
-    expect(restOf("BEGIN; DELETE FROM items; ROLLBACK TO s")).toEqual({ changes: true, ends: false });
-    expect(restOf("BEGIN; DELETE FROM items; COMMIT AND CHAIN")).toEqual({ changes: true, ends: false });
+    expect(restOf("BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")).toEqual({
+      changes: false,
+      ends: false,
+      needsFirst: true,
+    });
+    expect(restOf("BEGIN; INSERT INTO items VALUES (1); COMMIT")).toEqual({
+      changes: true,
+      ends: true,
+      needsFirst: false,
+    });
+    expect(restOf("BEGIN; DELETE FROM items; ROLLBACK TO s")).toEqual({
+      changes: true,
+      ends: false,
+      needsFirst: false,
+    });
+    expect(restOf("BEGIN; DELETE FROM items; COMMIT AND CHAIN")).toEqual({
+      changes: true,
+      ends: false,
+      needsFirst: false,
+    });
   });
 });
 
 describe("What one connection announces", () => {
   const alice: Announcement = ["alice", null, null];
   const bob: Announcement = ["bob", null, null];
+  const nobody: Announcement = [null, null, null];
   /** Before which of the statements somebody is announced, by who acts at each. */
   const announced = (...statements: (readonly [string, Announcement | undefined])[]) => {
     const state = new TransactionState();
     return statements.flatMap(([text, wanted]) => {
       const said = state.next(text, wanted);
-      return said ? [`${said[0]} before ${text}`] : [];
+      return said ? [`${said[0] ?? "nobody"} before ${text}`] : [];
     });
   };
   const by = (who: Announcement | undefined, ...texts: string[]) => texts.map((text) => [text, who] as const);
@@ -113,6 +130,32 @@ describe("What one connection announces", () => {
         ["INSERT INTO c", undefined],
       ),
     ).toEqual(["alice before INSERT INTO a", "bob before INSERT INTO b"]);
+  });
+
+  it("names nobody only where somebody was named before, and an unknown actor changes nothing", () => {
+    expect(
+      announced(
+        ["INSERT INTO a", nobody],
+        ["BEGIN", nobody],
+        ["INSERT INTO b", nobody],
+        ["SAVEPOINT s", alice],
+        ["ROLLBACK TO s", alice],
+        ["INSERT INTO c", nobody],
+        ["INSERT INTO d", nobody],
+        ["INSERT INTO e", undefined],
+        ["COMMIT", nobody],
+        ["BEGIN; INSERT INTO f", nobody],
+        ["INSERT INTO g", nobody],
+      ),
+    ).toEqual(["alice before SAVEPOINT s", "nobody before INSERT INTO c"]);
+  });
+
+  it("is left out of a text of several statements that must set something before the snapshot", () => {
+    const lock = "LOCK a; INSERT INTO a";
+    const isolation = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; INSERT INTO a";
+    expect(announced(...by(alice, lock, isolation, `BEGIN; ${isolation}`, "INSERT INTO b"))).toEqual([
+      "alice before INSERT INTO b",
+    ]);
   });
 
   it("goes before a text that begins a transaction, writes and may end it", () => {

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Client, Pool, type PoolClient } from "pg";
+import pg, { Client, Pool, type PoolClient, Query } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ConformanceDatabase, environmentOf } from "../../../clients/conformance/database";
-import { currentActor, runAs, withActors, withActorsOnClient } from "../../../clients/node/src";
+import { currentActor, pgWithActors, runAs, withActors, withActorsOnClient } from "../../../clients/node/src";
 
 let database: ConformanceDatabase;
 let pool: Pool;
@@ -85,6 +85,37 @@ describe("A wrapped pool", () => {
     expect(seen).toEqual(["second", "bob"]);
   });
 
+  it("gives nobody the name of the request that opened the connection", async () => {
+    const write = (id: string, client: PoolClient) =>
+      new Promise<void>((done, fail) => client.query(insert(id), (error) => (error ? fail(error) : done())));
+    const withClient = async (client: PoolClient) => {
+      await new Promise<void>((done) => client.query("SELECT 1", () => done(write("outside", client))));
+      await runAs(null, () => new Promise((done) => client.query("SELECT 1", () => done(write("nobody", client)))));
+      await runAs("bob", async () => {
+        const query = client.query(new Query("SELECT 1"));
+        await new Promise<void>((done) => query.on("end", () => done(write("event", client))));
+        await write("bob", client);
+      });
+    };
+    await runAs("alice", () => pool.query("SELECT 1"));
+    const client = await pool.connect();
+    await withClient(client);
+    client.release();
+    const unnamed = ["outside", "nobody", "event"].map((id) => `${id} application`);
+    expect(await names()).toEqual([...unnamed, "bob bob"]);
+
+    const own = new (pgWithActors(pg).Client)(environmentOf(database.login).DATABASE_URL);
+    // What is passed to connect still acts as who called.
+    expect(await runAs("alice", () => new Promise((done) => own.connect(() => done(currentActor()))))).toEqual({
+      actor: "alice",
+    });
+    await own.query("DELETE FROM items");
+    await database.changes();
+    await withClient(own as unknown as PoolClient);
+    await own.end();
+    expect(await names()).toEqual([...unnamed, "bob bob"]);
+  });
+
   it("fails a statement when the database refuses the name, and serves the next one", async () => {
     const long = "x".repeat(601);
     const client = await pool.connect();
@@ -108,6 +139,103 @@ describe("A wrapped pool", () => {
       await pool.query(insert("b"));
     });
     expect(await names()).toEqual(["a alice", "b alice"]);
+  });
+
+  it("keeps the name of a query that node-postgres refuses from the next one", async () => {
+    const client = await pool.connect();
+    await client.query({ ...insert("a"), name: "add" });
+    const refused = [
+      { name: "add", text: "INSERT INTO items (id, note) VALUES ($1, 'x')", values: ["b"] },
+      Object.assign(new Query("INSERT INTO items (id) VALUES ($1)"), { submit: () => new Error("unique") }),
+      Object.assign(new Query("INSERT INTO items (id) VALUES ('b')"), {
+        submit: () => {
+          throw new Error("unique");
+        },
+      }),
+    ];
+    for (const [place, query] of refused.entries()) {
+      const failed = runAs("alice", () => new Promise((done) => client.query(query as pg.QueryConfig, done)));
+      const next = client.query(insert(`next-${place}`));
+      expect(String(await failed)).toContain("unique");
+      expect((await next).rows).toEqual([{ id: `next-${place}` }]);
+    }
+    await runAs("bob", () => client.query({ ...insert("c"), name: "add" }));
+    client.release();
+    expect(await names()).toEqual([
+      "a application",
+      ...refused.map((_, place) => `next-${place} application`),
+      "c bob",
+    ]);
+  });
+
+  it("prepares a named statement again when its text could not be parsed", async () => {
+    const client = await pool.connect();
+    const late = { name: "late", text: "INSERT INTO late (id) VALUES ($1)", values: ["a"] };
+    await runAs("alice", () => expect(client.query(late)).rejects.toThrow("does not exist"));
+    await client.query("CREATE TEMP TABLE late (id text)");
+    for (const rows of [1, 1]) expect((await runAs("alice", () => client.query(late))).rowCount).toBe(rows);
+    client.release();
+  });
+
+  it("goes on when the database refuses the name of what sends a simple query by itself", async () => {
+    const client = await pool.connect();
+    const copy = Object.assign(new Query("COPY items FROM STDIN"), { requiresPreparation: undefined });
+    const failed = runAs("x".repeat(601), () => new Promise((done) => client.query(copy as never, done as never)));
+    expect(String(await failed)).toContain("actor has 601 characters");
+    expect((await client.query("SELECT 2 AS two")).rows).toEqual([{ two: 2 }]);
+    client.release();
+  });
+
+  it("keeps the timeout of one query, and swallows its late answer", async () => {
+    const client = await pool.connect();
+    const slow = (text: string, values: unknown[]) => ({ text, values, query_timeout: 100 });
+    await runAs("alice", async () => {
+      for (const query of [
+        slow("INSERT INTO items (id) SELECT $1 FROM pg_sleep(0.4)", ["a"]),
+        slow("INSERT INTO items (id) SELECT 'b' FROM pg_sleep(0.4)", []),
+      ]) {
+        await expect(client.query(query)).rejects.toThrow("Query read timeout");
+        expect((await client.query("SELECT 2 AS two")).rows).toEqual([{ two: 2 }]);
+        expect((await client.query("SELECT 3 AS three")).rows).toEqual([{ three: 3 }]);
+      }
+    });
+    client.release();
+    expect(await names()).toEqual(["a alice", "b alice"]);
+  });
+
+  it("takes the name back in a transaction where somebody says that nobody acts", async () => {
+    const client = await pool.connect();
+    await runAs("alice", async () => {
+      await client.query("BEGIN");
+      await client.query(insert("a"));
+      await runAs(null, () => client.query(insert("b")));
+      await client.query(insert("c"));
+    });
+    // The context is lost: it is not known whether anybody acts.
+    await client.query(insert("d"));
+    await client.query("COMMIT");
+    client.release();
+    expect(await names()).toEqual(["a alice", "b application", "c alice", "d alice"]);
+  });
+
+  it("lets a text of several statements set an isolation level, without a name", async () => {
+    const write = (id: string) => `INSERT INTO items (id) VALUES ('${id}')`;
+    await runAs("alice", async () => {
+      await pool.query(`BEGIN ISOLATION LEVEL SERIALIZABLE; ${write("a")}; COMMIT`);
+      await pool.query(`BEGIN; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; ${write("b")}; COMMIT`);
+      await pool.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; ${write("c")}`);
+      await pool.query(`BEGIN; LOCK items; ${write("d")}; COMMIT`);
+      await pool.query(`BEGIN; ${write("e")}; COMMIT`);
+    });
+    const changes = await database.changes();
+    expect(changes.map(({ isolation }) => isolation)).toEqual([
+      "serializable",
+      "repeatable read",
+      "repeatable read",
+      "read committed",
+      "read committed",
+    ]);
+    expect(changes.map(({ by }) => by?.actor)).toEqual([...Array(4).fill("application"), "alice"]);
   });
 
   it("lets statements pass that may not stand in a transaction, and lets DO and CALL bear the name", async () => {
