@@ -45,7 +45,7 @@ const whoOf = ({ actor, request_id, context }: Request): Who =>
 
 function actorsOf(steps: readonly Step[]): string[] {
   return steps.flatMap((step) => {
-    if ("as" in step) return [step.as, ...actorsOf(step.steps)];
+    if ("as" in step) return [step.as ?? [], actorsOf(step.steps)].flat();
     return actorsOf(innerSteps(step));
   });
 }
@@ -71,7 +71,10 @@ function changesOf(steps: readonly Step[], scope: Scope, takesSecondActor: boole
     if (scope.transaction && !("as" in step)) scope.transaction.first ??= scope.by;
     if ("savepoint" in step) return block(step, () => inner(step.savepoint, scope));
     if ("fail" in step && scope.inTransaction) throw new Failed();
-    if ("as" in step) return inner(step.steps, { ...scope, by: [{ ...scope.by[0], actor: step.as }] });
+    if ("as" in step) {
+      const who: Who = step.as === null ? null : { ...scope.by[0], actor: step.as };
+      return inner(step.steps, { ...scope, by: [who] });
+    }
     if ("lost" in step) return inner(step.lost, { ...scope, by: [...scope.by, null] });
     if ("job" in step) return inner(step.job, scope);
     const by = scope.transaction?.first ?? scope.by;

@@ -10,7 +10,7 @@ export type Step =
   | { readonly fail: true }
   | { readonly lock: true }
   | { readonly wait: number }
-  | { readonly as: string; readonly steps: readonly Step[] }
+  | { readonly as: string | null; readonly steps: readonly Step[] }
   | { readonly lost: readonly Step[] }
   | { readonly job: readonly Step[] };
 

@@ -208,6 +208,17 @@ const handedOn: readonly Scenario[] = [
       ),
     ],
   },
+  {
+    name: "nobody in a transaction of somebody",
+    batches: [
+      one(
+        request("alice", [
+          { transaction: [{ insert: "no-1" }, { as: null, steps: [{ insert: "no-2" }] }, { insert: "no-3" }] },
+          { transaction: [{ as: null, steps: [{ insert: "no-4" }] }, { insert: "no-5" }] },
+        ]),
+      ),
+    ],
+  },
 ];
 
 const modes: readonly Scenario[] = [

@@ -59,7 +59,10 @@ async function doStep(step: Step, session: Session, pool: Connected): Promise<un
   if ("wait" in step) return sleep(step.wait);
   if ("lock" in step) return session.run("LOCK TABLE public.items IN SHARE ROW EXCLUSIVE MODE");
   if ("fail" in step) return fail(session);
-  if ("as" in step) return runAs({ ...currentActor(), actor: step.as }, () => doSteps(step.steps, session, pool));
+  if ("as" in step) {
+    const who: ActorLike = step.as === null ? null : { ...currentActor(), actor: step.as };
+    return runAs(who, () => doSteps(step.steps, session, pool));
+  }
   if ("lost" in step) return worker.hand(() => doSteps(step.lost, session, pool));
   if ("job" in step) {
     // As the name would travel through a queue: as JSON.

@@ -101,6 +101,14 @@ describe("What a batch must leave", () => {
     const other: Step[] = [{ transaction: [{ as: "bob", steps: [{ insert: "a" }] }, { insert: "b" }] }];
     expect(ids(other, false)).toEqual(["a by bob", "b by bob"]);
   });
+
+  it("has nobody's name where a transaction says that nobody acts", () => {
+    const steps: Step[] = [{ transaction: [{ insert: "a" }, { as: null, steps: [{ insert: "b" }] }, { insert: "c" }] }];
+    expect(ids(steps)).toEqual(["a by alice", "b by nobody", "c by alice"]);
+    expect(ids(steps, false)).toEqual(["a by alice", "b by alice", "c by alice"]);
+    const other: Step[] = [{ transaction: [{ as: null, steps: [{ insert: "a" }] }, { insert: "b" }] }];
+    expect(ids(other, false)).toEqual(["a by nobody", "b by nobody"]);
+  });
 });
 
 describe("The changes of a stream", () => {
