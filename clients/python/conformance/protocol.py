@@ -84,8 +84,8 @@ class Threaded:
 
 
 @contextmanager
-def acting_for(actor: str) -> Iterator[None]:
-    """Another actor in the same request."""
+def acting_for(actor: str | None) -> Iterator[None]:
+    """Another actor in the same request, or nobody."""
     act = current()
     with acting(actor, act.request_id if act else None, act.context if act else None):
         yield

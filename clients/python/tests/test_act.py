@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Event
+from typing import Any
 
 import pytest
 
 from cdc_audit import acting, current, identify
-from cdc_audit._act import Words, current_words
-from cdc_audit._statement import changes_rows, undoes_name, wants_name
+from cdc_audit._act import NOBODY, Words, current_words
+from cdc_audit._statement import changes_rows, may_end_name, wants_name
+from cdc_audit._told import Told
 
 
 def test_an_act_ends_with_its_block_and_the_outer_one_goes_on() -> None:
@@ -20,7 +24,7 @@ def test_an_act_ends_with_its_block_and_the_outer_one_goes_on() -> None:
 
 def test_identify_names_whom_the_middleware_did_not_know() -> None:
     with acting(request_id="r-1", context={"path": "/"}):
-        assert current_words() is None
+        assert current_words() == NOBODY
         identify("mia", {"reason": "refund"})
         assert current_words() == Words("mia", "r-1", '{"path": "/", "reason": "refund"}')
 
@@ -40,6 +44,45 @@ def test_statements_that_find_out_who_acts_are_nobodys() -> None:
     with acting(actor):
         assert current_words() == Words("mia", None, "{}")
     assert asked == [None]
+
+
+def test_another_thread_has_its_name_while_one_finds_out_who_acts() -> None:
+    asked, answered = Event(), Event()
+
+    def actor() -> str:
+        if not asked.is_set():
+            asked.set()
+            assert answered.wait(10)
+        return "mia"
+
+    with acting(actor), ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(copy_context().run, current_words)
+        assert asked.wait(10)
+        assert current_words() == Words("mia", None, "{}")
+        answered.set()
+        assert slow.result() == Words("mia", None, "{}")
+
+
+@pytest.mark.parametrize("actor", [None, "", lambda: None])
+def test_an_act_of_nobody_is_not_the_same_as_none(actor: Any) -> None:
+    assert current_words() is None
+    with acting("mia"), acting(actor):
+        assert current_words() == NOBODY
+
+
+def test_a_transaction_is_told_that_nobody_acts_only_behind_somebody() -> None:
+    mia, told = Words("mia", None, "{}"), Told()
+    told.doubt()
+    assert not told.lacks(NOBODY) and told.lacks(mia)
+    with told.saying(mia):
+        assert told.lacks(NOBODY) and not told.lacks(mia)
+    told.doubt()
+    assert told.lacks(NOBODY) and told.lacks(mia)
+    with pytest.raises(ZeroDivisionError), told.saying(NOBODY):
+        raise ZeroDivisionError
+    assert told.lacks(NOBODY)
+    told.begin()
+    assert not told.lacks(NOBODY)
 
 
 def test_threads_and_tasks_have_acts_of_their_own() -> None:
@@ -77,5 +120,5 @@ def test_the_first_word_of_a_statement_tells_what_it_needs(statement: str, named
     assert (wants_name(statement), changes_rows(statement)) == (named, changing)
 
 
-def test_only_a_rollback_to_a_savepoint_undoes_a_name_within_a_transaction() -> None:
-    assert undoes_name("ROLLBACK TO SAVEPOINT a") and not undoes_name("ROLLBACK")
+def test_a_name_may_end_with_its_transaction_and_behind_a_rollback_to_a_savepoint() -> None:
+    assert may_end_name("ROLLBACK TO SAVEPOINT a") and may_end_name("commit and chain") and not may_end_name("RELEASE a")

@@ -32,7 +32,7 @@ settings.configure(
 django.setup()
 
 import pghistory  # noqa: E402
-from django.db import IntegrityError, connections, models, transaction  # noqa: E402
+from django.db import DataError, IntegrityError, connections, models, transaction  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import AsyncClient, Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
@@ -155,6 +155,49 @@ def test_what_the_application_counts_as_queries_stays(alias: str, names: Names) 
     with transaction.atomic(using=alias), CaptureQueriesContext(connections[alias]) as queries, acting("mia"):
         Item.objects.using(alias).create(id="a")
     assert len(queries) == 1 and names() == [Named("mia")]
+
+
+def test_a_bare_write_counts_as_one_query(alias: str, names: Names) -> None:
+    with CaptureQueriesContext(connections[alias]) as queries, acting("mia"):
+        Item.objects.using(alias).filter(id="a").update(note="b")
+        Item.objects.using(alias).bulk_create([Item(id="a")])
+    # bulk_create opens a transaction itself.
+    assert [query["sql"].split()[0] for query in queries] == ["UPDATE", "BEGIN", "INSERT", "COMMIT"]
+    assert names() == [Named("mia"), Named("mia")]
+
+
+def test_a_bare_write_that_fails_leaves_no_transaction_open(alias: str, names: Names, rows: Rows) -> None:
+    with acting("x" * 601), pytest.raises(DataError):
+        Item.objects.using(alias).filter(id="a").update(note="b")
+    with acting("mia"), connections[alias].cursor() as cursor:
+        with pytest.raises(DataError):
+            cursor.execute("INSERT INTO public.items (id) SELECT 1 / 0")
+        cursor.execute("INSERT INTO public.items (id) VALUES ('a')")
+    assert rows() == ["a"] and names() == [Named("mia")]
+
+
+def test_nobody_takes_the_name_back_and_a_lost_context_leaves_it(alias: str, names: Names) -> None:
+    items = Item.objects.using(alias)
+    with transaction.atomic(using=alias):
+        with acting("mia"):
+            items.create(id="a")
+        items.create(id="lost")
+        with acting(None):
+            items.create(id="b")
+            items.create(id="c")
+    assert names() == [Named("mia"), Named("application")]
+
+
+def test_nobody_is_asked_who_acts_before_an_isolation_level(alias: str, names: Names) -> None:
+    def actor() -> str:
+        Item.objects.using(alias).count()
+        return "mia"
+
+    with acting(actor), transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+        cursor.execute("LOCK TABLE public.items")
+        cursor.execute("INSERT INTO public.items (id) VALUES ('a')")
+    assert names() == [Named("mia")]
 
 
 def test_the_announcer_stays_when_another_wrapper_leaves(alias: str, names: Names) -> None:

@@ -133,3 +133,54 @@ def test_asyncio_tasks_on_one_connection_keep_their_names(names: Names) -> None:
 def test_an_engine_of_another_database_is_refused() -> None:
     with pytest.raises(ValueError, match="sqlite"):
         announce_actors(create_engine("sqlite://"))
+
+
+def test_nobody_takes_the_name_back_and_a_lost_context_leaves_it(engine: Engine, names: Names, statements: list[str]) -> None:
+    with engine.begin() as connection:
+        with acting("mia"):
+            connection.execute(INSERT, {"id": "a"})
+        connection.execute(INSERT, {"id": "lost"})
+        with acting(None):
+            connection.execute(INSERT, {"id": "b"})
+            connection.execute(INSERT, {"id": "c"})
+    assert names() == [Named("mia"), Named("application")]
+    assert statements.count("SELECT announce") == 2
+
+
+def test_nobody_says_nothing_where_nobody_was_named(engine: Engine, names: Names, statements: list[str]) -> None:
+    with acting(None), Session(engine) as session, session.begin():
+        with session.begin_nested() as savepoint:
+            session.execute(INSERT, {"id": "a"})
+            savepoint.rollback()
+        session.execute(text("SELECT 1"))
+    assert "SELECT announce" not in statements and names() == []
+
+
+def test_nobody_is_asked_who_acts_before_an_isolation_level(engine: Engine, names: Names) -> None:
+    with engine.begin() as connection:
+
+        def actor() -> str:
+            return str(connection.exec_driver_sql("SELECT 'mia'").scalar())
+
+        with acting(actor):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+            connection.execute(INSERT, {"id": "a"})
+    assert names() == [Named("mia")]
+
+
+def test_each_transaction_of_two_phases_bears_its_own_name(engine: Engine, names: Names) -> None:
+    with acting("mia"), engine.connect() as connection:
+        for row in ("a", "b"):
+            transaction = connection.begin_twophase()
+            connection.execute(INSERT, {"id": row})
+            transaction.commit()
+    assert names() == [Named("mia"), Named("mia")]
+
+
+def test_a_transaction_behind_a_commit_of_the_text_bears_the_name(engine: Engine, names: Names) -> None:
+    with acting("mia"), engine.connect() as connection:
+        connection.execute(INSERT, {"id": "a"})
+        connection.execute(text("COMMIT"))
+        connection.execute(INSERT, {"id": "b"})
+        connection.commit()
+    assert names() == [Named("mia"), Named("mia")]

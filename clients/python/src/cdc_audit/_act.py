@@ -13,18 +13,22 @@ ANNOUNCE = "SELECT capture.announce(%s::text, %s::text, %s::jsonb)"
 
 
 class Words(NamedTuple):
-    """The arguments of ``capture.announce``."""
+    """The arguments of ``capture.announce``. Without an actor they say that nobody acts from here on."""
 
-    actor: str
+    actor: str | None
     request_id: str | None
     context: str
+
+
+NOBODY = Words(None, None, "{}")
 
 
 class Act:
     """One request or job: who does it, and why.
 
     :param actor: a user name or a job's name, at most 600 characters, or a function that tells it. The function is asked
-        before each statement, so that it may know more later. ``None`` or an empty text: nobody is known.
+        before each statement, so that it may know more later. ``None`` or an empty text: nobody is known, also where an
+        outer act has a name.
     :param request_id: what joins several transactions into one act, at most 1,000 characters.
     :param context: more facts, such as ``{"reason": "refund"}``: JSON of at most 16,000 characters.
     """
@@ -38,7 +42,6 @@ class Act:
         self.actor = actor
         self.request_id = request_id
         self._context = json.dumps(dict(context or {}))
-        self._asking = False
 
     @property
     def context(self) -> dict[str, Any]:
@@ -51,22 +54,24 @@ class Act:
         self._context = json.dumps(dict(facts))
 
     def words(self) -> Words | None:
-        """What to announce; ``None`` while nobody is known."""
-        actor = self._ask() if callable(self.actor) else self.actor
-        return Words(actor, self.request_id, self._context) if actor else None
-
-    def _ask(self) -> str | None:
-        # Who is signed in may be read from the database: those statements come here as well.
-        if self._asking or not callable(self.actor):
+        """What to announce; ``None``, nothing, for the statements that find out who acts."""
+        if _asking.get() is self:
             return None
-        self._asking = True
+        actor = self._ask(self.actor) if callable(self.actor) else self.actor
+        return Words(actor, self.request_id, self._context) if actor else NOBODY
+
+    def _ask(self, tell: Callable[[], str | None]) -> str | None:
+        # Who is signed in may be read from the database: those statements come here as well.
+        token = _asking.set(self)
         try:
-            return self.actor()
+            return tell()
         finally:
-            self._asking = False
+            _asking.reset(token)
 
 
 _act: ContextVar[Act | None] = ContextVar("cdc_audit_act", default=None)
+# The act whose function is being asked here. Other threads of the same act write in the meantime, and have a name.
+_asking: ContextVar[Act | None] = ContextVar("cdc_audit_asking", default=None)
 
 
 def current() -> Act | None:
@@ -75,7 +80,7 @@ def current() -> Act | None:
 
 
 def current_words() -> Words | None:
-    """What the running code would announce."""
+    """What the running code would announce; ``None`` outside every act, where nothing is known, not even that nobody acts."""
     act = _act.get()
     return act.words() if act else None
 

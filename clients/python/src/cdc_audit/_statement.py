@@ -6,7 +6,6 @@ import re
 
 _FIRST_WORD = re.compile(r"(?:[\s(]|--[^\n]*(?:\n|$)|/\*.*?\*/)*([a-z]+)", re.IGNORECASE | re.DOTALL)
 _CHANGING_WORD = re.compile(r"\b(?:insert|update|delete|merge)\b", re.IGNORECASE)
-_TO_SAVEPOINT = re.compile(r"\bto\b", re.IGNORECASE)
 
 _BEGINNING = frozenset({"begin", "start"})
 _ENDING = frozenset({"commit", "end", "abort", "rollback", "prepare"})
@@ -33,6 +32,6 @@ def changes_rows(statement: str) -> bool:
     return word in _CHANGING or (word == "with" and _CHANGING_WORD.search(statement) is not None)
 
 
-def undoes_name(statement: str) -> bool:
-    """Whether it may take back an announcement while the transaction goes on."""
-    return first_word(statement) == "rollback" and _TO_SAVEPOINT.search(statement) is not None
+def may_end_name(statement: str) -> bool:
+    """Whether what was announced may hold no longer: it ends a transaction, or goes back to a savepoint in it."""
+    return first_word(statement) in _ENDING

@@ -28,7 +28,8 @@ def carry_actors() -> None:
 
 
 def _pack(headers: dict[str, Any], **_: Any) -> None:
-    if words := current_words():
+    words = current_words()
+    if words is not None and words.actor is not None:
         headers[_HEADER] = json.dumps(words)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, Text, bindparam, event, text
 
 from ._act import Words, current_words
-from ._statement import changes_rows, undoes_name, wants_name
+from ._statement import changes_rows, may_end_name, wants_name
+from ._told import Told
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import ExceptionContext, ExecutionContext
@@ -40,29 +41,47 @@ def announce_actors(engine: Engine | AsyncEngine) -> None:
         raise ValueError(f"announce_actors works with PostgreSQL; this engine is one of {target.dialect.name}.")
     if event.contains(target, "before_cursor_execute", _before_statement):
         return
-    event.listen(target, "begin", _forget)
+    event.listen(target, "begin", _begin)
+    event.listen(target, "begin_twophase", _begin)
     event.listen(target, "before_cursor_execute", _before_statement)
     event.listen(target, "after_cursor_execute", _after_statement)
     event.listen(target, "handle_error", _after_error)
 
 
-def _forget(connection: Connection) -> None:
-    connection.info.pop(_TOLD, None)
+def _told(connection: Connection) -> Told:
+    told: Told = connection.info.setdefault(_TOLD, Told())
+    return told
+
+
+def _begin(connection: Connection, _xid: Any = None) -> None:
+    _told(connection).begin()
 
 
 def _before_statement(
     connection: Connection, _cursor: Any, statement: str, _parameters: Any, context: ExecutionContext, _many: bool
 ) -> None:
-    if undoes_name(statement):
-        _forget(connection)
+    told = _told(connection)
+    if may_end_name(statement):
+        told.doubt()
+    if not _may_bear_name(connection, statement):
+        return
     words = current_words()
-    if words is None or connection.get_execution_options().get("postgresql_readonly"):
+    if words is None:
         return
     if _is_autocommit(connection):
-        if _ALONE not in connection.info and changes_rows(statement):
+        if words.actor is not None:
             _begin_alone(connection, words, context)
-    elif connection.info.get(_TOLD) != words and wants_name(statement):
+    elif told.lacks(words):
         _announce(connection, words)
+
+
+def _may_bear_name(connection: Connection, statement: str) -> bool:
+    """Looked at before anybody is asked who acts: the answer may be read by statements, in this very transaction."""
+    if connection.get_execution_options().get("postgresql_readonly"):
+        return False
+    if _is_autocommit(connection):
+        return _ALONE not in connection.info and changes_rows(statement)
+    return wants_name(statement)
 
 
 def _is_autocommit(connection: Connection) -> bool:
@@ -71,13 +90,8 @@ def _is_autocommit(connection: Connection) -> bool:
 
 
 def _announce(connection: Connection, words: Words) -> None:
-    # Told before it is said: the announcement is a statement too.
-    connection.info[_TOLD] = words
-    try:
+    with _told(connection).saying(words):
         connection.execute(_ANNOUNCE, words._asdict()).close()
-    except BaseException:
-        _forget(connection)
-        raise
 
 
 def _begin_alone(connection: Connection, words: Words, context: ExecutionContext) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import Error
 
 from .._act import ANNOUNCE, Words, current_words
-from .._statement import changes_rows, undoes_name, wants_name
+from .._statement import changes_rows, may_end_name, wants_name
+from .._told import Told
 
 # Of psycopg 3 and psycopg2 alike.
 _IDLE, _IN_ERROR = 0, 3
@@ -18,7 +19,7 @@ class Announcer:
     """Announces who acts before the first statement of a transaction, and gives a bare write a transaction for it."""
 
     def __init__(self) -> None:
-        self._told: Words | None = None
+        self._told = Told()
 
     def __call__(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
@@ -26,23 +27,45 @@ class Announcer:
         connection = context["connection"]
         statement = sql if isinstance(sql, str) else sql.as_string(connection.connection)
         status = connection.connection.info.transaction_status
-        if status == _IDLE or undoes_name(statement):
-            self._told = None
-        words = None if status == _IN_ERROR else current_words()
-        if words is None:
+        if status == _IDLE:
+            self._told.begin()
+        elif may_end_name(statement):
+            self._told.doubt()
+        is_bare = status == _IDLE and connection.get_autocommit()
+        # Nobody is asked in vain: the answer may be read from the database, which takes this transaction's snapshot.
+        wants = changes_rows(statement) if is_bare else wants_name(statement) and status != _IN_ERROR
+        words = current_words() if wants else None
+        if words is None or not self._told.lacks(words):
             return execute(sql, params, many, context)
-        if status == _IDLE and connection.get_autocommit():
-            if not changes_rows(statement):
-                return execute(sql, params, many, context)
-            with transaction.atomic(using=connection.alias):
-                self._announce(connection, words)
-                return execute(sql, params, many, context)
-        if words != self._told and wants_name(statement):
-            self._announce(connection, words)
+        if is_bare:
+            return self._alone(connection, words, lambda: execute(sql, params, many, context))
+        self._announce(connection, words)
         return execute(sql, params, many, context)
 
+    def _alone(self, connection: Any, words: Words, write: Callable[[], Any]) -> Any:
+        """Runs a bare write in a transaction of its own."""
+        self._run(connection, "BEGIN")
+        try:
+            self._announce(connection, words)
+            result = write()
+            self._run(connection, "COMMIT")
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        return result
+
     def _announce(self, connection: Any, words: Words) -> None:
+        with self._told.saying(words):
+            self._run(connection, ANNOUNCE, words)
+
+    def _roll_back(self, connection: Any) -> None:
+        try:
+            self._run(connection, "ROLLBACK")
+        except Error:
+            # As Django does: what is left of the transaction ends with the connection.
+            connection.close()
+
+    def _run(self, connection: Any, statement: str, parameters: Words | None = None) -> None:
         # The driver's own cursor: the application's counts and logs of queries stay as they were.
         with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-            cursor.execute(ANNOUNCE, words)
-        self._told = words
+            cursor.execute(statement, parameters)
