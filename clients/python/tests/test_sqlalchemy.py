@@ -130,6 +130,39 @@ def test_asyncio_tasks_on_one_connection_keep_their_names(names: Names) -> None:
     assert sorted(name.actor for name in names()) == sorted(f"user-{n}" for n in range(20))
 
 
+TEXTS = [
+    *("BEGIN", "INSERT INTO public.items VALUES ('undone')", "ROLLBACK"),
+    *("BEGIN", "INSERT INTO public.items VALUES ('a')", "COMMIT"),
+    "INSERT INTO public.items VALUES ('b')",
+]
+
+
+def test_a_transaction_that_the_text_begins_in_autocommit_stays_the_applications(names: Names, rows: Rows) -> None:
+    engine = create_engine(URL, isolation_level="AUTOCOMMIT")
+    announce_actors(engine)
+    with acting("mia"), engine.connect() as connection:
+        for one in TEXTS:
+            connection.exec_driver_sql(one)
+    engine.dispose()
+    assert rows() == ["a", "b"]
+    assert names()[-2:] == [Named("mia"), Named("mia")]
+
+
+def test_the_same_with_asyncpg(names: Names, rows: Rows) -> None:
+    async def main() -> None:
+        engine = create_async_engine(URL.replace("psycopg", "asyncpg"), isolation_level="AUTOCOMMIT")
+        announce_actors(engine)
+        with acting("mia"):
+            async with engine.connect() as connection:
+                for one in TEXTS:
+                    await connection.exec_driver_sql(one)
+        await engine.dispose()
+
+    asyncio.run(main())
+    assert rows() == ["a", "b"]
+    assert names()[-2:] == [Named("mia"), Named("mia")]
+
+
 def test_an_engine_of_another_database_is_refused() -> None:
     with pytest.raises(ValueError, match="sqlite"):
         announce_actors(create_engine("sqlite://"))

@@ -27,6 +27,7 @@ _ANNOUNCE = text("SELECT capture.announce(:actor, :request_id, CAST(:context AS 
 # What the transaction of a database connection has been told, and the bare write that has a transaction made for it.
 _TOLD = "cdc_audit.told"
 _ALONE = "cdc_audit.alone"
+_IDLE = 0
 
 
 def announce_actors(engine: Engine | AsyncEngine) -> None:
@@ -68,7 +69,7 @@ def _before_statement(
     words = current_words()
     if words is None:
         return
-    if _is_autocommit(connection):
+    if _is_bare(connection):
         if words.actor is not None:
             _begin_alone(connection, words, context)
     elif told.lacks(words):
@@ -77,16 +78,21 @@ def _before_statement(
 
 def _may_bear_name(connection: Connection, statement: str) -> bool:
     """Looked at before anybody is asked who acts: the answer may be read by statements, in this very transaction."""
-    if connection.get_execution_options().get("postgresql_readonly"):
+    if _ALONE in connection.info or connection.get_execution_options().get("postgresql_readonly"):
         return False
-    if _is_autocommit(connection):
-        return _ALONE not in connection.info and changes_rows(statement)
-    return wants_name(statement)
+    return changes_rows(statement) if _is_bare(connection) else wants_name(statement)
 
 
-def _is_autocommit(connection: Connection) -> bool:
-    driver = connection.connection.dbapi_connection
-    return driver is not None and connection.dialect.detect_autocommit_setting(driver)
+def _is_bare(connection: Connection) -> bool:
+    """Whether no transaction surrounds a statement. In AUTOCOMMIT the application may have begun one by its own text."""
+    pooled = connection.connection
+    if pooled.dbapi_connection is None or not connection.dialect.detect_autocommit_setting(pooled.dbapi_connection):
+        return False
+    driver: Any = pooled.driver_connection
+    if hasattr(driver, "is_in_transaction"):
+        return not driver.is_in_transaction()
+    # Of psycopg 3 and psycopg2; another driver doesn't tell.
+    return not hasattr(driver, "info") or driver.info.transaction_status == _IDLE
 
 
 def _announce(connection: Connection, words: Words) -> None:
