@@ -73,7 +73,11 @@ export default defineConfig({
         // The SQL and what reads it, on the next version of PostgreSQL. `npm run test:postgres18` runs all of them on it.
         test: {
           name: "postgres-18",
-          include: ["tests/database/**/*.database.test.ts", "tests/local/dms-stand-in/change-records.database.test.ts"],
+          include: [
+            "tests/database/**/*.database.test.ts",
+            "tests/local/dms-stand-in/change-records.database.test.ts",
+            "tests/clients/node/*.database.test.ts",
+          ],
           env: { POSTGRES_VERSION: "18" },
           ...sharedModules,
           globalSetup: "tests/setup/build.ts",

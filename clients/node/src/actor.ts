@@ -78,3 +78,10 @@ function announcementOf(actor: Actor): Announcement {
 export function saysTheSame(one: Announcement, other: Announcement | undefined): boolean {
   return other !== undefined && one.every((text, place) => text === other[place]);
 }
+
+/** An announcement as a text without parameters. */
+export function literalText(announcement: Announcement): string {
+  const literal = (text: string | null) =>
+    text === null ? "NULL" : `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+  return announceText.replace(/\$(\d)/g, (_, place: string) => literal(announcement[Number(place) - 1] ?? null));
+}

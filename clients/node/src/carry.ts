@@ -1,4 +1,4 @@
-import { type Announcement, announceText } from "./actor";
+import { type Announcement, announceText, literalText } from "./actor";
 
 /** What this package uses of node-postgres's connection: the messages of the extended protocol. */
 export interface Connection {
@@ -14,7 +14,9 @@ export interface Connection {
 /** A query of node-postgres, or another object that it can submit, such as a cursor. */
 export interface Query {
   name?: string | undefined;
+  text?: string;
   submit(connection: Connection): Error | null | undefined | void;
+  handleRowDescription?: ((message: unknown) => void) | undefined;
   handleDataRow(message: unknown): void;
   handleCommandComplete(message: unknown, connection: Connection): void;
   handleReadyForQuery(connection: Connection): void;
@@ -29,6 +31,7 @@ export interface Query {
  * no trip. The answer to the announcement is swallowed; if the server refuses it, the query fails with that error.
  */
 export function carry(query: Query, announcement: Announcement): void {
+  if (isSimple(query)) return carryInText(query, announcement);
   const { submit } = query;
   query.submit = (connection) => {
     query.submit = submit;
@@ -50,8 +53,6 @@ function submitBehind(query: Query, connection: Connection): void {
   const { name, handleDataRow, handleCommandComplete, handleError } = query;
   const own = { name, handleDataRow, handleCommandComplete, handleError };
   const wasSubmitted = name !== undefined && connection.submittedNamedStatements?.[name] !== undefined;
-  // After an error the server skips everything up to a Sync, which a simple query does not send.
-  let needsSync = isSimple(query);
   query.handleDataRow = () => undefined;
   query.handleCommandComplete = () => Object.assign(query, own);
   query.handleError = (error, over) => {
@@ -59,7 +60,6 @@ function submitBehind(query: Query, connection: Connection): void {
     if (!isOfServer(error)) return handleError.call(query, error, over);
     Object.assign(query, own);
     if (name && !wasSubmitted) delete connection.submittedNamedStatements?.[name];
-    if (needsSync) connection.sync();
     query.handleError(error, over);
   };
   const refusal = errorOf(() => query.submit(connection));
@@ -67,9 +67,30 @@ function submitBehind(query: Query, connection: Connection): void {
   if (name) query.name = undefined;
   if (!refusal) return;
   // The query sent nothing. It fails when the announcement is answered, or the next query would get the answer.
-  needsSync = false;
   connection.sync();
   query.handleReadyForQuery = (over) => handleError.call(query, refusal, over);
+}
+
+/**
+ * A simple query has the announcement as the first of its statements. Messages of the extended protocol before it would begin a
+ * transaction that PostgreSQL 18 leaves open behind it.
+ */
+function carryInText(query: Query, announcement: Announcement): void {
+  const { text, submit, handleRowDescription, handleDataRow, handleCommandComplete, handleError } = query;
+  const own = { text, handleRowDescription, handleDataRow, handleCommandComplete };
+  const before = `${literalText(announcement)}; `;
+  query.text = `${before}${text}`;
+  // node-postgres fails a query whose submission returns an error.
+  query.submit = (connection) => errorOf(() => submit.call(query, connection));
+  query.handleRowDescription = () => undefined;
+  query.handleDataRow = () => undefined;
+  query.handleCommandComplete = () => Object.assign(query, own);
+  query.handleError = (error: Error & { position?: string }, over) => {
+    Object.assign(query, own);
+    // The place in the text that the caller wrote.
+    if (error.position) error.position = String(Number(error.position) - [...before].length);
+    handleError.call(query, error, over);
+  };
 }
 
 /** Whether it is sent by the simple protocol, as COPY is by pg-copy-streams. A cursor is not. */

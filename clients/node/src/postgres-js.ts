@@ -1,4 +1,4 @@
-import { type Announcement, announceText, inThisContext, wantedHere } from "./actor";
+import { type Announcement, inThisContext, literalText, wantedHere } from "./actor";
 import { TransactionState } from "./transaction";
 
 /** What this package uses of a query of postgres.js: it goes out when somebody waits for it. */
@@ -167,10 +167,3 @@ const isQuery = (made: unknown): made is Query =>
 
 /** Its beginning, which tells what kind it is, with a blank for each parameter. */
 const textOf = ({ strings }: Query) => strings.join(" ");
-
-/** The announcement as a text without parameters, for which postgres.js would make a trip of their own. */
-function literalText(announcement: Announcement): string {
-  const literal = (text: string | null) =>
-    text === null ? "NULL" : `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
-  return announceText.replace(/\$(\d)/g, (_, place: string) => literal(announcement[Number(place) - 1] ?? null));
-}

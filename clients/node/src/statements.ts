@@ -14,6 +14,8 @@ export type StatementKind =
   | "read write"
   /** Changes rows, or calls what may. */
   | "write"
+  /** Calls what may commit by itself, unless a transaction is open around it. */
+  | "procedure"
   /** Anything else: it reads, or it may not stand in a transaction. */
   | "other";
 
@@ -29,7 +31,8 @@ const kinds: readonly (readonly [StatementKind, RegExp])[] = [
   ["end", /^(?:commit|end|abort|rollback|prepare\s+transaction)\b/i],
   ["read write", /^set\b[^;]*\bread\s+write\b/i],
   ["before the snapshot", /^(?:set|reset|show|lock|discard)\b/i],
-  ["write", /^(?:insert|update|delete|merge|truncate|copy|call|do|execute)\b/i],
+  ["procedure", /^(?:call|do)\b/i],
+  ["write", /^(?:insert|update|delete|merge|truncate|copy|execute)\b/i],
   // A function that is called for what it does: SELECT pay(7), SELECT * FROM pay(7).
   ["write", /^select\s+(?:\*\s+from\s+)?["\w.]+\s*\((?![^]*\bfrom\b)/i],
 ];

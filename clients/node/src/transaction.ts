@@ -37,6 +37,8 @@ export class TransactionState {
         return undefined;
     }
     if (wanted === undefined || !this.isNews(wanted)) return undefined;
+    // Together with an announcement a procedure could not commit.
+    if (!this.open && kind === "procedure") return undefined;
     if (!this.open) return this.mattersAlone(text, kind === "write") ? wanted : undefined;
     if (kind === "before the snapshot" || this.readOnly) return undefined;
     return this.say(wanted);

@@ -34,7 +34,7 @@ describe("A statement's kind", () => {
     ["SELECT count(*) FROM items", "other"],
     ["SELECT pay(7)", "write"],
     ['select * from "billing".pay (7)', "write"],
-    ["CALL pay(7)", "write"],
+    ["CALL pay(7)", "procedure"],
     ["COPY items FROM STDIN", "write"],
     ["VACUUM items", "other"],
     ["CREATE INDEX CONCURRENTLY ON items (id)", "other"],

@@ -179,7 +179,12 @@ describe("A wrapped pool", () => {
 
   it("goes on when the database refuses the name of what sends a simple query by itself", async () => {
     const client = await pool.connect();
-    const copy = Object.assign(new Query("COPY items FROM STDIN"), { requiresPreparation: undefined });
+    const copy = Object.assign(new Query("COPY items FROM STDIN"), {
+      requiresPreparation: undefined,
+      submit(this: { text: string }, connection: { query(text: string): void }) {
+        connection.query(this.text);
+      },
+    });
     const failed = runAs("x".repeat(601), () => new Promise((done) => client.query(copy as never, done as never)));
     expect(String(await failed)).toContain("actor has 601 characters");
     expect((await client.query("SELECT 2 AS two")).rows).toEqual([{ two: 2 }]);
@@ -238,12 +243,38 @@ describe("A wrapped pool", () => {
     expect(changes.map(({ by }) => by?.actor)).toEqual([...Array(4).fill("application"), "alice"]);
   });
 
-  it("lets statements pass that may not stand in a transaction, and lets DO and CALL bear the name", async () => {
+  it("lets statements pass that may not stand in a transaction, and DO and CALL commit by themselves", async () => {
     await runAs("alice", async () => {
       await pool.query("ANALYZE items");
-      await pool.query("DO $$ BEGIN INSERT INTO items (id) VALUES ('a'); END $$");
+      await pool.query("DO $$ BEGIN INSERT INTO items (id) VALUES ('a'); COMMIT; END $$");
+      await pool.query("BEGIN");
+      await pool.query("DO $$ BEGIN INSERT INTO items (id) VALUES ('b'); END $$");
+      await pool.query("COMMIT");
     });
-    expect(await names()).toEqual(["a alice"]);
+    expect(await names()).toEqual(["a application", "b alice"]);
+  });
+
+  it.each([
+    ["INSERT INTO items (id) VALUES ('a')", ["a alice"]],
+    ["INSERT INTO items (id, note) VALUES ('a', 'x; y')", ["a alice"]],
+    ["INSERT INTO items (id) VALUES ('a'); INSERT INTO items (id) VALUES ('b')", ["a alice", "b alice"]],
+    ["BEGIN; INSERT INTO items (id) VALUES ('a'); COMMIT", ["a alice"]],
+    ["INSERT INTO items (id) VALUES ('a');", ["a alice"]],
+  ])("leaves no transaction open behind %s", async (text, changes) => {
+    await runAs("alice", () => pool.query(text));
+    expect(await names()).toEqual(changes);
+  });
+
+  it("gives the results and the place of an error of a text without parameters", async () => {
+    await runAs("alice", async () => {
+      const { rows } = await pool.query("INSERT INTO items (id) VALUES ('a') RETURNING id");
+      expect(rows).toEqual([{ id: "a" }]);
+      const both = (await pool.query("INSERT INTO items (id) VALUES ('b') RETURNING id; SELECT 1 AS one")) as unknown;
+      expect((both as { rows: unknown[] }[]).map((result) => result.rows)).toEqual([[{ id: "b" }], [{ one: 1 }]]);
+      const wrong = "INSERT INTO items (id, nothing) VALUES ('c', 1)";
+      const error = await pool.query(wrong).catch((caught: { position: string }) => caught);
+      expect((error as { position: string }).position).toBe(String(wrong.indexOf("nothing") + 1));
+    });
   });
 
   it("takes clients of its own kind alone", () => {
