@@ -1,7 +1,7 @@
 import type { Client } from "pg";
-import type { TableToWatch } from "../operator/database/watch-tables";
 import type { LinkDetour } from "./parts/links";
 import type { CapturedSource } from "./parts/source";
+import type { TableToWatch } from "./parts/watched";
 
 /** What to run and where its data go. */
 export type PipelineOptions = CommonOptions & AuditedDatabase;

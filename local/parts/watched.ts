@@ -4,6 +4,8 @@ import type { CaptureProblem } from "../../operator/database/maintain";
 import { likePattern, type TableToWatch } from "../../operator/database/watch-tables";
 import { recordSchema } from "./source-record";
 
+export type { TableToWatch };
+
 /** Which tables `--tables` means. */
 export interface TableChoice {
   readonly include: readonly TableSelection[];

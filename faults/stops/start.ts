@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Command, InvalidArgumentError } from "commander";
-import { StopsSource } from "../faults/stops/source";
-import { build, isBuilt } from "../local/machine/build";
-import { repositoryFolder } from "../local/machine/folders";
+import { StopsSource } from "./source";
+import { build, isBuilt } from "../../local/machine/build";
+import { repositoryFolder } from "../../local/machine/folders";
 
 interface Options {
   readonly tables: number;
