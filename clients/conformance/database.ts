@@ -7,6 +7,8 @@ import { applicationRole } from "./judge";
 
 const slot = "actors";
 const password = "application-password";
+/** Milliseconds. A driver that was killed may leave connections, which end with the server. */
+const longestGoodbye = 2_000;
 
 /** How a driver signs in, on this machine. */
 export interface Login {
@@ -108,8 +110,19 @@ export class ConformanceDatabase {
     }
   }
 
-  stop(): Promise<void> {
-    return this.server.stop();
+  /** Stops the server once the driver's connections are closed: a pool ends a little before its last socket does. */
+  async stop(): Promise<void> {
+    const deadline = Date.now() + longestGoodbye;
+    while (Date.now() < deadline && (await this.connections()) > 0) await sleep(20);
+    await this.server.stop();
+  }
+
+  private async connections(): Promise<number> {
+    const { rows } = await this.client.query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = $1",
+      [applicationRole],
+    );
+    return rows[0]?.count ?? 0;
   }
 
   private async waiters(holder: Client): Promise<number> {
