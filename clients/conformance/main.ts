@@ -17,7 +17,7 @@ interface Options {
 const clientsFolder = resolve(__dirname, "..");
 
 /** The files of this repository's clients. */
-export function ownClientFiles(): string[] {
+function ownClientFiles(): string[] {
   return readdirSync(clientsFolder)
     .map((folder) => join(clientsFolder, folder, "conformance"))
     .filter((folder) => existsSync(folder))
@@ -29,11 +29,15 @@ export function ownClientFiles(): string[] {
     .sort();
 }
 
-function clientFilesOf(name: string): ClientFile[] {
-  if (name === "all")
-    return ownClientFiles()
-      .map((path) => readClientFile(path))
-      .filter(canRun);
+/** This repository's clients: those that this machine can run, and those whose language it lacks. */
+export function ownClients(): { readonly here: readonly ClientFile[]; readonly away: readonly ClientFile[] } {
+  const clients = ownClientFiles().map((path) => readClientFile(path));
+  const here = clients.filter(canRun);
+  return { here, away: clients.filter((client) => !here.includes(client)) };
+}
+
+function clientFilesOf(name: string): readonly ClientFile[] {
+  if (name === "all") return ownClients().here;
   return [clientFileOf(name)];
 }
 
