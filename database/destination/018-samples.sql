@@ -58,7 +58,7 @@ COMMENT ON FUNCTION audit.span_blocks(timestamptz, timestamptz) IS
   'Which blocks of which partitions hold a span of time, and how many rows a block may hold.';
 
 CREATE OR REPLACE FUNCTION audit.sampled_blocks(
-  filter jsonb, width interval, by_act boolean DEFAULT false, blocks_at_most integer DEFAULT 200
+  filter jsonb, width interval, by_act boolean DEFAULT false, blocks_at_most integer DEFAULT 150
 )
 RETURNS TABLE (
   start timestamptz, operation text, schema_name text, table_name text, committed_at timestamptz, source_id text,
@@ -172,7 +172,7 @@ BEGIN
       WHERE context.operation = 'context' AND context.%1$I = chosen.name AND context.committed_at = chosen.at LIMIT 1
     ) AS act
     $question$, of_column)
-    USING names, since, until, width, ends, greatest(200, 20000 / parts), greatest(1, most / parts);
+    USING names, since, until, width, ends, greatest(150, 12000 / parts), greatest(1, most / parts);
 END
 $$;
 COMMENT ON FUNCTION audit.acts_spread(name, text[], timestamptz, timestamptz, interval, integer) IS

@@ -5,7 +5,7 @@ LANGUAGE sql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 8
+  SELECT 9
 $$;
 COMMENT ON FUNCTION audit.sql_version() IS
   'Version of the SQL that made this schema. An operator refuses a database whose version is above its own.';

@@ -9,6 +9,9 @@ import io.debezium.connector.jdbc.dialect.DatabaseDialect;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.hibernate.StatelessSession;
 import org.hibernate.jdbc.Work;
@@ -26,6 +29,12 @@ final class AppendingRecordWriter extends DefaultRecordWriter {
           .collect(
               Collectors.toMap(
                   AuditEventDefinition.Column::name, AuditEventDefinition.Column::type));
+
+  /** A column of the statement, in the order of its parameters. */
+  private record Parameter(Field column, ColumnType type) {}
+
+  private Schema boundSchema;
+  private List<Parameter> boundParameters;
 
   AppendingRecordWriter(
       StatelessSession session, JdbcSinkConnectorConfig config, DatabaseDialect dialect) {
@@ -50,18 +59,22 @@ final class AppendingRecordWriter extends DefaultRecordWriter {
   }
 
   /**
-   * Binds by the contract's types. Debezium would work out the type of every value again, at twice
-   * the cost.
+   * Binds by the contract's types. Debezium would work out the names and the types of every event's
+   * values again, at twice the cost.
    */
   @Override
   protected void bindValues(JdbcSinkRecord event, QueryBinder parameters) {
     Struct values = event.getPayload();
-    int index = 1;
-    for (String column : event.keyFieldNames()) {
-      parameters.bind(TYPES.get(column).parameter(index++, values.get(column)));
+    if (values.schema() != boundSchema) {
+      boundSchema = values.schema();
+      boundParameters =
+          Stream.concat(event.keyFieldNames().stream(), event.nonKeyFieldNames().stream())
+              .map(name -> new Parameter(boundSchema.field(name), TYPES.get(name)))
+              .toList();
     }
-    for (String column : event.nonKeyFieldNames()) {
-      parameters.bind(TYPES.get(column).parameter(index++, values.get(column)));
+    int index = 1;
+    for (Parameter parameter : boundParameters) {
+      parameters.bind(parameter.type.parameter(index++, values.get(parameter.column)));
     }
   }
 }

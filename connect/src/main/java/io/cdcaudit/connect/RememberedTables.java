@@ -8,17 +8,20 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A dialect that looks a table up once per connection. Debezium looks it up for every delivery,
- * with some ten queries, in case it has to create or alter the table. Here the database owns its
- * tables, and a statement that no longer fits a table fails anyway.
+ * with some ten queries, and compares its columns with those of every event, in case it has to
+ * create or alter the table. Here the database owns its tables, {@link DestinationTable#check} has
+ * found all columns, and a statement that no longer fits a table fails anyway.
  */
 final class RememberedTables {
   private RememberedTables() {}
 
   static DatabaseDialect of(DatabaseDialect dialect) {
     Map<CollectionId, TableDescriptor> tables = new HashMap<>();
+    Map<String, CollectionId> ids = new HashMap<>();
     return (DatabaseDialect)
         Proxy.newProxyInstance(
             RememberedTables.class.getClassLoader(),
@@ -37,6 +40,18 @@ final class RememberedTables {
                     tables.put(table, known);
                   }
                   return known;
+                }
+                case "getCollectionId" -> {
+                  String name = (String) arguments[0];
+                  CollectionId known = ids.get(name);
+                  if (known == null) {
+                    known = (CollectionId) call(dialect, method, arguments);
+                    ids.put(name, known);
+                  }
+                  return known;
+                }
+                case "resolveMissingFields" -> {
+                  return Set.of();
                 }
                 default -> {
                   return call(dialect, method, arguments);
