@@ -107,12 +107,7 @@ export async function measureSinkAgainst(recorder: Recorder, events: number, com
   }
 }
 
-async function drain(
-  folder: string,
-  events: number,
-  file: string,
-  settings: readonly string[],
-): Promise<SinkResult[]> {
+async function drain(folder: string, events: number, file: string, settings: readonly string[]): Promise<SinkResult[]> {
   await maven(folder, [
     ...["-f", "connect/pom.xml", "test-compile", "exec:java@benchmark"],
     ...[`-Devents=${events}`, ...settings, `-Dresult=${file}`],
