@@ -96,9 +96,13 @@ DECLARE
   cases text := '';
 BEGIN
   DELETE FROM capture.actor_sources;
-  INSERT INTO capture.actor_sources SELECT place, name FROM unnest(sources) WITH ORDINALITY AS given (name, place);
+  INSERT INTO capture.actor_sources
+    SELECT place, name FROM unnest(sources) WITH ORDINALITY AS given (name, place)
+    UNION ALL SELECT 0, '' WHERE sources = '{}';
   FOREACH source IN ARRAY coalesce(sources, usual) LOOP
-    parts := regexp_match(source, '^(?:comment (\w+)|(\w+(?:\.\w+)+)(?: ->> (.+))?)$');
+    -- A letter that is not ASCII is a \w in some locales only. See contract/actor-sources.ts.
+    parts := regexp_match(source, replace('^(?:comment (WORD)|(WORD(?:\.WORD)+)(?: ->> (.+))?)$',
+      'WORD', '(?:\w|[^\x01-\x7f])+'));
     IF parts IS NULL THEN
       RAISE EXCEPTION 'capture.set_actor_sources: % is no source', quote_literal(source)
         USING ERRCODE = 'invalid_parameter_value',
@@ -130,7 +134,9 @@ COMMENT ON FUNCTION capture.set_actor_sources(text[]) IS
 
 DO $$
 BEGIN
-  PERFORM capture.set_actor_sources((SELECT array_agg(source ORDER BY place) FROM capture.actor_sources));
+  PERFORM capture.set_actor_sources((
+    SELECT CASE WHEN count(*) > 0 THEN coalesce(array_agg(source ORDER BY place) FILTER (WHERE place > 0), '{}') END
+    FROM capture.actor_sources));
 END
 $$;
 COMMENT ON FUNCTION capture.said_elsewhere() IS

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { actorSourcePattern } from "../../../contract/actor-sources";
 import { bootstrapSource } from "../../../operator/database/bootstrap";
 import { type DatabaseClient, errorOf, type TestServer } from "../../../local/servers/test-server";
 import { renewOrders, startShopSource } from "../support/shop-source";
@@ -128,15 +129,53 @@ describe("The actor trigger", () => {
     expect(await named([claims])).toEqual(["mia@shop.example", "request.jwt.claims ->> email"]);
     expect(await named([claims, "SET LOCAL app.user_id = '9'"])).toEqual(["9", "app.user_id"]);
     expect(await named(["SET LOCAL jwt.claims.user_id = '27'"])).toEqual(["clerk", undefined]);
-    await client.query("SELECT capture.set_actor_sources('{}')");
-    expect(await named([claims])).toEqual(["clerk", undefined]);
   });
 
-  it("refuses a source that is none", async () => {
-    for (const source of ["user", "a.b -> c", "comment a b", "request.jwt.claims ->> "]) {
-      const error = await errorOf(client.query("SELECT capture.set_actor_sources($1)", [[source]]));
-      expect(error.message).toBe(`capture.set_actor_sources: '${source}' is no source`);
-    }
+  it("has no source where it is told none, also behind another bootstrap", async () => {
+    const claims = `select set_config('request.jwt.claims', '{"sub": "8f1c"}', true)`;
+    await client.query("SELECT capture.set_actor_sources('{}')");
+    expect(await named([claims])).toEqual(["clerk", undefined]);
+    await bootstrapSource(client, { tables: [] });
+    expect(await named([claims])).toEqual(["clerk", undefined]);
+    await client.query("SELECT capture.set_actor_sources(NULL)");
+    expect(await named([claims])).toEqual(["8f1c", "request.jwt.claims ->> sub"]);
+  });
+
+  it.each([
+    "app.user_id",
+    "app.große_kennung",
+    "request.jwt.claims",
+    "request.jwt.claims ->> https://shop.example/id, 'quoted'",
+    "hasura.user ->> two\nlines",
+    "comment actor",
+    "comment 利用者",
+  ])("takes the source %j, as the settings of a stack do", async (source) => {
+    expect(source).toMatch(actorSourcePattern);
+    await client.query("SELECT capture.set_actor_sources($1)", [[source]]);
+    const { rows } = await client.query("SELECT source FROM capture.actor_sources");
+    expect(rows).toEqual([{ source }]);
+    expect(await named([])).toEqual(["clerk", undefined]);
+  });
+
+  it.each([
+    "",
+    "user",
+    ".user",
+    "app.",
+    "a..b",
+    "a.b -> c",
+    "app.user-id",
+    " app.user_id",
+    "app.user_id\n",
+    "comment a b",
+    "comment a.b",
+    "comment ",
+    "request.jwt.claims ->> ",
+    "request.jwt.claims->>sub",
+  ])("refuses the source %j, as the settings of a stack do", async (source) => {
+    expect(source).not.toMatch(actorSourcePattern);
+    const error = await errorOf(client.query("SELECT capture.set_actor_sources($1)", [[source]]));
+    expect(error.message).toBe(`capture.set_actor_sources: ${client.escapeLiteral(source)} is no source`);
   });
 
   it("can't be made to run what a source or a value holds", async () => {
