@@ -88,18 +88,45 @@ describe("The actor trigger", () => {
   });
 
   it.each([
-    ["in a value", "', code = $$/*actor='mallory'*/$$"],
-    ["before the end", " /*actor='mallory'*/ RETURNING id"],
-    ["of another name", " /*factor='mallory'*/"],
-    ["that is no text", " /*actor='%FF%FE'*/"],
-    ["that is empty", " /*actor=''*/"],
-  ])("takes no tag %s", async (place, comment) => {
-    if (place === "in a value") {
-      await application.query(`INSERT INTO shop.orders (id, secret) VALUES (${++nextId}, $$/*actor='mallory'*/$$)`);
-      expect((await takeSignals(client))[0]?.body.actor).toBe("clerk");
-    } else {
-      expect(await named([], comment)).toEqual(["clerk", undefined]);
-    }
+    ["beside a * or a / that its library leaves as it is", " /*actor='mia',route='/orders%2F*'*/", "mia"],
+    [
+      "with a % that its library has doubled for a driver",
+      " /*actor='mia%%40shop.example%%2C%%20100%%25'*/;",
+      "mia@shop.example, 100%",
+    ],
+    ["that is a number without quotes", " /*actor=7,route='%2Forders'*/", "7"],
+    ["in front of another comment", " /*actor='mia'*/ /*traceparent='00-1'*/", "mia"],
+    ["behind another comment", " /*traceparent='00-1'*/ /*actor='mia'*/", "mia"],
+  ])("takes a tag of sqlcommenter %s", async (_, comment, actor) => {
+    expect(await named([], comment)).toEqual([actor, "comment actor"]);
+  });
+
+  it("takes a tag of sqlcommenter from the beginning of the statement where the end has none", async () => {
+    const write = async (before: string, after: string) => {
+      await application.query(`${before}INSERT INTO shop.orders (id) VALUES (${++nextId})${after}`);
+      return (await takeSignals(client))[0]?.body.actor;
+    };
+    expect(await write("/*actor='mia%40shop.example',route='%2Forders'*/ ", "")).toBe("mia@shop.example");
+    expect(await write("/*actor='mia'*/ ", " /*traceparent='00-1'*/")).toBe("mia");
+    expect(await write("/*actor='mia'*/ ", " /*actor='noah'*/")).toBe("noah");
+    expect(await write("/* hand-written */ ", "")).toBe("clerk");
+  });
+
+  it.each([
+    ["in a value", "(id, secret) VALUES (ID, $$/*actor='mallory'*/$$)"],
+    [
+      "in a value between comments",
+      "/*route='%2Forders'*/ (id, secret) VALUES (ID, $$,actor='mallory'/*$$) /*traceparent='00-1'*/",
+    ],
+    ["before the end", "(id) VALUES (ID) /*actor='mallory'*/ RETURNING id"],
+    ["in front of a line that ends like a comment", "(id) VALUES (ID) /*a*/ RETURNING id AS x,id=0 -- ,actor='m' */"],
+    ["of another name", "(id) VALUES (ID) /*factor='mallory'*/"],
+    ["that is no text", "(id) VALUES (ID) /*actor='%FF%FE'*/"],
+    ["that is empty", "(id) VALUES (ID) /*actor=''*/"],
+  ])("takes no tag %s", async (_, insert) => {
+    await application.query(`INSERT INTO shop.orders ${insert.replace("ID", String(++nextId))}`);
+    const [signal] = await takeSignals(client);
+    expect([signal?.body.actor, signal?.body.context?.actor_source]).toEqual(["clerk", undefined]);
   });
 
   it("takes the application's own word first, then the first source that has a name", async () => {
