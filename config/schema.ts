@@ -131,6 +131,7 @@ const sink = {
 const operator = {
   enabled: flag().optional(),
   bundlePath: text().optional(),
+  actorSources: z.array(text()).optional(),
   partitionsAhead: text().optional(),
   partitionPeriod: choice(PartitionPeriod).optional(),
   auditRetention: text().optional(),

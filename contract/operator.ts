@@ -42,6 +42,8 @@ export interface BootstrapRequest {
     /** Secret of the role `cdc_capture`. */
     readonly captureSecretArn: string;
     readonly tables: readonly AuditedTable[];
+    /** As `capture.set_actor_sources` takes them; an empty list means none. Default: the database keeps those that it has. */
+    readonly actorSources?: readonly string[];
     /** Major versions of PostgreSQL that the DMS engine reads. Default: those that the pipeline is made for. */
     readonly postgresVersions?: readonly number[];
     /** The limit of DMS's source endpoint. Default `defaultUnboundedVarcharMaxBytes` of `change-capture.ts`. */

@@ -25,6 +25,8 @@ interface CommonOptions {
   readonly run?: string;
   /** Tables to capture; `%` stands for all tables of a schema. */
   readonly tables: readonly TableToWatch[];
+  /** Where the actor trigger finds names that others set. Default: what the database has. */
+  readonly actorSources?: readonly string[];
   /** A separate database for the audit log. Default: beside the sample tables, where one connection sees both. */
   readonly auditDatabase?: string;
   /** Begin with the data of an earlier run, if there are any. Default false. */

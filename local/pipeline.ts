@@ -211,11 +211,11 @@ export class Pipeline {
   }
 
   private async bootstrapDatabases(): Promise<void> {
-    const { prepareSample, tables } = this.options;
+    const { prepareSample, tables, actorSources } = this.options;
     await createSampleDatabase(this.superuserOf("postgres"));
     if (prepareSample) await withClient({ ...this.sample, ...sampleUser }, prepareSample);
     await this.options.source?.begin();
-    this.warnings = (await this.operator.bootstrap(tables)).source.warnings;
+    this.warnings = (await this.operator.bootstrap(tables, actorSources)).source.warnings;
     if (this.options.followed) await withClient(this.destination, noteArrivals);
     const roles = prepareSample ? "audit_reader, capture_app" : "audit_reader";
     await withClient(this.sample, (client) => client.query(`GRANT ${roles} TO ${sampleUser.user}`));

@@ -101,6 +101,7 @@ export function operatorArgs(args: AuditPipelineArgs, shared: SharedResources, p
     writerRole: shared.writerSecret,
     reviewRole: shared.reviewSecret,
     tables: args.tables,
+    actorSources: operator.actorSources,
     postgresVersions: args.capture?.postgresVersions,
     unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
     lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,

@@ -178,6 +178,12 @@ export interface PipelineOperatorArgs {
   enabled?: boolean;
   /** The operator's bundle, which `npm run build:operator` makes. Required unless the operator is left out. */
   bundlePath?: string;
+  /**
+   * Where the actor trigger finds the name of who acts where the application does not announce it, in this order:
+   * `app.user_id`, `request.jwt.claims ->> email`, `comment actor`. An empty list means nowhere. Default: the database keeps
+   * what `capture.set_actor_sources` was told last; before that, the sources of docs/actors.md.
+   */
+  actorSources?: string[];
   /** How far ahead the audit table has partitions: `<number> days`, `weeks`, `months` or `years`. Default `3 months`. */
   partitionsAhead?: string;
   /** How much time one partition holds. Default `month`. */

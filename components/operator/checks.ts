@@ -1,3 +1,4 @@
+import { actorSourceForms, actorSourcePattern } from "../../contract/actor-sources";
 import { operatorDefaults } from "../../contract/operator";
 import { type Problem, checkDistinct, checkOneOf, checkPattern, checkWholeNumber, known } from "../shared/checks";
 import { checkLogRetention } from "../shared/log-groups";
@@ -16,6 +17,7 @@ export function operatorProblems(args: OperatorArgs): Problem[] {
     ...checkAdminSecret("source.adminSecretArn", args.source.adminSecretArn),
     ...checkAdminSecret("destination.adminSecretArn", args.destination?.adminSecretArn),
     ...auditedTableProblems(args.tables),
+    ...actorSourceProblems(args.actorSources),
     ...postgresVersionProblems(args.postgresVersions),
     ...checkEndTime(args),
     ...upkeepProblems(args),
@@ -78,6 +80,15 @@ export function auditedTableProblems(tables: readonly AuditedTableArgs[]): Probl
       });
     }
     return problems;
+  });
+}
+
+/** Sources that the database would refuse, or that would never be asked. */
+function actorSourceProblems(sources: readonly string[] = []): Problem[] {
+  return sources.flatMap((source, index) => {
+    const setting = `actorSources[${index}]`;
+    if (sources.indexOf(source) === index) return checkPattern(setting, source, actorSourcePattern, actorSourceForms);
+    return [{ setting, value: source, allowed: "each source once", fix: `Remove ${setting}, a repetition.` }];
   });
 }
 

@@ -33,6 +33,7 @@ export function bootstrapRequest(
         ...source,
         captureSecretArn,
         tables: args.tables,
+        actorSources: args.actorSources,
         postgresVersions,
         unboundedVarcharMaxBytes: args.unboundedVarcharMaxBytes,
         lobMaxSizeKilobytes: args.lobMaxSizeKilobytes,

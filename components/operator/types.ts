@@ -131,6 +131,12 @@ export interface OperatorArgs {
   reviewRole?: RolePasswordArgs;
   /** What to put under audit, at least one table. */
   tables: AuditedTableArgs[];
+  /**
+   * Where the actor trigger finds the name of who acts where the application does not announce it, in this order:
+   * `app.user_id`, `request.jwt.claims ->> email`, `comment actor`. An empty list means nowhere. Default: the database keeps
+   * what `capture.set_actor_sources` was told last; before that, the sources of docs/actors.md.
+   */
+  actorSources?: string[];
   /** Major versions of PostgreSQL that the DMS engine reads, of 15 to 18. Default 15, 16 and 17. */
   postgresVersions?: number[];
   /** The limit of the `ChangeCapture`, to refuse values and to warn of columns that it would end at. Default 8000. */

@@ -155,7 +155,7 @@ CREATE TABLE IF NOT EXISTS capture.actor_sources (
 );
 COMMENT ON TABLE capture.actor_sources IS
   'Where the actor trigger finds names that others set. capture.set_actor_sources writes it; empty means the default.';
-COMMENT ON COLUMN capture.actor_sources.place IS 'The first that has a name counts.';
+COMMENT ON COLUMN capture.actor_sources.place IS 'The first that has a name counts. 0 stands alone: there are no sources.';
 COMMENT ON COLUMN capture.actor_sources.source IS 'As capture.set_actor_sources takes it.';
 
 CREATE TABLE IF NOT EXISTS capture.watched_tables (

@@ -59,7 +59,9 @@ $$;
 COMMENT ON FUNCTION capture.said_in(text, text) IS
   'The name in the value of a setting: all of it, or a member of its JSON. Null where there is none. It never fails.';
 
--- A tag of sqlcommenter: URL-encoded, in quotes, in a comment at the very end. A comment elsewhere may be part of a value.
+-- A tag of sqlcommenter: URL-encoded, in quotes unless it is a number, in one of the comments at the very end, or at the very
+-- beginning. A comment in between may be part of a value. Python's libraries double each % for the driver, which halves them
+-- only in a statement with parameters; no URL encoding has two beside each other.
 CREATE OR REPLACE FUNCTION capture.said_in_comment(query text, tag text)
 RETURNS text
 LANGUAGE plpgsql
@@ -67,20 +69,33 @@ IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  comment text := substring(query FROM '/\*([^*]*)\*/[\s;]*$');
-  value text := substring(comment FROM '(?:^|,)\s*' || tag || '=''((?:[^''\\]|\\.)*)''');
+  blank CONSTANT text := E' \t\r\n\f\v;';
+  pattern CONSTANT text := '(?:^|,)\s*' || tag || '=(?:''((?:[^''\\]|\\.)*)''|([\w.-]+))';
+  statement text := btrim(query, blank);
+  comment text;
+  found text[];
 BEGIN
+  WHILE found IS NULL AND statement LIKE '%/*%*/' LOOP
+    comment := split_part(left(statement, -2), '/*', -1);
+    statement := rtrim(left(statement, -4 - length(comment)), blank);
+    found := CASE WHEN strpos(comment, '*/') = 0 THEN regexp_match(comment, pattern) END;
+  END LOOP;
+  IF found IS NULL AND statement LIKE '/*%*/%' THEN
+    found := regexp_match(split_part(substr(statement, 3), '*/', 1), pattern);
+  END IF;
   RETURN (
     SELECT nullif(btrim(convert_from(string_agg(
       CASE WHEN piece[1] ~ '^%..$' THEN decode(substr(piece[1], 2), 'hex') ELSE convert_to(piece[1], 'UTF8') END,
       '' ORDER BY place), 'UTF8')), '')
-    FROM regexp_matches(replace(value, '\''', ''''), '%[[:xdigit:]]{2}|[^%]+|%', 'g') WITH ORDINALITY AS matched (piece, place));
+    FROM regexp_matches(replace(replace(coalesce(found[1], found[2]), '\''', ''''), '%%', '%'),
+      '%[[:xdigit:]]{2}|[^%]+|%', 'g') WITH ORDINALITY AS matched (piece, place));
 EXCEPTION WHEN data_exception OR character_not_in_repertoire OR untranslatable_character THEN
   RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION capture.said_in_comment(text, text) IS
-  'The value of a tag that sqlcommenter has written at the end of a statement. Null where there is none. It never fails.';
+  'The value of a tag that sqlcommenter has written at the end of a statement, or else at its beginning. Null where there is '
+  'none. It never fails.';
 
 CREATE OR REPLACE FUNCTION capture.set_actor_sources(sources text[] DEFAULT NULL)
 RETURNS void
@@ -96,9 +111,13 @@ DECLARE
   cases text := '';
 BEGIN
   DELETE FROM capture.actor_sources;
-  INSERT INTO capture.actor_sources SELECT place, name FROM unnest(sources) WITH ORDINALITY AS given (name, place);
+  INSERT INTO capture.actor_sources
+    SELECT place, name FROM unnest(sources) WITH ORDINALITY AS given (name, place)
+    UNION ALL SELECT 0, '' WHERE sources = '{}';
   FOREACH source IN ARRAY coalesce(sources, usual) LOOP
-    parts := regexp_match(source, '^(?:comment (\w+)|(\w+(?:\.\w+)+)(?: ->> (.+))?)$');
+    -- A letter that is not ASCII is a \w in some locales only. See contract/actor-sources.ts.
+    parts := regexp_match(source, replace('^(?:comment (WORD)|(WORD(?:\.WORD)+)(?: ->> (.+))?)$',
+      'WORD', '(?:\w|[^\x01-\x7f])+'));
     IF parts IS NULL THEN
       RAISE EXCEPTION 'capture.set_actor_sources: % is no source', quote_literal(source)
         USING ERRCODE = 'invalid_parameter_value',
@@ -130,7 +149,9 @@ COMMENT ON FUNCTION capture.set_actor_sources(text[]) IS
 
 DO $$
 BEGIN
-  PERFORM capture.set_actor_sources((SELECT array_agg(source ORDER BY place) FROM capture.actor_sources));
+  PERFORM capture.set_actor_sources((
+    SELECT CASE WHEN count(*) > 0 THEN coalesce(array_agg(source ORDER BY place) FILTER (WHERE place > 0), '{}') END
+    FROM capture.actor_sources));
 END
 $$;
 COMMENT ON FUNCTION capture.said_elsewhere() IS

@@ -5,7 +5,7 @@ LANGUAGE sql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 6
+  SELECT 7
 $$;
 COMMENT ON FUNCTION capture.sql_version() IS
   'Version of the SQL that made this schema. An operator refuses a database whose version is above its own.';

@@ -70,6 +70,7 @@ async function runPipeline(
     run,
     followed: true,
     ...(own ? { source: own.source, tables: own.tables } : { prepareSample: createShop, tables: shopTables }),
+    ...(options.actorSources ? { actorSources: options.actorSources } : {}),
     ...(options.keep ? { keep: true } : {}),
     ...(options.fullLoad ? { fullLoad: true } : {}),
   });

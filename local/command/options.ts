@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { actorSourceForms, actorSourcePattern } from "../../contract/actor-sources";
 import { selects, type TableSelection } from "../../contract/change-capture";
 import type { TableChoice } from "../parts/watched";
 
@@ -7,6 +8,7 @@ export interface Options {
   readonly source?: string;
   readonly tables: readonly string[];
   readonly identifyActor?: boolean;
+  readonly actorSources?: readonly string[];
   readonly keep?: boolean;
   readonly fullLoad?: boolean;
   readonly json?: boolean;
@@ -38,6 +40,12 @@ export function readOptions(): Options {
       "--identify-actor",
       "with --source: put a trigger on each audited table that writes down who acts, where the application announces it",
     )
+    .option(
+      "--actor-sources <list>",
+      "where that trigger finds names that others set, separated by commas, e.g. 'app.user_id,request.jwt.claims ->> email'; " +
+        "'' for none; may be given several times (default: those of docs/actors.md)",
+      parseActorSources,
+    )
     .option("--full-load", "also record the rows that already exist, as baselines")
     .option("--keep", "keep the data when stopping, and start from those of the last run")
     .option("--json", "print one JSON object per line instead of text")
@@ -49,9 +57,23 @@ export function readOptions(): Options {
     command.error(
       "error: --identify-actor puts triggers on tables of a --source; those of the sample have them already",
     );
+  if (options.actorSources && options.source && !options.identifyActor)
+    command.error("error: --actor-sources is for the trigger of --identify-actor: give both");
   if (options.tables.length > 0 && !options.source)
     command.error("error: --tables chooses tables of a --source, and there is none");
   return options;
+}
+
+/** The sources that `--actor-sources` names, after those of an earlier one. */
+function parseActorSources(list: string, earlier: readonly string[] = []): readonly string[] {
+  const sources = list === "" ? [] : list.split(",").map((source) => source.trim());
+  const fault = sources.find((source) => !actorSourcePattern.test(source));
+  if (fault !== undefined) {
+    throw new InvalidArgumentError(
+      `It has ${JSON.stringify(fault)}; each entry must be ${actorSourceForms}. Separate entries with commas.`,
+    );
+  }
+  return [...new Set([...earlier, ...sources])];
 }
 
 /** The tables that `--tables` names, and those that it leaves out. */

@@ -51,12 +51,12 @@ export class PipelineOperator {
   constructor(private readonly options: PipelineOperatorOptions) {}
 
   /** Installs capture in the source and the audit log in the destination. */
-  async bootstrap(tables: readonly TableToWatch[]): Promise<BootstrapResult> {
+  async bootstrap(tables: readonly TableToWatch[], actorSources?: readonly string[]): Promise<BootstrapResult> {
     return this.operate("bootstrap", (context) =>
       bootstrap(
         {
           action: "bootstrap",
-          source: { ...this.sourceAccess, captureSecretArn: captureSecret, tables },
+          source: { ...this.sourceAccess, captureSecretArn: captureSecret, tables, actorSources },
           destination: {
             ...accessTo(this.options.destination),
             writerSecretArn: writerSecret,

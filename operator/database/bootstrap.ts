@@ -49,6 +49,8 @@ export interface BootstrapReport {
 export interface SourceBootstrap extends LockOptions, SizeLimits {
   /** The tables to put under audit. Tables that are watched already and not named stay as they are. */
   readonly tables: readonly TableToWatch[];
+  /** As `capture.set_actor_sources` takes them; an empty list means none. Default: the database keeps those that it has. */
+  readonly actorSources?: readonly string[];
   /** Passwords to set, printable ASCII. A role without one keeps what it has; a new one cannot log in. */
   readonly passwords?: Partial<Record<typeof databaseRoles.capture | typeof databaseRoles.application, string>>;
 }
@@ -84,6 +86,7 @@ export async function prepareSource(client: ClientBase, options: SourceBootstrap
   return reporting(client, options, async () => {
     const { tables, leftOut, unmatched } = await inTransaction(client, options, async () => {
       await applySql(client, options, "source");
+      if (options.actorSources) await client.query("SELECT capture.set_actor_sources($1)", [options.actorSources]);
       const selected = await resolveTables(client, options.tables);
       await checkTables(client, selected.tables);
       await noteSelection(client, options.tables, options.unboundedVarcharMaxBytes ?? defaultUnboundedVarcharMaxBytes);

@@ -67,6 +67,7 @@ export async function bootstrap(request: BootstrapRequest, context: OperatorCont
               prepareSource(sourceClient, {
                 lockTimeoutMilliseconds,
                 tables: source.tables,
+                actorSources: source.actorSources,
                 unboundedVarcharMaxBytes: source.unboundedVarcharMaxBytes,
                 passwords: { [databaseRoles.capture]: passwords.capture },
               }),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { actorSourceForms, actorSourcePattern } from "../../contract/actor-sources";
 import {
   type AuditedTable,
   type BootstrapRequest,
@@ -59,6 +60,9 @@ const bootstrap = members({
     ...access,
     captureSecretArn: text(),
     tables: z.array(auditedTable),
+    actorSources: z
+      .array(z.string().regex(actorSourcePattern, `is no source; allowed is ${actorSourceForms}`))
+      .optional(),
     postgresVersions: z.array(z.int()).min(1).optional(),
     unboundedVarcharMaxBytes: z.int().positive().optional(),
     lobMaxSizeKilobytes: z.int().positive().optional(),

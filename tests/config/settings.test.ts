@@ -59,6 +59,7 @@ function isSetting(path: string): boolean {
 function operator(members: object): string {
   return JSON.stringify({ ...(JSON.parse(built.operator) as object), ...members });
 }
+const actorSource = "operator.actorSources[1]";
 const canaryTimeout = "operator.canaryTimeoutSeconds";
 const partitionsAhead = "operator.partitionsAhead";
 
@@ -140,6 +141,13 @@ describe("the settings of a stack", () => {
     const kmsKeyArn = "arn:aws:kms:eu-central-1:123456789012:key/1";
     expect(settings({ kmsKeyArn }).everywhere.kmsKeyArn).toBe(kmsKeyArn);
     expect(settings({ kmsKeyArn: "" }).everywhere.kmsKeyArn).toBeUndefined();
+  });
+
+  it("leave the sources of actors to the database unless they are written, also as none", () => {
+    const sources = (members: object) => settings({ operator: operator(members) }).pipeline.operator.actorSources;
+    expect(sources({})).toBeUndefined();
+    expect(sources({ actorSources: [] })).toEqual([]);
+    expect(sources({ actorSources: ["app.user_id", "comment actor"] })).toEqual(["app.user_id", "comment actor"]);
   });
 
   it("leave the log in the source's database unless it is given one of its own", () => {
@@ -242,6 +250,13 @@ describe("wrong settings", () => {
       "tables[0]",
     ],
     ["more brokers than MSK's API takes", { kafka: '{"brokers": 16}' }, "kafka.brokers"],
+    ["a source of actors that is none", { operator: operator({ actorSources: ["a.b", "user"] }) }, actorSource],
+    ["a source of actors twice", { operator: operator({ actorSources: ["a.b", "a.b"] }) }, actorSource],
+    [
+      "sources of actors that nobody would set",
+      { operator: '{"enabled": false, "actorSources": []}' },
+      "operator.actorSources",
+    ],
     ["a canary that outlasts its interval", { operator: operator({ canaryIntervalMinutes: 1 }) }, canaryTimeout],
     ["a canary with no time to arrive", { operator: operator({ canaryTimeoutSeconds: 5 }) }, canaryTimeout],
     ["no unit for an interval", { operator: operator({ auditRetention: "7" }) }, "operator.auditRetention"],

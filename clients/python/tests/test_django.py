@@ -12,7 +12,7 @@ from conftest import Named
 from django.conf import settings
 
 settings.configure(
-    INSTALLED_APPS=["pgtrigger", "pghistory", "cdc_audit.django"],
+    INSTALLED_APPS=["pgtrigger", "pghistory", "django_sqlcommenter", "cdc_audit.django"],
     MIDDLEWARE=["test_django.sign_in", "cdc_audit.django.ActorMiddleware"],
     ROOT_URLCONF="test_django",
     ALLOWED_HOSTS=["*"],
@@ -37,6 +37,7 @@ from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import AsyncClient, Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import path  # noqa: E402
+from django_sqlcommenter import sql_scope  # noqa: E402
 
 from cdc_audit import acting  # noqa: E402
 
@@ -221,3 +222,13 @@ def test_the_trigger_knows_the_name_that_pghistory_sets(names: Names) -> None:
             Item.objects.create(id="in a transaction")
     Item.objects.create(id="behind it")
     assert names() == [Named("mia"), Named("mia"), Named("application")]
+
+
+def test_the_trigger_knows_the_name_that_django_sqlcommenter_writes(alias: str, names: Names) -> None:
+    for actor in ("mia@shop.example", "o'brien, 100% söhne", "7"):
+        with sql_scope(actor=actor, route="orders/*"):
+            Item.objects.using(alias).create(id=actor)
+    with sql_scope(actor="noah"), connections[alias].cursor() as cursor:
+        cursor.execute("INSERT INTO public.items (id) VALUES ('without parameters')")
+    Item.objects.using(alias).create(id="behind it")
+    assert [name.actor for name in names()] == ["mia@shop.example", "o'brien, 100% söhne", "7", "noah", "application"]

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditPipelineArgs } from "../../../components/audit-pipeline";
 import { auditPipelineProblems } from "../../../components/audit-pipeline/checks";
+import { problemText } from "../../../components/shared/checks";
 
 let folder: string;
 let minimal: AuditPipelineArgs;
@@ -117,6 +118,22 @@ describe("a pipeline's arguments", () => {
     expect(settings(table({ ignoredColumns: ["a", "a"] }))).toEqual(["tables[0].redactedColumns"]);
     expect(settings(table({ redactedColumns: [""] }))).toEqual(["tables[0].redactedColumns"]);
     expect(settings(table({ ignoredColumns: ["é".repeat(32)] }))).toEqual(["tables[0].ignoredColumns"]);
+  });
+
+  it("refuse a source of actors that the database would not take, and say what it takes", () => {
+    const sources = (...actorSources: string[]) =>
+      auditPipelineProblems({ ...minimal, operator: { ...minimal.operator, actorSources } }).map(problemText);
+    expect(sources("app.user_id", "request.jwt.claims ->> email", "comment actor")).toEqual([]);
+    expect(sources()).toEqual([]);
+    const forms =
+      "a setting such as jwt.claims.user_id, a member of a setting's JSON such as request.jwt.claims ->> email, or a tag of " +
+      "sqlcommenter such as comment actor";
+    expect(sources("app.user_id", "user")).toEqual([
+      `operator.actorSources[1] = "user": allowed is ${forms}. Set operator.actorSources[1] to ${forms}.`,
+    ]);
+    expect(sources("app.user_id", "app.user_id")).toEqual([
+      'operator.actorSources[1] = "app.user_id": allowed is each source once. Remove operator.actorSources[1], a repetition.',
+    ]);
   });
 
   it("refuse what would have no effect on a table that is left out", () => {

@@ -247,6 +247,7 @@ describe("a pipeline", () => {
         tables,
         operator: {
           ...pipelineArguments(artifacts).operator,
+          actorSources: ["app.user_id", "request.jwt.claims ->> email"],
           partitionsAhead: "30 days",
           partitionPeriod: "day",
           auditRetention: "7 years",
@@ -255,7 +256,7 @@ describe("a pipeline", () => {
     );
     const request = (name: string) => JSON.parse(only(name).inputs.input);
     expect(request("audit-operator-bootstrap")).toMatchObject({
-      source: { tables, adminSecretArn },
+      source: { tables, adminSecretArn, actorSources: ["app.user_id", "request.jwt.claims ->> email"] },
       destination: { partitionsAhead: "30 days", partitionPeriod: "day" },
     });
     expect(request("audit-operator-maintain").destination).toMatchObject({ retention: "7 years" });
@@ -267,6 +268,15 @@ describe("a pipeline", () => {
         "object-locator": { "schema-name": "shop", "table-name": "flyway[_]%" },
       }),
     );
+  });
+
+  it("leaves the sources of actors to the database unless told, also that there are none", async () => {
+    const requested = async (operator: object) => {
+      const { only } = await deploy(pipeline({ operator: { ...pipelineArguments(artifacts).operator, ...operator } }));
+      return JSON.parse(only("audit-operator-bootstrap-source").inputs.input).source.actorSources;
+    };
+    expect(await requested({})).toBeUndefined();
+    expect(await requested({ actorSources: [] })).toEqual([]);
   });
 
   it("tests its connections before the task starts, and sends a canary once everything runs", async () => {

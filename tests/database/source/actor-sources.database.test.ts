@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { actorSourcePattern } from "../../../contract/actor-sources";
 import { bootstrapSource } from "../../../operator/database/bootstrap";
 import { type DatabaseClient, errorOf, type TestServer } from "../../../local/servers/test-server";
 import { renewOrders, startShopSource } from "../support/shop-source";
@@ -87,18 +88,45 @@ describe("The actor trigger", () => {
   });
 
   it.each([
-    ["in a value", "', code = $$/*actor='mallory'*/$$"],
-    ["before the end", " /*actor='mallory'*/ RETURNING id"],
-    ["of another name", " /*factor='mallory'*/"],
-    ["that is no text", " /*actor='%FF%FE'*/"],
-    ["that is empty", " /*actor=''*/"],
-  ])("takes no tag %s", async (place, comment) => {
-    if (place === "in a value") {
-      await application.query(`INSERT INTO shop.orders (id, secret) VALUES (${++nextId}, $$/*actor='mallory'*/$$)`);
-      expect((await takeSignals(client))[0]?.body.actor).toBe("clerk");
-    } else {
-      expect(await named([], comment)).toEqual(["clerk", undefined]);
-    }
+    ["beside a * or a / that its library leaves as it is", " /*actor='mia',route='/orders%2F*'*/", "mia"],
+    [
+      "with a % that its library has doubled for a driver",
+      " /*actor='mia%%40shop.example%%2C%%20100%%25'*/;",
+      "mia@shop.example, 100%",
+    ],
+    ["that is a number without quotes", " /*actor=7,route='%2Forders'*/", "7"],
+    ["in front of another comment", " /*actor='mia'*/ /*traceparent='00-1'*/", "mia"],
+    ["behind another comment", " /*traceparent='00-1'*/ /*actor='mia'*/", "mia"],
+  ])("takes a tag of sqlcommenter %s", async (_, comment, actor) => {
+    expect(await named([], comment)).toEqual([actor, "comment actor"]);
+  });
+
+  it("takes a tag of sqlcommenter from the beginning of the statement where the end has none", async () => {
+    const write = async (before: string, after: string) => {
+      await application.query(`${before}INSERT INTO shop.orders (id) VALUES (${++nextId})${after}`);
+      return (await takeSignals(client))[0]?.body.actor;
+    };
+    expect(await write("/*actor='mia%40shop.example',route='%2Forders'*/ ", "")).toBe("mia@shop.example");
+    expect(await write("/*actor='mia'*/ ", " /*traceparent='00-1'*/")).toBe("mia");
+    expect(await write("/*actor='mia'*/ ", " /*actor='noah'*/")).toBe("noah");
+    expect(await write("/* hand-written */ ", "")).toBe("clerk");
+  });
+
+  it.each([
+    ["in a value", "(id, secret) VALUES (ID, $$/*actor='mallory'*/$$)"],
+    [
+      "in a value between comments",
+      "/*route='%2Forders'*/ (id, secret) VALUES (ID, $$,actor='mallory'/*$$) /*traceparent='00-1'*/",
+    ],
+    ["before the end", "(id) VALUES (ID) /*actor='mallory'*/ RETURNING id"],
+    ["in front of a line that ends like a comment", "(id) VALUES (ID) /*a*/ RETURNING id AS x,id=0 -- ,actor='m' */"],
+    ["of another name", "(id) VALUES (ID) /*factor='mallory'*/"],
+    ["that is no text", "(id) VALUES (ID) /*actor='%FF%FE'*/"],
+    ["that is empty", "(id) VALUES (ID) /*actor=''*/"],
+  ])("takes no tag %s", async (_, insert) => {
+    await application.query(`INSERT INTO shop.orders ${insert.replace("ID", String(++nextId))}`);
+    const [signal] = await takeSignals(client);
+    expect([signal?.body.actor, signal?.body.context?.actor_source]).toEqual(["clerk", undefined]);
   });
 
   it("takes the application's own word first, then the first source that has a name", async () => {
@@ -128,15 +156,53 @@ describe("The actor trigger", () => {
     expect(await named([claims])).toEqual(["mia@shop.example", "request.jwt.claims ->> email"]);
     expect(await named([claims, "SET LOCAL app.user_id = '9'"])).toEqual(["9", "app.user_id"]);
     expect(await named(["SET LOCAL jwt.claims.user_id = '27'"])).toEqual(["clerk", undefined]);
-    await client.query("SELECT capture.set_actor_sources('{}')");
-    expect(await named([claims])).toEqual(["clerk", undefined]);
   });
 
-  it("refuses a source that is none", async () => {
-    for (const source of ["user", "a.b -> c", "comment a b", "request.jwt.claims ->> "]) {
-      const error = await errorOf(client.query("SELECT capture.set_actor_sources($1)", [[source]]));
-      expect(error.message).toBe(`capture.set_actor_sources: '${source}' is no source`);
-    }
+  it("has no source where it is told none, also behind another bootstrap", async () => {
+    const claims = `select set_config('request.jwt.claims', '{"sub": "8f1c"}', true)`;
+    await client.query("SELECT capture.set_actor_sources('{}')");
+    expect(await named([claims])).toEqual(["clerk", undefined]);
+    await bootstrapSource(client, { tables: [] });
+    expect(await named([claims])).toEqual(["clerk", undefined]);
+    await client.query("SELECT capture.set_actor_sources(NULL)");
+    expect(await named([claims])).toEqual(["8f1c", "request.jwt.claims ->> sub"]);
+  });
+
+  it.each([
+    "app.user_id",
+    "app.große_kennung",
+    "request.jwt.claims",
+    "request.jwt.claims ->> https://shop.example/id, 'quoted'",
+    "hasura.user ->> two\nlines",
+    "comment actor",
+    "comment 利用者",
+  ])("takes the source %j, as the settings of a stack do", async (source) => {
+    expect(source).toMatch(actorSourcePattern);
+    await client.query("SELECT capture.set_actor_sources($1)", [[source]]);
+    const { rows } = await client.query("SELECT source FROM capture.actor_sources");
+    expect(rows).toEqual([{ source }]);
+    expect(await named([])).toEqual(["clerk", undefined]);
+  });
+
+  it.each([
+    "",
+    "user",
+    ".user",
+    "app.",
+    "a..b",
+    "a.b -> c",
+    "app.user-id",
+    " app.user_id",
+    "app.user_id\n",
+    "comment a b",
+    "comment a.b",
+    "comment ",
+    "request.jwt.claims ->> ",
+    "request.jwt.claims->>sub",
+  ])("refuses the source %j, as the settings of a stack do", async (source) => {
+    expect(source).not.toMatch(actorSourcePattern);
+    const error = await errorOf(client.query("SELECT capture.set_actor_sources($1)", [[source]]));
+    expect(error.message).toBe(`capture.set_actor_sources: ${client.escapeLiteral(source)} is no source`);
   });
 
   it("can't be made to run what a source or a value holds", async () => {

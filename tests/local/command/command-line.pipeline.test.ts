@@ -194,6 +194,16 @@ describe("--source", () => {
     expect((await local(["--tables", "public.%"])).errors).toMatch(/there is none/);
   });
 
+  test("refuses --actor-sources that it can't use, and says what they may be", async () => {
+    expect((await local(["--actor-sources", "app.user_id,user"])).errors).toMatch(
+      /has "user"; each entry must be a setting/,
+    );
+    const source = ["--source", url("postgres", password)];
+    expect((await local([...source, "--actor-sources", "app.user_id"])).errors).toMatch(
+      /of --identify-actor: give both/,
+    );
+  });
+
   test("names wal_level when it is not logical", async () => {
     await server.stop();
     await startServer("replica");

@@ -44,6 +44,7 @@ interface Sides {
   readonly source?: DatabaseClient;
   readonly destination?: DatabaseClient;
   readonly tables?: readonly AuditedTable[];
+  readonly actorSources?: readonly string[];
   readonly on?: TestServer;
 }
 
@@ -55,6 +56,7 @@ function requestFor(sides: Sides = {}): BootstrapRequest {
       ...accessTo(on, (sides.source ?? source).database),
       captureSecretArn: captureSecret,
       tables: sides.tables ?? [orders],
+      ...(sides.actorSources && { actorSources: sides.actorSources }),
     },
     destination: {
       ...accessTo(server, (sides.destination ?? destination).database),
@@ -96,6 +98,37 @@ describe("The bootstrap", () => {
       source: { changes: [], passwordsSet: [databaseRoles.capture], warnings: [] },
       destination: { changes: [], passwordsSet: [databaseRoles.writer], warnings: [] },
     });
+  });
+
+  it("sets the sources of actors that it is told, and leaves those that an administrator has set", async () => {
+    const tables = [{ ...orders, identifyActor: true }];
+    const actor = async () => {
+      await takeSignals(source);
+      await source.query(`
+        BEGIN;
+        SET LOCAL app.user_id = 'mia';
+        SET LOCAL jwt.claims.user_id = '27';
+        INSERT INTO shop.orders SELECT coalesce(max(id), 0) + 1 FROM shop.orders;
+        COMMIT`);
+      const [signal] = await takeSignals(source);
+      return signal?.body.actor;
+    };
+    await done(requestFor({ tables }));
+    expect(await actor()).toBe("27");
+
+    const asked = requestFor({ tables, actorSources: ["app.user_id", "request.jwt.claims ->> email"] });
+    const saidElsewhere = { object: "function capture.said_elsewhere()", change: "changed" };
+    expect((await done(asked)).source.changes).toEqual([saidElsewhere]);
+    expect(await actor()).toBe("mia");
+    expect((await done(asked)).source.changes).toEqual([]);
+    await done(requestFor({ tables }));
+    expect(await actor()).toBe("mia");
+
+    await done(requestFor({ tables, actorSources: [] }));
+    expect(await actor()).toBe(superuser.user);
+    await source.query("SELECT capture.set_actor_sources('{jwt.claims.user_id}')");
+    await done(requestFor({ tables }));
+    expect(await actor()).toBe("27");
   });
 
   it("prepares the one side that is asked for, and checks both all the same", async () => {
