@@ -11,7 +11,7 @@ import { buildPage } from "../review/build";
 import { nodeOptions } from "../review/server/node-options";
 import { bootstrapDestination } from "../operator/database/bootstrap";
 import { fill } from "./measurements/reading";
-import { addDeletes, measureReview, type ServedReview } from "./measurements/review";
+import { addDeletes, measureFirstAct, measureReview, type ServedReview } from "./measurements/review";
 import { conclude, Recorder, thisMachine } from "./report/results";
 
 interface Options {
@@ -68,8 +68,11 @@ async function main(): Promise<void> {
         goal: { atMost: 60 },
       },
     ]);
-    served = await serve(server.port, page.folder);
-    await measureReview(recorder, client, served, { rounds: options.rounds, until: await newestOf(client) });
+    const running = await serve(server.port, page.folder);
+    served = running;
+    await measureReview(recorder, client, running, { rounds: options.rounds, until: await newestOf(client) });
+    // Not every machine has a browser that runs here.
+    await recorder.attempt("first act shown on the page", () => measureFirstAct(recorder, running));
   } finally {
     await stop();
   }

@@ -50,9 +50,12 @@ export type VariantName = keyof typeof recordedVariants;
 export const variantNames = Object.keys(recordedVariants) as VariantName[];
 
 /** Records a stack with what a variant changes. */
-export function recordVariant(name: VariantName): Promise<Recording> {
+export function recordVariant(
+  name: VariantName,
+  beside: Pick<RecordOptions, "preview" | "stackName"> = {},
+): Promise<Recording> {
   const { stack, options } = recordedVariants[name];
-  return recordProgram(stack, options);
+  return recordProgram(stack, { ...options, ...beside });
 }
 
 /** Stands in for what a deployment builds first, so that a recording needs no build and is the same on every machine. */

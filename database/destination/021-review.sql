@@ -182,3 +182,49 @@ $$;
 COMMENT ON FUNCTION audit.log_problems() IS
   'What the log itself says of its capture: tables that are not captured any more, columns without a type among the last 1,000 '
   'events, events without a partition, applications that do not say who acts among the last 10,000 events.';
+
+CREATE OR REPLACE FUNCTION audit.changes_of_acts(
+  times timestamptz[], sources text[], transactions bigint[], filter jsonb DEFAULT '{}', after_sequence integer DEFAULT NULL,
+  after_event uuid DEFAULT NULL, most integer DEFAULT 500, most_characters bigint DEFAULT 1000000
+)
+RETURNS TABLE (act bigint, change audit.log)
+LANGUAGE plpgsql
+STABLE
+SECURITY DEFINER
+ROWS 500
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+  fits text := audit.change_condition(filter - '{actor,request,transaction,from,to}'::text[]);
+  page constant text := '(SELECT event.committed_at, event.sequence, event.event_id FROM audit.events AS event '
+    'WHERE event.committed_at = listed.at AND event.source_id = listed.source AND %s AND %s ORDER BY %s LIMIT $6)';
+  found record;
+  characters bigint := 0;
+BEGIN
+  -- The acts one by one, each by its index, until there are enough: the order of the list is that of the loop.
+  FOR found IN EXECUTE 'SELECT listed.act, page.* FROM (SELECT listed.*, '
+    'CASE WHEN act = 1 THEN $4 END AS after_sequence, CASE WHEN act = 1 THEN $5 END AS after_event '
+    'FROM unnest($1, $2, $3) WITH ORDINALITY AS listed (at, source, transaction, act)) AS listed CROSS JOIN LATERAL ('
+    || format(page, 'event.transaction_id = listed.transaction AND event.sequence > coalesce(listed.after_sequence, -1)',
+      fits, 'event.sequence')
+    || ' UNION ALL '
+    || format(page, 'listed.transaction IS NULL AND event.transaction_id IS NULL AND event.event_id > '
+      'coalesce(listed.after_event, ''00000000-0000-0000-0000-000000000000'')', fits, 'event.event_id')
+    || ') AS page ORDER BY listed.act, page.sequence, page.event_id LIMIT $6'
+    USING times, sources, transactions, after_sequence, after_event, most
+  LOOP
+    act := found.act;
+    SELECT log.* INTO change FROM audit.log WHERE log."time" = found.committed_at AND log.event_id = found.event_id;
+    RETURN NEXT;
+    characters := characters + coalesce(length(change.before::text), 0) + coalesce(length(change.after::text), 0);
+    EXIT WHEN characters >= most_characters;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION
+  audit.changes_of_acts(timestamptz[], text[], bigint[], jsonb, integer, uuid, integer, bigint) IS
+  'The changes of some acts that fit a filter, in the order of the acts and in their own, each with the place of its act in '
+  'the list. Of the first act those after the one that an earlier answer ended with. At most so many, and none more once '
+  'their images have so many characters: where an answer is empty, there are no more.';

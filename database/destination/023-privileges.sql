@@ -44,6 +44,7 @@ GRANT EXECUTE ON FUNCTION
   audit.feed(jsonb, timestamptz, text, bigint, integer),
   audit.act_changes(timestamptz, text, bigint, jsonb, integer, uuid, integer),
   audit.first_changes(timestamptz[], text[], bigint[]),
+  audit.changes_of_acts(timestamptz[], text[], bigint[], jsonb, integer, uuid, integer, bigint),
   audit.actors_between(timestamptz, timestamptz, integer),
   audit.picture(jsonb, integer, integer),
   audit.record_steps(text, jsonb, text, boolean, jsonb, integer),

@@ -28,6 +28,11 @@ export const folders: readonly Folder[] = [
   },
   { path: "review/build.ts", holds: "how the page is built for a browser", mayDependOn: [] },
   {
+    path: "review/browser.ts",
+    holds: "the browser in which the page is tested, pictured and measured",
+    mayDependOn: [],
+  },
+  {
     path: "review/page",
     holds: "what a reviewer sees: views, their parts, what they ask the server",
     mayDependOn: ["review/api.ts", "review/query.ts", "review/query", "review/differences", "review/exact-json.ts"],

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Output } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { z } from "zod";
@@ -9,6 +10,7 @@ import { environmentDefaults } from "../../config/defaults";
 import { environments, settingSchemas } from "../../config/schema";
 import { InvalidSettings, leftOut, parseSettings } from "../../config/settings";
 import type { Settings } from "../../config/types";
+import { outputValue } from "../components/support/deployment";
 
 const now = new Date("2026-11-22T12:00:00Z");
 const root = join(__dirname, "../..");
@@ -66,14 +68,15 @@ const partitionsAhead = "operator.partitionsAhead";
 function settings(
   project: Record<string, string | undefined> = {},
   region: string | undefined = "eu-central-1",
+  secretKeys: readonly string[] = [],
 ): Settings {
   const written = Object.entries({ ...minimal, ...project }).filter(([, value]) => value !== undefined);
-  return parseSettings({ region, project: Object.fromEntries(written) as Record<string, string> }, now);
+  return parseSettings({ region, project: Object.fromEntries(written) as Record<string, string>, secretKeys }, now);
 }
 
-function problems(project: Record<string, string | undefined>, region?: string) {
+function problems(project: Record<string, string | undefined>, region?: string, secretKeys?: readonly string[]) {
   try {
-    settings(project, region);
+    settings(project, region, secretKeys);
   } catch (error) {
     if (error instanceof InvalidSettings) return error.problems;
     throw error;
@@ -153,6 +156,116 @@ describe("the settings of a stack", () => {
   it("leave the log in the source's database unless it is given one of its own", () => {
     expect(settings().auditDatabaseName).toBeUndefined();
     expect(settings({ auditDatabaseName: "audit_2" }).auditDatabaseName).toBe("audit_2");
+  });
+});
+
+const groupProblems = ["review.groups[0].tables", "review.groups[0].table"];
+const withoutNat = JSON.stringify({
+  availabilityZones: ["eu-central-1a", "eu-central-1b"],
+  natGateways: "none",
+  interfaceEndpoints: pipelineEndpoints,
+});
+
+/** A page with a login at an OpenID Connect provider, but for these members; those that are undefined are left out. */
+function page(members: object = {}): Record<string, string> {
+  return { review: JSON.stringify({ ...completePage, ...members }) };
+}
+const clientSecret = "incorrect-donkey-battery";
+const oidc = {
+  issuer: "https://login.example.com",
+  authorizationEndpoint: "https://login.example.com/authorize",
+  tokenEndpoint: "https://login.example.com/token",
+  userInfoEndpoint: "https://login.example.com/userinfo",
+  clientId: "audit-page",
+  clientSecret,
+};
+const completePage = {
+  hostName: "audit.example.com",
+  certificateArn: "arn:aws:acm:eu-central-1:123456789012:certificate/0f1e2d3c",
+  clientCidrs: ["10.8.0.0/16"],
+  oidc,
+  groups: [{ name: "auditors", tables: ["*"], reveal: true }],
+  imageUri: `registry.example/review@sha256:${"a".repeat(64)}`,
+};
+const cognito = {
+  userPoolArn: "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf123",
+  userPoolClientId: "client",
+  userPoolDomain: "audit-example",
+};
+
+describe("the page for reviewers", () => {
+  const encrypted = ["review"];
+  const pageProblems = (members: object, project: Record<string, string> = {}) =>
+    problems({ ...page(members), ...project }, undefined, encrypted);
+
+  it("is left out, in any environment, until the stack names one of its settings", () => {
+    expect(settings().pipeline.review).toBeUndefined();
+    expect(settings({ review: "{}" }).pipeline.review).toBeUndefined();
+    const network = '{"availabilityZones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]}';
+    expect(settings({ environment: "prod", network }).pipeline.review).toBeUndefined();
+  });
+
+  it("is as it was written, its client's secret marked as one", async () => {
+    const { review } = settings(page({ sessionHours: "4", tasks: 2 }), undefined, encrypted).pipeline;
+    const secret = review?.oidc?.clientSecret as Output<string>;
+    expect(review).toEqual({
+      ...completePage,
+      oidc: { ...oidc, clientSecret: secret },
+      sessionHours: 4,
+      tasks: 2,
+    });
+    expect(await outputValue(secret)).toEqual({ value: clientSecret, secret: true });
+  });
+
+  it("takes a login at Cognito, which has no secret to encrypt", () => {
+    expect(settings(page({ oidc: undefined, cognito })).pipeline.review).toMatchObject({ cognito });
+  });
+
+  it("is refused a client's secret that everybody can read, without repeating it", () => {
+    const found = problems(page());
+    expect(found.map(({ setting }) => setting)).toEqual(["review.oidc.clientSecret"]);
+    expect(found[0]?.fix).toContain("--secret review.oidc.clientSecret");
+    expect(JSON.stringify(found)).not.toContain(clientSecret);
+  });
+
+  it.each<[string, object, Record<string, string>, readonly string[]]>([
+    ["no login", { oidc: undefined }, {}, ["review.oidc"]],
+    ["two logins", { cognito }, {}, ["review.cognito"]],
+    ["no groups", { groups: undefined }, {}, ["review.groups"]],
+    ["the whole internet", { clientCidrs: ["0.0.0.0/0"] }, {}, ["review.clientCidrs"]],
+    ["no name", { hostName: undefined }, {}, ["review.hostName"]],
+    ["an address for a name", { hostName: "https://audit.example.com/" }, {}, ["review.hostName"]],
+    ["a login without TLS", { oidc: { ...oidc, tokenEndpoint: "http://login" } }, {}, ["review.oidc.tokenEndpoint"]],
+    ["a login that lacks a member", { oidc: { ...oidc, issuer: undefined } }, {}, ["review.oidc.issuer"]],
+    ["a misspelt member", { maskedColumn: ["shop.customers.email"] }, {}, ["review.maskedColumn"]],
+    ["a misspelt member of a group", { groups: [{ name: "a", table: ["*"] }] }, {}, groupProblems],
+    ["an image by tag", { imageUri: "registry.example/review:latest" }, {}, ["review.imageUri"]],
+    [
+      "a certificate of another region",
+      { certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/1" },
+      {},
+      ["review.certificateArn"],
+    ],
+    ["no way to the login", {}, { network: withoutNat, operator: '{"enabled": false}' }, ["network.natGateways"]],
+  ])("is refused %s", (_, members, project, refused) => {
+    expect(pageProblems(members, project).map(({ setting }) => setting)).toEqual(refused);
+  });
+
+  it("shows no value of an encrypted setting in a message, wherever the secret was put", () => {
+    const misplaced = [
+      { oidc: undefined, odic: oidc },
+      { oidc: { ...oidc, clientId: undefined, client: clientSecret } },
+      { hostName: clientSecret },
+      { oidc: clientSecret },
+    ];
+    for (const members of misplaced) {
+      const found = pageProblems(members);
+      expect(found).not.toEqual([]);
+      expect(JSON.stringify(found)).not.toContain(clientSecret);
+    }
+    const broken = problems({ review: page().review?.slice(0, -1) }, undefined, encrypted);
+    expect(broken.map(({ setting }) => setting)).toEqual(["review"]);
+    expect(JSON.stringify(broken)).not.toContain(clientSecret);
   });
 });
 
@@ -276,11 +389,7 @@ describe("wrong settings", () => {
     [
       "an operator that can't reach MSK's API",
       {
-        network: JSON.stringify({
-          availabilityZones: ["eu-central-1a", "eu-central-1b"],
-          natGateways: "none",
-          interfaceEndpoints: pipelineEndpoints,
-        }),
+        network: withoutNat,
       },
       "network.natGateways",
     ],

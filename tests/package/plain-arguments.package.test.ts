@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { RecordingEngine } from "../../recorder/engine";
 import { placeOf } from "../../recorder/recorder";
-import type { Value, ValueMap } from "../../recorder/values";
+import { texts, type Value, type ValueMap } from "../../recorder/values";
 import { RunningPlugin } from "../../scripts/plugin";
 
 const { packageFolder, consumerFolder } = inject("packageFacts");
@@ -53,6 +53,33 @@ const pipeline = {
   sink: { pluginPath: "audit-sink-plugin.zip" },
   operator: { bundlePath: join(packageFolder, "operator") },
 } satisfies ValueMap;
+/** What a pipeline must be told of a page for reviewers, by somebody who forgot to mark the client's secret. */
+const review = {
+  hostName: "audit.example.com",
+  certificateArn: "arn:aws:acm:eu-central-1:123456789012:certificate/0f1e2d3c",
+  clientCidrs: ["10.8.0.0/16"],
+  oidc: {
+    issuer: "https://login.example.com",
+    authorizationEndpoint: "https://login.example.com/authorize",
+    tokenEndpoint: "https://login.example.com/token",
+    userInfoEndpoint: "https://login.example.com/userinfo",
+    clientId: "audit-page",
+    clientSecret: "incorrect-donkey",
+  },
+  groups: [{ name: "auditors", tables: ["*"], reveal: true }],
+  imageUri: `registry.example/review@sha256:${"0".repeat(64)}`,
+} satisfies ValueMap;
+const reviewService = {
+  ...place,
+  ...review,
+  clusterArn: "arn:aws:ecs:eu-central-1:123456789012:cluster/transformer",
+  database: {
+    endpoint: pipeline.source.endpoint,
+    databaseName: "shop",
+    securityGroupId: "sg-database",
+    secretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:review-AbCdEf",
+  },
+} satisfies ValueMap;
 const kafkaCluster = { ...place, brokers: 2 };
 
 type Inputs = (form: (value: Value) => Value) => ValueMap;
@@ -79,6 +106,17 @@ describe("a plain argument that another language fills with something else", () 
       "AuditPipeline",
       "tables[0].redactedColumns",
       (form) => ({ ...pipeline, tables: [{ schema: "public", table: "%", redactedColumns: form(["pin"]) }] }),
+    ],
+    [
+      "AuditPipeline",
+      "review.hostName",
+      (form) => ({ ...pipeline, review: { ...review, hostName: form("audit.example.com") } }),
+    ],
+    ["ReviewService", "clientCidrs", (form) => ({ ...reviewService, clientCidrs: form(["10.8.0.0/16"]) })],
+    [
+      "ReviewService",
+      "groups[0].tables",
+      (form) => ({ ...reviewService, groups: [{ name: "auditors", tables: form(["*"]) }] }),
     ],
     [
       "KafkaCluster",
@@ -111,4 +149,31 @@ describe("a plain argument that another language fills with something else", () 
     });
     expect(rawTopic).toBe("shop.cdc.raw");
   });
+
+  it.each([
+    ["AuditPipeline", { ...pipeline, review }, "reviewUrl"],
+    ["ReviewService", reviewService, "url"],
+  ] as const)(
+    "makes a page for reviewers that tells nobody its client's secret: %s",
+    async (component, inputs, url) => {
+      const name = `page-of-${component.toLowerCase()}`;
+      const construction = {
+        project: "project",
+        stack: "stack",
+        config: {},
+        type: `cdc-audit:index:${component}`,
+        name,
+      };
+      const outputs = await plugin.construct({ ...construction, inputs });
+      expect(outputs[url]).toBe("https://audit.example.com");
+      const made = engine.registrations.filter(({ urn }) => urn.includes(`::${name}-`));
+      const holders = made.flatMap(({ type, inputs }) =>
+        texts(inputs)
+          .filter(({ text }) => text.includes("incorrect-donkey"))
+          .map(({ secret }) => [type, secret]),
+      );
+      expect(holders).toContainEqual(["aws:lb/listener:Listener", true]);
+      expect(holders.filter(([, secret]) => !secret)).toEqual([]);
+    },
+  );
 });

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import type { Page } from "playwright-core";
+import { launchBrowser } from "../../review/browser";
 import { buildPage } from "../../review/build";
 import { actAddress } from "../../review/query";
-import { launchBrowser } from "./support/browser";
 import { MemoryServer } from "./support/memory-server";
 import { storyOrder, tellShop } from "./support/shop-story";
 

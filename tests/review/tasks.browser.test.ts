@@ -9,11 +9,11 @@ import { databaseRoles } from "../../contract/database-roles";
 import { freePorts } from "../../local/machine/managed-process";
 import { TestServer } from "../../local/servers/test-server";
 import { bootstrapDestination } from "../../operator/database/bootstrap";
+import { launchBrowser } from "../../review/browser";
 import { buildPage } from "../../review/build";
 import { ownServer } from "../../review/server/settings";
 import { type ReviewServer, startReviewServer } from "../../review/server/start";
 import { storeEvents } from "../database/support/audit-events";
-import { launchBrowser } from "./support/browser";
 import { accident, orderStory, ordersAfterAccident } from "./support/orders-story";
 
 const password = "review-password";

@@ -22,8 +22,9 @@ const recorders = {
   prod: () => recordProgram("prod"),
   devPreview: () => recordProgram("dev", { preview: true }),
   prodPreview: () => recordProgram("prod", { preview: true }),
-  devWithLongName: () => recordProgram("dev", { stackName: longestStackName }),
+  devWithLongName: () => recordVariant("dev-with-review", { stackName: longestStackName }),
   devWithReview: () => recordVariant("dev-with-review"),
+  devWithReviewPreview: () => recordVariant("dev-with-review", { preview: true }),
   devWithGuests: () => recordProgram("dev", { config: withGuests() }),
   twoPipelines: () =>
     recordStack({ projectFolder: join(__dirname, "../stack/fixtures/two-pipelines"), stack: "sample" }),

@@ -5,7 +5,7 @@ import * as all from "./invariants";
 import { type Invariant, invariants, physicalNames } from "./invariants";
 import type { Recording } from "../../recorder/recorder";
 import { recordedGraph, recording } from "../setup/recordings";
-import type { Value, ValueMap } from "../../recorder/values";
+import { reveal, type Value, type ValueMap } from "../../recorder/values";
 
 describe.each(["dev", "devWithReview", "prod", "twoPipelines"] as const)("in %s", (name) => {
   const graph = recordedGraph(name);
@@ -39,8 +39,8 @@ describe("while guests are admitted", () => {
 const ingressRule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
 
 describe("in dev", () => {
-  it(all.destroyLeavesNothing.protects, () => {
-    expect(all.destroyLeavesNothing.violations(recordedGraph("dev"))).toEqual([]);
+  it.each(["dev", "devWithReview"] as const)(`${all.destroyLeavesNothing.protects}: %s`, (name) => {
+    expect(all.destroyLeavesNothing.violations(recordedGraph(name))).toEqual([]);
   });
 
   it("no name is over its limit even under a stack name of twenty characters", () => {
@@ -48,7 +48,7 @@ describe("in dev", () => {
   });
 
   it("no resource bears the name of one in another stack of the same program", () => {
-    const ownNames = new Set(physicalNames(recordedGraph("dev")).map(({ key }) => key));
+    const ownNames = new Set(physicalNames(recordedGraph("devWithReview")).map(({ key }) => key));
     const shared = physicalNames(recordedGraph("devWithLongName")).filter(({ key }) => ownNames.has(key));
     expect(shared.map(({ who }) => who).filter((who) => !sharedOnPurpose.includes(who))).toEqual([]);
   });
@@ -65,6 +65,7 @@ describe("in prod", () => {
 
 describe.each([
   ["dev", "devPreview"],
+  ["devWithReview", "devWithReviewPreview"],
   ["prod", "prodPreview"],
 ] as const)("a preview of %s", (deployed, previewed) => {
   it("shows every resource that a deployment makes, with the same protection and order", () => {
@@ -94,7 +95,7 @@ describe.each([
 type Change = (resource: { -readonly [Key in keyof Registration]: Registration[Key] }) => void;
 
 /** The first resource of a type, changed in a copy of the recording of dev. */
-function spoilt(type: string, change: Change, name: "dev" | "prod" = "dev"): Graph {
+function spoilt(type: string, change: Change, name: "dev" | "devWithReview" | "prod" = "dev"): Graph {
   const copy = recording(name);
   const resource = copy.registrations.find((each) => each.custom && shortType(each.type) === type);
   if (!resource) throw new Error(`The recording has no ${type}.`);
@@ -108,6 +109,15 @@ function set(changes: ValueMap): Change {
     resource.inputs = { ...resource.inputs, ...changes };
     resource.completedInputs = { ...resource.completedInputs, ...changes };
   };
+}
+
+/** The service of the page, changed in a copy of the recording that has one. */
+function withPage(change: Change): Graph {
+  const copy = recording("devWithReview");
+  const page = copy.registrations.find(({ name }) => name === "audit-review-service");
+  if (!page) throw new Error("The recording has no page.");
+  change(page);
+  return new Graph(copy);
 }
 
 function without(type: string): Graph {
@@ -216,6 +226,27 @@ const broken: readonly (readonly [Invariant, () => Graph, RegExp])[] = [
     all.nothingBeforeItsTime,
     () => spoilt("aws.mskconnect.Connector", (connector) => (connector.dependencies = [])),
     /connector waits for no prepared database/,
+  ],
+  [
+    all.nothingBeforeItsTime,
+    () => withPage((page) => (page.dependencies = [])),
+    /audit-review-service waits for no prepared database/,
+  ],
+  [
+    all.nothingBeforeItsTime,
+    () => withPage((page) => (page.dependencies = [])),
+    /audit-review-service waits for no login/,
+  ],
+  [
+    all.secretsStaySecret,
+    () =>
+      spoilt(
+        "aws.lb.Listener",
+        (listener) =>
+          (listener.inputs = { ...listener.inputs, defaultActions: reveal(listener.inputs.defaultActions) }),
+        "devWithReview",
+      ),
+    /audit-review-https.* holds a secret in the clear/,
   ],
   [
     all.everyTypeDescribed,

@@ -1,15 +1,14 @@
 import type { Change, ExportFormat, Filter, Image, Value, Window } from "../../api";
 import type { Asking } from "./view";
 import { note } from "./view";
-import { filterText } from "../reader";
-import { changesOf, type ChangePlace } from "./act";
+import { filterText, hiddenColumns } from "../reader";
 import { bounded, windowOf } from "./feed";
 
-/** Changes that are asked for at once. With values of a megabyte each, more would not fit into the server's memory. */
-const page = 50;
 /** Acts that are found at once, and changes that are looked at for them. */
 const actsAtOnce = 200;
 const examinedAtOnce = 200_000;
+/** An export cuts no value. */
+const wholeValues = 1_000_000_000;
 
 const actsQuestion = `
   SELECT audit.moment(act."time") AS "time", act.source, act.transaction::text AS transaction, act.note IS NOT NULL AS stopped,
@@ -17,6 +16,13 @@ const actsQuestion = `
   FROM audit.acts_found($1::jsonb, $2::timestamptz, $3, $4::bigint, ${actsAtOnce}, ${examinedAtOnce})
     WITH ORDINALITY AS act ("time", source, transaction, note, place)
   ORDER BY act.place`;
+
+/** How many changes come at once, and how many characters of theirs, is the function's to say: they fit into memory. */
+const changesQuestion = `
+  SELECT told.act::integer, audit.exact_change(told.change, $2::jsonb, ${wholeValues}) AS change
+  FROM audit.changes_of_acts($3::timestamptz[], $4::text[], $5::bigint[], $1::jsonb, $6::integer, $7::uuid)
+    WITH ORDINALITY AS told (act, change, place)
+  ORDER BY told.place`;
 
 interface FoundAct {
   readonly time: string;
@@ -61,22 +67,11 @@ async function* allChanges(asking: Asking, filter: Filter): AsyncGenerator<Chang
       [filterText(filter, asking.reader), before?.time ?? null, before?.source ?? null, before?.transaction ?? null],
       asking,
     );
-    for (const act of acts) {
-      if (act.stopped) continue;
-      let after: ChangePlace | null | undefined;
-      do {
-        const { changes, next }: { changes: Change[]; next: ChangePlace | null } = await changesOf(
-          asking,
-          act,
-          filter,
-          after ?? undefined,
-          page,
-          wholeValues,
-        );
-        if (changes.length > 0) yield changes;
-        after = next;
-      } while (after);
-    }
+    yield* changesOfActs(
+      asking,
+      filter,
+      acts.filter(({ stopped }) => !stopped),
+    );
     const last = acts.at(-1);
     if (!last) return;
     if (!last.stopped && acts.length < actsAtOnce) return;
@@ -84,8 +79,32 @@ async function* allChanges(asking: Asking, filter: Filter): AsyncGenerator<Chang
   }
 }
 
-/** An export cuts no value. */
-const wholeValues = 1_000_000_000;
+/** What fits of some acts, many acts a question or many questions an act. */
+async function* changesOfActs(asking: Asking, filter: Filter, acts: readonly FoundAct[]): AsyncGenerator<Change[]> {
+  let left = acts;
+  let last: Change | undefined;
+  while (left.length > 0) {
+    const rows: { act: number; change: Change }[] = await asking.database.read(
+      "changes of an export",
+      changesQuestion,
+      [
+        filterText(filter, asking.reader),
+        hiddenColumns(asking.reader.masked),
+        left.map(({ time }) => time),
+        left.map(({ source }) => source),
+        left.map(({ transaction }) => transaction),
+        last?.sequence ?? null,
+        last?.event ?? null,
+      ],
+      asking,
+    );
+    const end = rows.at(-1);
+    if (!end) return;
+    yield rows.map(({ change }) => change);
+    last = end.change;
+    left = left.slice(end.act - 1);
+  }
+}
 
 interface Writer {
   readonly beginning: (envelope: Envelope) => string;

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditPipelineArgs } from "../../../components/audit-pipeline";
 import { auditPipelineProblems } from "../../../components/audit-pipeline/checks";
+<<<<<<< HEAD
 import { problemText } from "../../../components/shared/checks";
+=======
+import { pipelineReviewArguments as review } from "../support/pipeline-arguments";
+>>>>>>> h2
 
 let folder: string;
 let minimal: AuditPipelineArgs;
@@ -48,6 +52,7 @@ function settings(args: Partial<AuditPipelineArgs>): string[] {
 describe("a pipeline's arguments", () => {
   it("are accepted at their least", () => {
     expect(settings({})).toEqual([]);
+    expect(settings({ review })).toEqual([]);
   });
 
   it.each<[string, () => Partial<AuditPipelineArgs>, string[]]>([
@@ -77,6 +82,11 @@ describe("a pipeline's arguments", () => {
       () => ({ kafka: { ...minimal.kafka, publicAccessUntil: "tomorrow" } }),
       ["kafka.publicAccessUntil"],
     ],
+    [
+      "the page's",
+      () => ({ review: { ...review, clientCidrs: ["0.0.0.0/0"], oidc: undefined, groups: [] } }),
+      ["review.clientCidrs", "review.oidc", "review.groups"],
+    ],
     ["the tables'", () => ({ tables: [{ schema: "audit", table: "events" }] }), ["tables[0].schema"]],
   ])("are named as the pipeline's author wrote them when a part refuses %s", (_, args, refused) => {
     const problems = auditPipelineProblems({ ...minimal, ...args() });
@@ -87,7 +97,7 @@ describe("a pipeline's arguments", () => {
   });
 
   it("are refused once, however many parts share the setting", () => {
-    expect(settings({ logRetentionDays: 2 })).toEqual(["logRetentionDays"]);
+    expect(settings({ logRetentionDays: 2, review })).toEqual(["logRetentionDays"]);
     expect(settings({ sourceId: "my shop" })).toEqual(["sourceId"]);
   });
 
@@ -97,13 +107,16 @@ describe("a pipeline's arguments", () => {
       transformer: {},
       sink: { pluginPath: join(folder, "missing.zip") },
       operator: { bundlePath: join(folder, "missing") },
+      review: { ...review, imageUri: undefined, sessionHours: 0 },
       topics: { prefix: "Second.Pipeline", retentionDays: 0 },
     });
     expect(refused).toEqual([
       "transformer.imageUri",
       "sink.pluginPath",
       "operator.bundlePath",
+      "review.imageUri",
       "tables",
+      "review.sessionHours",
       "topics.prefix",
       "topics.retentionDays",
     ]);

@@ -8,10 +8,12 @@ import {
   adminSecretArn,
   builtArtifacts,
   type BuiltArtifacts,
+  clientSecret,
   scramPassword,
   captureSecretArn,
   kafka,
   pipelineArguments,
+  pipelineReviewArguments,
   region,
   waitsFor,
   writerSecretArn,
@@ -81,8 +83,130 @@ describe.each(modes)("a pipeline in a %s", (mode) => {
   });
 
   it("shares one key between all its parts", async () => {
-    const { all } = await deploy(pipeline(), { mode });
+    const { all } = await deploy(pipeline({ review: pipelineReviewArguments }), { mode });
     expect(all("Key").map(({ name }) => name)).toEqual(["audit-key"]);
+  });
+
+  it("has a page for reviewers when it is told of one, and lets neither of its secrets out in the clear", async () => {
+    const { registrations, only, invokes } = await deploy(pipeline({ review: pipelineReviewArguments }), { mode });
+    const { name, options } = only("ReviewService");
+    expect({ name, parent: (options.parent as { __name?: string } | undefined)?.__name }).toEqual({
+      name: "audit-review",
+      parent: "audit",
+    });
+    expect(invokes).toEqual([]);
+    const holders = registrations.flatMap(({ name, markedInputs }) =>
+      texts(markedInputs)
+        .filter(({ text }) => text.includes(clientSecret))
+        .map(({ secret }) => ({ name, secret })),
+    );
+    expect(holders).toEqual([
+      { name: "audit", secret: true },
+      { name: "audit-review", secret: true },
+      { name: "audit-review-https", secret: true },
+    ]);
+    expect(Object.keys(only("audit-review-secret-value").markedInputs.secretString as object)).toEqual(["$secret"]);
+  });
+});
+
+describe("a pipeline's page for reviewers", () => {
+  const withPage = (args: Partial<AuditPipelineArgs> = {}) => pipeline({ review: pipelineReviewArguments, ...args });
+  const pageContainer = ({ only }: Deployment<unknown>) =>
+    JSON.parse(only("audit-review-task").inputs.containerDefinitions)[0] as {
+      environment: { name: string; value: string }[];
+      secrets: { valueFrom: string }[];
+    };
+
+  it("leaves no trace where there is none", async () => {
+    const { registrations, all, result } = await deploy(pipeline());
+    expect(registrations.filter(({ name }) => name.includes("review")).map(({ name }) => name)).toEqual([]);
+    expect(all("LoadBalancer")).toEqual([]);
+    expect((await outputValue(result.reviewUrl)).value).toBe("");
+    expect((await outputValue(result.reviewLoadBalancerDnsName)).value).toBe("");
+    const request = JSON.stringify(all("Invocation").map(({ inputs }) => inputs.input));
+    expect(request).not.toContain("reviewSecretArn");
+  });
+
+  it("adds to the pipeline, and changes nothing of what runs already but the operator that makes its login", async () => {
+    const [without, with_] = [await deploy(pipeline()), await deploy(withPage())];
+    const added = with_.registrations.filter(
+      ({ name, type }) => !without.registrations.some((other) => other.name === name && other.type === type),
+    );
+    expect(added.every(({ name }) => /^audit-(review|monitoring-review)/.test(name))).toBe(true);
+    const changed = without.registrations
+      .filter(({ name, type, inputs }) => {
+        const same = with_.registrations.find((other) => other.name === name && other.type === type);
+        return JSON.stringify(same?.inputs) !== JSON.stringify(inputs);
+      })
+      .map(({ name }) => name);
+    expect(changed.filter((name) => !/^audit(-operator.*|-monitoring(-dashboard)?)?$/.test(name))).toEqual([]);
+  });
+
+  it("logs in to the database that holds the log, with a password of its own that the operator sets", async () => {
+    const destination = {
+      endpoint: `audit.cluster-xyz.${region}.rds.amazonaws.com`,
+      port: 5433,
+      databaseName: "audit",
+      securityGroupId: "sg-audit",
+      adminSecretArn,
+    };
+    const deployment = await deploy(withPage({ destination }));
+    const { only, all } = deployment;
+    const secret = JSON.parse(only("audit-review-secret-value").inputs.secretString);
+    expect(secret).toMatchObject({
+      username: "audit_review",
+      host: destination.endpoint,
+      port: 5433,
+      dbname: "audit",
+    });
+    const passwords = ["capture", "writer", "review"].map(
+      (role) => JSON.parse(only(`audit-${role}-secret-value`).inputs.secretString).password,
+    );
+    expect(new Set(passwords).size).toBe(3);
+    const container = pageContainer(deployment);
+    expect(container.environment).toEqual(
+      expect.arrayContaining([
+        { name: "REVIEW_DATABASE_HOST", value: destination.endpoint },
+        { name: "REVIEW_DATABASE_PORT", value: "5433" },
+        { name: "REVIEW_DATABASE_NAME", value: "audit" },
+        { name: "REVIEW_DATABASE_USER", value: "audit_review" },
+      ]),
+    );
+    const secretArn = JSON.parse(only("audit-operator-bootstrap").inputs.input).destination.reviewSecretArn as string;
+    expect(secretArn).toContain(":secret:");
+    expect(container.secrets.map(({ valueFrom }) => valueFrom)).toEqual([`${secretArn}:password::`]);
+    const groups = all("SecurityGroupIngressRule").filter(({ name }) => name.startsWith("audit-review-to-database"));
+    expect(groups.map(({ inputs }) => [inputs.securityGroupId, inputs.fromPort])).toEqual([["sg-audit", 5433]]);
+  });
+
+  it("runs beside the transformer, and is watched", async () => {
+    const { only, result, registrations } = await deploy(withPage());
+    expect(only("audit-review-service").inputs.cluster).toBe(only("audit-transformer-service").inputs.cluster);
+    expect(registrations.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["audit-monitoring-review-unhealthy", "audit-monitoring-review-failing"]),
+    );
+    expect((await outputValue(result.reviewUrl)).value).toBe("https://audit.example.com");
+    expect((await outputValue(result.reviewLoadBalancerDnsName)).value).toMatch(/\.elb\./);
+  });
+
+  it("can be read where everything is prepared by hand, too", async () => {
+    const { source } = pipelineArguments(artifacts);
+    const { only } = await deploy(
+      withPage({ operator: { enabled: false }, source: { ...source, adminSecretArn: undefined } }),
+    );
+    expect(only("audit-review-service").inputs.desiredCount).toBe(1);
+  });
+
+  it("leaves nothing behind where nothing has to be kept", async () => {
+    const review = {
+      ...pipelineReviewArguments,
+      imageUri: undefined,
+      imageBuildContext: artifacts.buildContext,
+    };
+    const { all, registrations } = await deploy(pipeline({ review, retainData: false }));
+    expect(registrations.filter(({ options }) => options.protect || options.retainOnDelete)).toEqual([]);
+    expect(all("Secret").map(({ inputs }) => inputs.recoveryWindowInDays)).toEqual([0, 0, 0]);
+    expect(all("Repository").map(({ inputs }) => inputs.forceDelete)).toEqual([true]);
   });
 });
 
@@ -414,6 +538,7 @@ describe("a pipeline", () => {
         operator: { bundlePath: "nowhere" },
         tables: [],
         capture: { heartbeatMinutes: 0 },
+        review: { ...pipelineReviewArguments, oidc: undefined, imageUri: undefined },
       }),
     );
     const settings = [...message.matchAll(/- ([^ ]+) =/g)].map(([, setting]) => setting);
@@ -421,8 +546,10 @@ describe("a pipeline", () => {
       "transformer.imageUri",
       "sink.pluginPath",
       "operator.bundlePath",
+      "review.imageUri",
       "tables",
       "capture.heartbeatMinutes",
+      "review.oidc",
     ]);
     expect(message).toContain("npm run build:plugin");
     expect(message).toContain("npm run build:operator");

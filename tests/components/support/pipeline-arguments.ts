@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { AuditPipelineArgs } from "../../../components/audit-pipeline";
+import type { AuditPipelineArgs, PipelineReviewArgs } from "../../../components/audit-pipeline";
 import type { ReviewServiceArgs } from "../../../components/review-service";
 
 export const account = "123456789012";
@@ -33,11 +33,8 @@ export const database = {
   securityGroupId: "sg-database",
 };
 
-/** The least that a reviewer's page must be told. */
-export const reviewArguments: ReviewServiceArgs = {
-  ...placement,
-  clusterArn: `arn:aws:ecs:${region}:${account}:cluster/transformer`,
-  database: { ...database, secretArn: reviewSecretArn },
+/** The least that a pipeline must be told of a reviewer's page. */
+export const pipelineReviewArguments: PipelineReviewArgs = {
   hostName: "audit.example.com",
   certificateArn: `arn:aws:acm:${region}:${account}:certificate/0f1e2d3c`,
   clientCidrs: ["10.8.0.0/16"],
@@ -51,6 +48,14 @@ export const reviewArguments: ReviewServiceArgs = {
   },
   groups: [{ name: "auditors", tables: ["*"], reveal: true }],
   imageUri: `${account}.dkr.ecr.${region}.amazonaws.com/review@sha256:${"0".repeat(64)}`,
+};
+
+/** The least that a reviewer's page must be told. */
+export const reviewArguments: ReviewServiceArgs = {
+  ...placement,
+  clusterArn: `arn:aws:ecs:${region}:${account}:cluster/transformer`,
+  database: { ...database, secretArn: reviewSecretArn },
+  ...pipelineReviewArguments,
 };
 
 /** A database that an operator may prepare. */

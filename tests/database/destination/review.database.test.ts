@@ -157,6 +157,36 @@ describe("The feed", () => {
     expect(looked).toEqual({ sequence: null, looked: 5_000 });
   });
 
+  it("tells the changes of several acts in one answer, and goes on within an act or in the next one", async () => {
+    const moments = {
+      900: "2026-11-05T10:05:00Z",
+      901: "2026-11-05T10:05:00Z",
+      102: "2026-11-05T10:00:00Z",
+      106: "2026-11-05T10:04:00Z",
+    };
+    const told = async (
+      acts: readonly (keyof typeof moments)[],
+      { filter = {}, after = null as number | null, most = 4, characters = 1_000_000 } = {},
+    ) =>
+      (
+        await rows(
+          `SELECT concat_ws(' ', told.act, (told.change)."table", (told.change).sequence) AS line
+           FROM audit.changes_of_acts($1::timestamptz[], array_fill('test'::text, ARRAY[cardinality($1::text[])]), $2::bigint[],
+             $3::text::jsonb, $4, NULL, $5, $6) WITH ORDINALITY AS told (act, change, place) ORDER BY told.place`,
+          [acts.map((act) => moments[act]), acts, JSON.stringify(filter), after, most, characters],
+        )
+      ).map(({ line }) => line);
+    expect(await told([901, 102], { most: 10 })).toEqual(["1 orders 1", "2 orders 2", "2 orders 3", "2 notes 4"]);
+    expect(await told([901, 102], { most: 3 })).toEqual(["1 orders 1", "2 orders 2", "2 orders 3"]);
+    expect(await told([102], { after: 3 })).toEqual(["1 notes 4"]);
+    expect(await told([102], { after: 4 })).toEqual([]);
+    expect(await told([900, 901], { after: 6_998 })).toEqual(["1 orders 6999", "1 orders 7000", "2 orders 1"]);
+    expect(await told([900], { characters: 100 })).toEqual(["1 orders 1", "1 orders 2", "1 orders 3"]);
+    expect(await told([901, 102], { filter: { visible: ["shop.notes"] } })).toEqual(["2 notes 4"]);
+    expect(await told([901, 102], { filter: { text: "secret" } })).toEqual(["2 notes 4"]);
+    expect(await told([106, 102], { filter: { operation: ["baseline"] } })).toEqual([]);
+  });
+
   it("refuses a filter that it does not know", async () => {
     const error = await errorOf(client.query(`SELECT * FROM audit.feed('{"who": 1}')`));
     expect(error).toMatchObject({ code: "22023", message: "the filter holds who, which is not known" });

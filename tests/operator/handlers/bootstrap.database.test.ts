@@ -15,9 +15,11 @@ import { takeSignals } from "../../database/support/signals";
 
 const captureSecret = "test/cdc_capture";
 const writerSecret = "test/audit_writer";
+const reviewSecret = "test/audit_review";
 const secrets = {
   [captureSecret]: { username: databaseRoles.capture, password: `capture It's "quoted" \\ $1 %20 {}` },
   [writerSecret]: { username: databaseRoles.writer, password: `writer It's "quoted" \\ $1; +/=.:` },
+  [reviewSecret]: { username: databaseRoles.review, password: `review It's "quoted" \\ $1; +/=.:` },
 };
 const orders: AuditedTable = { schema: "shop", table: "orders" };
 
@@ -226,6 +228,38 @@ describe("The bootstrap", () => {
     await done(requestFor(), { secrets: { ...secrets, [writerSecret]: rotated } });
     await login(destination.database, rotated);
     expect((await errorOf(login(destination.database, secrets[writerSecret]))).code).toBe("28P01");
+  });
+
+  it("lets the reviewer's page log in when it is told of its secret, and not otherwise", async () => {
+    const { password } = secrets[reviewSecret];
+    const login = (password: string) =>
+      server.connect({ database: destination.database, user: databaseRoles.review, password });
+    const { destination: without } = await done(requestFor());
+    expect(without.passwordsSet).toEqual([databaseRoles.writer]);
+    expect((await errorOf(login(password))).code).toBe("28P01");
+
+    const request = requestFor();
+    const withPage = { ...request, destination: { ...request.destination, reviewSecretArn: reviewSecret } };
+    expect((await done(withPage)).destination).toEqual({
+      changes: [],
+      passwordsSet: [databaseRoles.writer, databaseRoles.review],
+      warnings: [],
+    });
+    const page = await login(password);
+    await page.query("SELECT * FROM audit.feed()");
+    await page.end();
+
+    const rotated = { username: databaseRoles.review, password: "another-password" };
+    await done(withPage, { secrets: { ...secrets, [reviewSecret]: rotated } });
+    await (await login(rotated.password)).end();
+    expect((await errorOf(login(password))).code).toBe("28P01");
+  });
+
+  it("refuses a secret of the page that is another role's, before anything is touched", async () => {
+    const request = requestFor();
+    const { error } = await run({ ...request, destination: { ...request.destination, reviewSecretArn: writerSecret } });
+    expect(error?.message).toContain(databaseRoles.review);
+    expect((await errorOf(destination.query("SELECT FROM audit.log"))).code).toBe("42P01");
   });
 
   it("completes databases in which only a part of the SQL was applied", async () => {

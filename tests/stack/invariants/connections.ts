@@ -142,6 +142,14 @@ export const nothingBeforeItsTime: Invariant = {
         ...missing(reader, "prepared database", calls("bootstrap")),
         ...missing(reader, "access rules", calls("guard")),
       ]),
+      ...graph
+        .ofType(types.service)
+        .filter((service) => input(service, "loadBalancers.0.targetGroupArn") !== undefined)
+        .flatMap((page) => [
+          ...missing(page, "prepared database", calls("bootstrap")),
+          ...missing(page, "way to the database", graph.ofType(types.ingress)),
+          ...missing(page, "login", graph.ofType("aws:lb/listener:Listener")),
+        ]),
       ...calls("guard").flatMap((guard) => [
         ...missing(guard, "topic", graph.ofType(types.topic)),
         ...missing(guard, "cluster", graph.ofType(types.cluster)),
