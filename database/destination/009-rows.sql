@@ -145,6 +145,7 @@ AS $$
 DECLARE
   sources text[];
   alike text;
+  parent text;
 BEGIN
   SELECT array_agg(DISTINCT event.source_id ORDER BY event.source_id) INTO sources
   FROM audit.events AS event
@@ -163,6 +164,19 @@ BEGIN
     ) AS event;
   END IF;
   IF sources IS NULL THEN
+    -- Bounded, since no index is on it: a partition in use is among the last events.
+    SELECT string_agg(DISTINCT format('%I.%I', recent.schema_name, recent.table_name), ', ') INTO parent
+    FROM (
+      SELECT event.schema_name, event.table_name, event.partition_name FROM audit.events AS event
+      ORDER BY event.committed_at DESC LIMIT 20000
+    ) AS recent
+    -- The log writes a reserved word without quotes.
+    WHERE recent.partition_name IN (format('%I.%I', named_schema, named_table), named_schema || '.' || named_table);
+    IF parent IS NOT NULL THEN
+      RAISE EXCEPTION '% is a partition of %', format('%I.%I', named_schema, named_table), parent
+        USING ERRCODE = 'undefined_table',
+          HINT = format('Ask for %s: the log tells of its rows under that name, and audit.log names the partition of each.', parent);
+    END IF;
     SELECT string_agg(format('%I.%I', listed.schema_name, listed.table_name), ', ') INTO alike
     FROM (
       SELECT event.schema_name, event.table_name

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { errorOf } from "../../../local/servers/test-server";
 import { recordLog } from "../support/record-log";
 import { type ShapeInput, Stream } from "../support/stream";
 
@@ -43,6 +44,17 @@ describe("A partitioned table", () => {
     expect(await asOf("part.jobs", { id: 1, day: "2026-10-15" })).toBeNull();
     expect(await asOf("part.jobs", { id: 1, day: "2026-10-15" }, "10:30:00")).toEqual(run);
     expect(await tableAsOf("part.jobs")).toEqual([{ ...moved, state: "done" }]);
+  });
+
+  it("is named when one of its partitions is asked for", async () => {
+    const row = { id: 1, day: "2026-10-15", state: "new" };
+    await store(
+      new Stream().at("09:00:00").shape("part.jobs", jobs).insert("part.jobs", { id: 1, day: row.day }, row, october),
+    );
+    const answer = await errorOf(history(october, { id: 1, day: row.day }));
+    expect(answer.message).toBe("part.jobs_10 is a partition of part.jobs");
+    expect(answer).toMatchObject({ hint: expect.stringContaining("Ask for part.jobs: ") as string });
+    expect((await errorOf(tableAsOf("part.jobs_99"))).message).toBe("the log knows no table part.jobs_99");
   });
 
   it("loses the rows of a partition that was truncated, and no others", async () => {
