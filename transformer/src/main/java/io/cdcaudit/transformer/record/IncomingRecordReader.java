@@ -15,6 +15,8 @@ import tools.jackson.core.JsonToken;
  */
 public final class IncomingRecordReader {
 
+  private final MemberNames rowNames = new MemberNames();
+  private final MemberNames metadataNames = new MemberNames();
   private String[] names = new String[64];
   private JsonSlice[] values = new JsonSlice[64];
   private TableName lastTable = new TableName("", "");
@@ -72,7 +74,7 @@ public final class IncomingRecordReader {
     return new Members(metadata, data, beforeImage);
   }
 
-  private static Metadata readMetadata(JsonParser parser) {
+  private Metadata readMetadata(JsonParser parser) {
     String recordType = null;
     String operation = null;
     String schemaName = null;
@@ -83,14 +85,14 @@ public final class IncomingRecordReader {
     String transactionRecordId = null;
     String streamPosition = null;
     String partitionKeyValue = null;
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String name = parser.currentName();
+    MemberNames.Name member = metadataNames.next(parser, metadataNames.beginning());
+    for (; member != null; member = metadataNames.next(parser, member)) {
       JsonToken token = parser.nextToken();
       if (!token.isScalarValue() || token == JsonToken.VALUE_NULL) {
         parser.skipChildren();
         continue;
       }
-      switch (name) {
+      switch (member.text()) {
         case "record-type" -> recordType = parser.getString();
         case "operation" -> operation = parser.getString();
         case "schema-name" -> schemaName = parser.getString();
@@ -122,15 +124,16 @@ public final class IncomingRecordReader {
   private RowImage readRow(JsonParser parser, byte[] value) {
     int start = JsonSyntax.tokenStart(parser);
     int count = 0;
-    parser.nextToken();
-    while (parser.currentToken() != JsonToken.END_OBJECT) {
+    MemberNames.Name member = rowNames.next(parser, rowNames.beginning());
+    while (member != null) {
       if (count == names.length) {
         names = Arrays.copyOf(names, count * 2);
         values = Arrays.copyOf(values, count * 2);
       }
-      names[count] = parser.currentName();
+      names[count] = member.text();
       parser.nextToken();
-      values[count++] = JsonSyntax.takeSlice(parser, value);
+      values[count++] = JsonSyntax.takeSlice(parser, value, member.likelyNext());
+      member = rowNames.current(parser, member);
     }
     JsonSlice raw = new JsonSlice(value, start, JsonSyntax.tokenEnd(parser));
     return new RowImage(raw, Arrays.copyOf(names, count), Arrays.copyOf(values, count));
