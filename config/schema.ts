@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type {
   AuditPipelineArgs,
@@ -16,7 +15,7 @@ import { NatGateways, type NetworkArgs } from "../components/network/types";
 import { type AuditedTableArgs, PartitionPeriod, ReplicaIdentity } from "../components/operator/types";
 import type { ReviewCognitoArgs, ReviewGroupArgs, ReviewOidcArgs } from "../components/review-service/types";
 import { CpuArchitecture } from "../components/shared/cpu-architecture";
-import { type SchemasOf, choice, flag, number, text } from "./values";
+import { type SchemasOf, choice, flag, number, secretText, text } from "./values";
 
 /** Kinds of environment, each with its own defaults. */
 export const environments = ["dev", "prod"] as const;
@@ -146,7 +145,7 @@ const reviewOidc = {
   tokenEndpoint: text(),
   userInfoEndpoint: text(),
   clientId: text(),
-  clientSecret: text().transform((value) => pulumi.secret(value)),
+  clientSecret: secretText(),
   scope: text().optional(),
   groupsClaim: text().optional(),
 } satisfies SchemasOf<ReviewOidcArgs>;

@@ -5,7 +5,7 @@ import { type Problem, problemText } from "../components/shared/checks";
 import { defaultLogRetentionDays } from "../components/shared/log-groups";
 import { contentProblems } from "./checks";
 import { environmentDefaults } from "./defaults";
-import { schemaProblems, withoutFaults } from "./problems";
+import { hidden, schemaProblems, withoutFaults } from "./problems";
 import { type DatabaseSettings, type ReviewSettings, type SettingKey, settingSchemas } from "./schema";
 import type { Settings } from "./types";
 
@@ -63,9 +63,6 @@ function unencryptedSecrets({ review }: Values, secretKeys: readonly string[]): 
   ];
 }
 
-/** What stands in a message in place of a value that nobody may read. */
-const hidden = "(hidden)";
-
 /** A message names the setting, and not its value where that may hold a secret. */
 function withoutSecrets(problem: Problem, secretKeys: readonly string[]): Problem {
   const [key = ""] = problem.setting.split(/[.[]/, 1);
@@ -106,7 +103,7 @@ function parseEach(project: Readonly<Record<string, string>>): Parsed {
     .filter((key) => !(keys as string[]).includes(key))
     .map((key) => ({
       setting: key,
-      value: project[key],
+      value: hidden,
       allowed: `one of ${keys.join(", ")}`,
       fix: `Remove it with pulumi config rm ${key}, or write its name as it stands in Pulumi.yaml.`,
     }));

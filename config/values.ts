@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 
 // `pulumi config set` stores text, but with --path it stores `true`, `5` and the like as JSON: both spellings of a value
@@ -8,6 +9,20 @@ export function text() {
     (value) => (typeof value === "number" || typeof value === "boolean" ? String(value) : value),
     z.string(),
   );
+}
+
+const secrets = z.registry();
+
+/** A text that no message repeats. */
+export function secretText() {
+  return text()
+    .transform((value) => pulumi.secret(value))
+    .register(secrets, {});
+}
+
+/** Whether a schema is that of a {@link secretText}. */
+export function isSecret(schema: z.ZodType): boolean {
+  return secrets.has(schema);
 }
 
 export function number() {

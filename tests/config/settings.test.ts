@@ -251,6 +251,42 @@ describe("the page for reviewers", () => {
     expect(pageProblems(members, project).map(({ setting }) => setting)).toEqual(refused);
   });
 
+  const unreadable = [
+    { oidc: undefined, odic: oidc },
+    { oidc: { ...oidc, clientSecret: undefined, clientSecrt: clientSecret } },
+    { oidc: { ...oidc, clientSecret: [clientSecret] } },
+    { oidc: { ...oidc, clientSecret: { secure: clientSecret } } },
+    { oidc: clientSecret },
+    { hostName: oidc },
+    { groups: oidc },
+    { groups: [{ name: [[oidc]], tables: ["*"] }] },
+    { cognito: { ...cognito, clientSecret } },
+  ];
+
+  it.each([[["review"]], [[]]])("shows no value that may be a secret where %j is encrypted", (secretKeys) => {
+    const written = JSON.stringify({ ...completePage, oidc });
+    const places: Record<string, string>[] = [
+      ...unreadable.map((members) => page(members)),
+      { review: clientSecret },
+      { review: written.slice(0, -1) },
+      { review: `[${written}]` },
+      { reviw: written },
+      { operator: operator({ review: oidc }) },
+    ];
+    for (const project of places) {
+      const found = problems(project, undefined, secretKeys);
+      expect(found).not.toEqual([]);
+      expect(JSON.stringify(found)).not.toContain(clientSecret);
+    }
+  });
+
+  it("shows a wrong value that is no secret, unless it is encrypted", () => {
+    const [shown] = problems(page({ hostName: "audit", oidc: undefined, cognito }));
+    expect(shown).toMatchObject({ setting: "review.hostName", value: "audit" });
+    const [list] = problems(page({ clientCidrs: "10.0.0.0/8", oidc: undefined, cognito }));
+    expect(list).toMatchObject({ setting: "review.clientCidrs", value: "10.0.0.0/8" });
+  });
+
   it("shows no value of an encrypted setting in a message, wherever the secret was put", () => {
     const misplaced = [
       { oidc: undefined, odic: oidc },

@@ -4,11 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditPipelineArgs } from "../../../components/audit-pipeline";
 import { auditPipelineProblems } from "../../../components/audit-pipeline/checks";
-<<<<<<< HEAD
 import { problemText } from "../../../components/shared/checks";
-=======
 import { pipelineReviewArguments as review } from "../support/pipeline-arguments";
->>>>>>> h2
 
 let folder: string;
 let minimal: AuditPipelineArgs;
