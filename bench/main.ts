@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { build, isBuilt } from "../local/machine/build";
 import { sampleUser } from "../local/parts/sample-database";
 import { Pipeline } from "../local/pipeline";
+import { withClient } from "../local/servers/database-client";
 import { measureWorkload, warmUp, type Setting } from "./measurements/comparison";
 import { startDebezium, stopDebezium, type Images } from "./systems/debezium";
 import { measureGrowth } from "./measurements/growth";
@@ -14,12 +15,14 @@ import { writeReport } from "./report/report";
 import { conclude, Recorder, type Run, thisMachine } from "./report/results";
 import { measureSink, measureSinkAgainst } from "./measurements/sink";
 import { measureTransformer } from "./measurements/transformer";
+import { describeServer, postgresOption } from "./load/postgres-option";
 import { createTables, workloads as allWorkloads } from "./load/workloads";
 import { measureWriterCost, removePipeline } from "./measurements/writer-cost";
 import { writerName } from "./load/writer";
 
 const phases = ["workloads", "transformer", "restart", "outage", "writer", "sink", "growth"] as const;
 type Phase = (typeof phases)[number];
+type Server = NonNullable<Run["machine"]["postgres"]>;
 const peerChoices = ["none", "debezium", "triggers", "all"] as const;
 
 interface Options {
@@ -61,7 +64,7 @@ async function main(): Promise<void> {
   const { processors, memoryGibibytes, loadBefore } = run.machine;
   console.log(`${processors}, ${memoryGibibytes} GiB, load ${loadBefore}; writer: ${run.writer}; ${run.startedAt}`);
 
-  await measureOnPipeline(recorder, plan);
+  const postgres = await measureOnPipeline(recorder, plan);
   const { against } = options;
   if (plan.wanted.includes("sink")) {
     await recorder.attempt("sink", () =>
@@ -69,7 +72,8 @@ async function main(): Promise<void> {
     );
   }
 
-  conclude(run, recorder, options.json);
+  const machine = { ...run.machine, ...(postgres ? { postgres } : {}) };
+  conclude({ ...run, machine }, recorder, options.json);
 }
 
 /** What a run measures, and how much of it. */
@@ -92,8 +96,8 @@ function planOf(options: Options) {
   };
 }
 
-/** Starts the pipeline, measures it and the peers on it, and stops it. */
-async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<void> {
+/** Starts the pipeline, measures it and the peers on it, and stops it. Returns what its server is, where one was started. */
+async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<Server | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-bench-"));
   chmodSync(folder, 0o755);
   const begin = Date.now();
@@ -127,9 +131,11 @@ async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<void> 
   };
   const interrupted = () => void pipeline.stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  let server: Server | undefined;
   try {
     if (plan.wanted.some((phase) => phase !== "sink")) {
       await pipeline.start();
+      server = await withClient(pipeline.destination, describeServer);
       // Filling the application's large tables is no part of starting.
       await measureStart(setting, pipeline, begin + filling);
       await measurePipeline(setting, pipeline, plan);
@@ -141,6 +147,7 @@ async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<void> 
     await pipeline.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+  return server;
 }
 
 /** Everything that needs the pipeline. The writer's cost comes last, because it removes capture again. */
@@ -220,6 +227,7 @@ function parse(): Options {
     .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
     .option("--scale <factor>", "multiply every size by this, to try out the benchmark itself", positive, 1)
     .option("--against <commit>", "the sink beside that of a commit of this repository, in place of Debezium's")
+    .addOption(postgresOption())
     .option("--json <file>", "also write the figures to this file")
     .option("--report <files...>", "measure nothing: write docs/performance.md from these files")
     .parse()

@@ -198,7 +198,8 @@ async function stopWalSender(observer: Client): Promise<number> {
     let waiting: number | null = 0;
     try {
       ({ rowCount: waiting } = await observer.query(
-        "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'WalSenderWaitForWal'",
+        // Before version 17 its name ends in WAL.
+        "SELECT FROM pg_stat_activity WHERE pid = $1 AND lower(wait_event) = 'walsenderwaitforwal'",
         [pid],
       ));
     } finally {

@@ -195,12 +195,17 @@ function runsTable(files: readonly string[], runs: readonly Run[]): string {
       sizeOf(run),
       phasesOf(run).join(", "),
       `${machine.processors}, ${machine.memoryGibibytes} GiB, Linux ${machine.kernel}, Node ${machine.node}`,
+      serverText(machine.postgres),
       machine.loadBefore.toFixed(1),
       writer,
     ];
   });
-  return `### The runs\n\nEach figure is the median of the runs that measured it.\n\n${table(["file", "begun", "size", "measured", "machine", "load before", "writer"], rows)}`;
+  return `### The runs\n\nEach figure is the median of the runs that measured it.\n\n${table(["file", "begun", "size", "measured", "machine", "server", "load before", "writer"], rows)}`;
 }
+
+/** Earlier runs did not record it: they ran on the npm package, as all did then. */
+const serverText = (server: Run["machine"]["postgres"]): string =>
+  server ? `PostgreSQL ${server.version}, ${server.lz4 ? "with" : "without"} lz4` : "npm package, without lz4";
 
 function plotsOf(results: Results): { file: string; chart: BarChart }[] {
   const compared = comparisons

@@ -34,6 +34,12 @@ export interface Run {
     readonly node: string;
     /** Load average of the minute before the run: other work on the machine. */
     readonly loadBefore: number;
+    /** The server; runs before it was recorded lack it. */
+    readonly postgres?: {
+      readonly version: string;
+      /** Whether it can compress large values with lz4, as Aurora does. */
+      readonly lz4: boolean;
+    };
   };
   readonly writer: string;
   readonly quick: boolean;
