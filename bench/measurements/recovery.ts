@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
-import type { Setting } from "./comparison";
+import type { Setting } from "./setting";
 import { countChanges } from "../systems/audit-system";
 import { pipelineSystem } from "../systems/ours";
 import { total, memoryMebibytes } from "../../local/machine/processes";

@@ -4,7 +4,7 @@ import { pipelineTopics } from "../../contract/topics";
 import type { Pipeline } from "../../local/pipeline";
 import { createTopics, topicEndOffsets } from "../../local/servers/topics";
 import { copyTopic } from "../load/copy-topic";
-import type { Setting } from "./comparison";
+import type { Setting } from "./setting";
 import { cpuSeconds } from "../../local/machine/processes";
 
 /** Records that compile the transformer's code before it is measured over as many again. */

@@ -32,7 +32,7 @@ const plotFolder = join(repositoryFolder, "docs/performance");
 export function writeReport(files: readonly string[]): void {
   const runs = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Run);
   for (const phase of new Set(runs.flatMap(phasesOf))) {
-    const sizes = new Set(runs.filter((run) => phasesOf(run).includes(phase)).map(sizeOf));
+    const sizes = new Set(runs.filter((run) => phasesOf(run).includes(phase)).map((run) => sizeOf(run, phase)));
     // Where everything starts is measured on the way to whatever was asked for, and is the same at any size.
     if (sizes.size === 1 || phase === "start") continue;
     throw new Error(
@@ -48,6 +48,7 @@ export function writeReport(files: readonly string[]): void {
     plots.map(({ file, chart }) => `![${chart.title}](performance/${file})`).join("\n\n"),
     ...comparisons.map((comparison) => comparisonTable(results, comparison)),
     heldTable(results),
+    writtenTable(results),
     partsTables(results, "sustained", cpuPrefix, "CPU of each part at the sustained rate, ms for 1,000 changes"),
     partsTables(results, "drain", cpuPrefix, "CPU of each part while a backlog drains, ms for 1,000 changes"),
     partsTables(results, "drain", "bytes per change: ", "Bytes of one change at each hop"),
@@ -69,7 +70,9 @@ function withPart(page: string, part: string, text: string): string {
   return `${before}${begin}\n\n${text}\n\n${end}${after}`;
 }
 
-const sizeOf = ({ quick, scale }: Run) => `${quick ? "quick, " : ""}scale ${scale}`;
+/** Rates that were found in another way are no more comparable than those of another size. */
+const sizeOf = ({ quick, scale, sustained }: Run, phase?: string) =>
+  `${quick ? "quick, " : ""}scale ${scale}${phase === "sustained" ? `, by ${sustained ?? "holding the writer"}` : ""}`;
 const phasesOf = ({ figures }: Run) => [...new Set(figures.map(({ phase }) => phase))];
 
 function losses(results: Results): string {
@@ -117,6 +120,16 @@ function comparisonTable(results: Results, { phase, metric, title, unit, better 
   if (!text) return "";
   const note = present.length > 1 ? ` In brackets ours over theirs: ${better} is better.` : "";
   return `### ${title}\n\nIn ${unit}.${note}\n\n${text}`;
+}
+
+/** Tells where a sustained rate, found by search, is what the system carries, and where it is what the writer can write. */
+function writtenTable(results: Results): string {
+  const metric = "share of the next higher rate that the writer wrote";
+  const { text } = systemsTable(results, "sustained", metric, (value) => value.toFixed(0));
+  const note =
+    "Percent of the lowest rate that was too high. At 95 or more the system fell behind; below, the writer, on the same " +
+    "processors, could not write more.";
+  return text && `### What limited the sustained rate\n\n${note}\n\n${text}`;
 }
 
 /** Tells where a sustained rate is what the system carries, and where it is what the writer wrote beside it. */
