@@ -10,13 +10,12 @@ import {
   oldAndNew,
   ours,
   phaseTitles,
-  ratioGoals,
   Results,
   shortMetric,
-  systems,
   titleOf,
   type Comparison,
 } from "./comparison-results";
+import { furthest, goalOf, ratioGoals } from "./goals";
 import { goalText, meets, shown, type Run } from "./results";
 import { summary } from "./summary";
 import { table } from "./table";
@@ -77,20 +76,22 @@ const phasesOf = ({ figures }: Run) => [...new Set(figures.map(({ phase }) => ph
 
 function losses(results: Results): string {
   const lines: string[] = [];
-  for (const figure of results.distinct(({ goal }) => goal !== undefined)) {
-    const { system, phase, workload, metric, goal, unit } = figure;
+  for (const figure of results.distinct((each) => goalOf(each) !== undefined)) {
+    const { system, phase, workload, metric, unit } = figure;
     const value = results.median(system, phase, workload, shortMetric(phase, metric));
+    const goal = goalOf(figure);
     if (!goal || value === undefined || meets(value, goal)) continue;
     lines.push(
       `${[titleOf(workload), metric].filter(Boolean).join(": ")}: ${shown(value)} ${unit}, the goal is ${goalText(goal)}.`,
     );
   }
-  for (const { metric, peer, ...goal } of ratioGoals) {
+  for (const ratioGoal of ratioGoals) {
+    const { metric, other, goal } = ratioGoal;
     const { phase, title } = comparisons.find((comparison) => comparison.metric === metric) as Comparison;
-    const ratio = results.ratio(peer, phase, "hot", metric);
-    if (ratio === undefined || meets(ratio, goal)) continue;
+    const found = furthest(results, ratioGoal, phase);
+    if (!found || meets(found.ratio, goal)) continue;
     lines.push(
-      `${title}, ${titleOf("hot")}: ${ratio.toFixed(2)} times that of ${peer}, the goal is ${goalText(goal)}.`,
+      `${title}, ${titleOf(found.workload)}: ${found.ratio.toFixed(2)} times that of ${other}, the goal is ${goalText(goal)}.`,
     );
   }
   for (const { phase, metric, title, better } of comparisons) {
@@ -147,7 +148,7 @@ function systemsTable(
   metric: string,
   cell: (value: number, system: string, workload: string) => string,
 ): { present: readonly string[]; text: string } {
-  const present = systems.filter((system) =>
+  const present = results.systems.filter((system) =>
     workloads(1).some(({ name }) => results.median(system, phase, name, metric) !== undefined),
   );
   const rows = workloads(1).flatMap(({ name, title }) => {
@@ -172,7 +173,7 @@ function partsTable(results: Results, phase: string, prefix: string, workload: s
     (figure) => figure.phase === phase && figure.workload === workload && figure.metric.startsWith(prefix),
   );
   const metrics = [...new Set(figures.map(({ metric }) => metric))];
-  const present = systems.filter((system) => figures.some((figure) => figure.system === system));
+  const present = results.systems.filter((system) => figures.some((figure) => figure.system === system));
   if (metrics.length === 0) return "";
   const rows = metrics.map((metric) => [
     metric.slice(prefix.length),
@@ -188,7 +189,9 @@ function partsTable(results: Results, phase: string, prefix: string, workload: s
 function phaseTable(results: Results, phase: string): string {
   const figures = results.distinct((figure) => figure.phase === phase);
   if (figures.length === 0) return "";
-  const rows = figures.map(({ system, workload, metric, unit, goal }) => {
+  const rows = figures.map((figure) => {
+    const { system, workload, metric, unit } = figure;
+    const goal = goalOf(figure);
     const values = results.values(system, phase, workload, metric).filter((value) => value !== undefined);
     const value = median(values) as number;
     const range = values.length > 1 ? `${shown(Math.min(...values))} to ${shown(Math.max(...values))}` : "one run";
@@ -228,11 +231,11 @@ function plotsOf(results: Results): { file: string; chart: BarChart }[] {
       chart: {
         title,
         unit,
-        series: systems,
+        series: results.systems,
         groups: workloads(1)
           .map(({ name, title: label }) => ({
             label,
-            values: systems.map((system) => results.median(system, phase, name, metric)),
+            values: results.systems.map((system) => results.median(system, phase, name, metric)),
           }))
           .filter(({ values }) => values.some((value) => value !== undefined)),
       },
