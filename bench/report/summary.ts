@@ -45,9 +45,9 @@ function goalRow(results: Results, ratioGoal: RatioGoal): Row {
   const limit = `${goalText(goal)}×`;
   if (!found || !row) return [`${comparison.title}, ${where}${against}`, "", "", "", limit, "not measured"];
   const worst = names.length === 1 ? where : `${where}, worst in ${titleOf(found.workload)}`;
-  const state = stateOf(found.ratio, goal);
-  const part = found.measured < names.length ? ` (${found.measured} of ${names.length} measured)` : "";
-  return [`${comparison.title}, ${worst}${against}`, row.ours, row.theirs, times(found.ratio), limit, state + part];
+  const part = found.measured < names.length ? `; ${found.measured} of ${names.length} measured` : "";
+  const state = stateOf(found.ratio, goal) + part;
+  return [`${comparison.title}, ${worst}${against}`, row.ours, row.theirs, times(found.ratio), limit, state];
 }
 
 /** For each comparison in which we are behind a peer that keeps the same values: the workload in which we are furthest. */
