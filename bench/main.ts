@@ -12,11 +12,14 @@ import type { Setting, SystemUnderTest } from "./measurements/setting";
 import { measureSink, measureSinkAgainst } from "./measurements/sink";
 import { measureTransformer } from "./measurements/transformer";
 import { measureWriterCost } from "./measurements/writer-cost";
+import { earlierName } from "./report/comparison-results";
 import { writeReport } from "./report/report";
 import { conclude, Recorder, type Run, thisMachine } from "./report/results";
 import { startDebezium } from "./systems/debezium";
+import { startEarlier } from "./systems/earlier";
 import { pipelineSystem } from "./systems/ours";
 import { preparePipeline, Running, type Size } from "./systems/own-servers";
+import { type BuiltTree, builtTree } from "./systems/work-tree";
 
 const phases = ["workloads", "transformer", "restart", "outage", "writer", "sink", "growth"] as const;
 type Phase = (typeof phases)[number];
@@ -63,8 +66,8 @@ async function main(): Promise<void> {
   const { processors, memoryGibibytes, loadBefore } = run.machine;
   console.log(`${processors}, ${memoryGibibytes} GiB, load ${loadBefore}; writer: ${run.writer}; ${run.startedAt}`);
 
-  const postgres = await measureOnPipeline(recorder, plan);
-  const { against } = options;
+  const against = options.against ? await builtTree(options.against) : undefined;
+  const postgres = await measureOnPipeline(recorder, plan, against);
   if (plan.wanted.includes("sink")) {
     await recorder.attempt("sink", () =>
       against ? measureSinkAgainst(recorder, plan.sinkEvents, against) : measureSink(recorder, plan.sinkEvents),
@@ -96,7 +99,7 @@ function planOf(options: Options) {
 }
 
 /** Starts the pipeline, measures it, and other systems in turns with it. Returns what its server is, where one was started. */
-async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<Server | undefined> {
+async function measureOnPipeline(recorder: Recorder, plan: Plan, against?: BuiltTree): Promise<Server | undefined> {
   if (plan.wanted.every((phase) => phase === "sink")) return undefined;
   const running = new Running();
   const interrupted = () => void running.stop().finally(() => process.exit(130));
@@ -110,7 +113,7 @@ async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<Server
     await measureStart(setting, pipeline, begin + filling());
     await measureBriefly(setting, pipeline, plan);
     if (plan.wanted.includes("workloads")) {
-      const others = await startOthers(size, running, plan);
+      const others = await startOthers(size, running, plan, against);
       await measureWorkloads({ system: pipelineSystem(pipeline), setting, stop }, others, plan);
     }
     await measureAlone(setting, pipeline, plan);
@@ -140,7 +143,12 @@ async function measureWorkloads(ours: SystemUnderTest, others: readonly SystemUn
 }
 
 /** One that does not start is reported. */
-async function startOthers(size: Size, running: Running, plan: Plan): Promise<SystemUnderTest[]> {
+async function startOthers(
+  size: Size,
+  running: Running,
+  plan: Plan,
+  against: BuiltTree | undefined,
+): Promise<SystemUnderTest[]> {
   const started: SystemUnderTest[] = [];
   const start = (what: string, starting: () => Promise<SystemUnderTest>) =>
     size.recorder.attempt(what, async () => {
@@ -151,6 +159,7 @@ async function startOthers(size: Size, running: Running, plan: Plan): Promise<Sy
       });
       started.push(test);
     });
+  if (against) await start(earlierName(against.commit), () => startEarlier(size, running, against));
   if (plan.peers === "debezium" || plan.peers === "all") {
     for (const images of ["old and new values", "new values only"] as const) {
       await start(`Debezium, ${images}`, () => startDebezium(size, running, images));
@@ -204,7 +213,10 @@ function parse(): Options {
     .option("--only <phases>", `some of ${phases.join(",")}; growth only by name`, listOf(phases))
     .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
     .option("--scale <factor>", "multiply every size by this, to try out the benchmark itself", positive, 1)
-    .option("--against <commit>", "the sink beside that of a commit of this repository, in place of Debezium's")
+    .option(
+      "--against <commit>",
+      "another build of ours, of this commit of this repository, beside today's and the peers; the sink alone in place of Debezium's",
+    )
     .addOption(postgresOption())
     .option("--json <file>", "also write the figures to this file")
     .option("--report <files...>", "measure nothing: write docs/performance.md from these files")
