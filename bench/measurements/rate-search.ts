@@ -22,8 +22,8 @@ export interface RateSearch<T extends Trial = Trial> {
 export type RateFound<T extends Trial = Trial> =
   | {
       readonly best: T;
-      /** Percent of a higher rate that the writer wrote: far below 100, the writer was the limit. */
-      readonly writtenAbove: number;
+      /** Percent of a higher rate that the writer wrote: far below 100, the writer was the limit. Undefined when none was too high. */
+      readonly writtenAbove: number | undefined;
     }
   | { readonly reason: string };
 
@@ -56,8 +56,8 @@ export function nextRate(search: RateSearch): number | undefined {
 export function rateFound<T extends Trial>(search: RateSearch<T>): RateFound<T> {
   const { drain, trials } = search;
   const { above } = boundsOf(search);
-  const writtenAbove = above ? (100 * above.written) / above.asked : Number.NaN;
-  const wantOfWriter = writtenAbove < 100 * writesEnough;
+  const writtenAbove = above && (100 * above.written) / above.asked;
+  const wantOfWriter = writtenAbove !== undefined && writtenAbove < 100 * writesEnough;
   const drained = `it drained ${whole(drain)} changes/s`;
   const [best] = trials.filter(({ carried }) => carried).sort((one, other) => other.stored - one.stored);
   if (!best) {
@@ -65,10 +65,12 @@ export function rateFound<T extends Trial>(search: RateSearch<T>): RateFound<T> 
     const why = wantOfWriter ? `, where the writer wrote ${whole(writtenAbove)} % of what it was told` : "";
     return { reason: `it kept up with no rate down to ${whole(lowest)} changes/s${why}, though ${drained}` };
   }
-  if (!above || best.stored > believed.to * drain) {
-    return { reason: `it kept up with ${whole(best.stored)} changes/s, though ${drained}: that drain was disturbed` };
+  if (best.stored > believed.to * drain) {
+    return {
+      reason: `it kept up with ${whole(best.stored)} changes/s, though ${drained}: one of the two was disturbed`,
+    };
   }
-  if (wantOfWriter && best.stored < believed.from * drain) {
+  if (above && wantOfWriter && best.stored < believed.from * drain) {
     return {
       reason: `the writer wrote no more than ${whole(Math.max(best.written, above.written))} changes/s, though ${drained}`,
     };
@@ -127,6 +129,23 @@ export function keptUp(lags: readonly LagSample[], writing: number, catchUp: num
   const growth = leastOf(2 * third) - leastOf(third);
   // Without a sample in one of them it is no number, or infinite: then only the end tells.
   return !Number.isFinite(growth) || growth <= Math.max(unremarkableGrowth, tolerableGrowth * third);
+}
+
+/** How far behind a system may be when the writer ends, whatever its rate. */
+const tolerableLag = 2000;
+/** Milliseconds to see that the last change is stored. */
+const timeToSee = 300;
+
+/**
+ * Milliseconds that it may take from the last commit until everything is stored, besides the last transaction's own time.
+ *
+ * @param writing milliseconds of the trial.
+ * @param transaction milliseconds in which the system drains one transaction.
+ * @param telling whether there were commits enough to see the lag grow. Where there were not, the end alone tells, and a
+ *   trial of a few seconds could not fail by the usual limit.
+ */
+export function tolerableCatchUp(writing: number, transaction: number, telling: boolean): number {
+  return transaction + (telling ? tolerableLag : Math.min(tolerableLag, timeToSee + tolerableGrowth * writing));
 }
 
 /** The highest rate that was carried, the lowest that is too high, and the trial that says so. */

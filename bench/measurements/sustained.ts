@@ -6,7 +6,15 @@ import type { Workload } from "../load/workloads";
 import type { AuditSystem } from "../systems/audit-system";
 import { everythingArrived, stored } from "./arrival";
 import { cpu, cpuPerThousand } from "./cpu";
-import { keptUp, rateFound, searchInTurns, type LagSample, type RateSearch, type Trial } from "./rate-search";
+import {
+  keptUp,
+  rateFound,
+  searchInTurns,
+  tolerableCatchUp,
+  type LagSample,
+  type RateSearch,
+  type Trial,
+} from "./rate-search";
 import type { Measured, Setting, SystemUnderTest } from "./setting";
 
 /** A system whose drain is known. */
@@ -19,9 +27,6 @@ export interface Drained extends SystemUnderTest {
 const trialShare = 1 / 3;
 const fewestTransactions = 5;
 const longestTrialSeconds = 60;
-
-/** How far the log may be behind when the writer ends, besides what one transaction takes. */
-const tolerableLagMilliseconds = 2000;
 
 /** Fewer commits than these tell nothing of the lag between them. */
 const tellingCommitsPerSecond = 5;
@@ -70,7 +75,7 @@ async function makeTrial(
   await stored(setting, observer, system, changes);
   const catchUp = performance.now() - wrote;
   const writing = secondsOf(effort, written);
-  const tolerable = tolerableLagMilliseconds + (1000 * workload.changes) / drain;
+  const tolerable = tolerableCatchUp(milliseconds, (1000 * workload.changes) / drain, tells(effort));
   return {
     asked: rate,
     written: changes > 0 ? changes / writing : 0,
@@ -95,11 +100,13 @@ function secondsOf(effort: RatedEffort, { transactions, seconds }: Written): num
   return isSparse(effort) ? Math.max(seconds, transactions / effort.transactionsPerSecond) : seconds;
 }
 
+const tells = ({ transactionsPerSecond }: RatedEffort): boolean => transactionsPerSecond >= tellingCommitsPerSecond;
+
 /** How far the newest change in the log is behind the clock, while something is written without a pause. */
 async function whileLagIsSampled(
   observer: Client,
   system: AuditSystem,
-  { transactionsPerSecond }: RatedEffort,
+  effort: RatedEffort,
   work: () => Promise<Written>,
 ): Promise<{ lags: LagSample[]; written: Written; milliseconds: number }> {
   const lags: LagSample[] = [];
@@ -107,7 +114,7 @@ async function whileLagIsSampled(
   let working = true;
   const finished = work().finally(() => (working = false));
   finished.catch(() => undefined);
-  while (working && transactionsPerSecond >= tellingCommitsPerSecond) {
+  while (working && tells(effort)) {
     await Promise.race([sleep(100), finished.catch(() => undefined)]);
     const newest = await system.newestCommit(observer);
     if (working && newest !== undefined) lags.push({ at: Date.now() - begin, lag: Date.now() - newest });
@@ -125,7 +132,9 @@ function report({ setting, system }: Drained, workload: Workload, search: RateSe
   recorder.recordAll({ system: system.name, phase: "sustained", workload: workload.name }, [
     { metric: "sustained rate", value: best.stored, unit: "changes/s" },
     { metric: "lag when the writer ended", value: best.catchUp, unit: "ms" },
-    { metric: "share of the next higher rate that the writer wrote", value: writtenAbove, unit: "%" },
+    ...(writtenAbove === undefined
+      ? []
+      : [{ metric: "share of the next higher rate that the writer wrote", value: writtenAbove, unit: "%" }]),
     { metric: "rates that were tried", value: search.trials.length, unit: "" },
     ...best.cpu,
   ]);
