@@ -1,25 +1,29 @@
-import { mkdtempSync, chmodSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { build, isBuilt } from "../local/machine/build";
-import { sampleUser } from "../local/parts/sample-database";
-import { Pipeline } from "../local/pipeline";
-import { measureWorkload, warmUp, type Setting } from "./measurements/comparison";
-import { startDebezium, stopDebezium, type Images } from "./systems/debezium";
+import type { Pipeline } from "../local/pipeline";
+import { withClient } from "../local/servers/database-client";
+import { describeServer, postgresOption } from "./load/postgres-option";
+import { workloads as allWorkloads } from "./load/workloads";
+import { writerName } from "./load/writer";
+import { measureWorkload, warmUp } from "./measurements/comparison";
 import { measureGrowth } from "./measurements/growth";
-import { pipelineSystem } from "./systems/ours";
 import { measureOutage, measureRestart, measureStart } from "./measurements/recovery";
-import { writeReport } from "./report/report";
-import { conclude, Recorder, type Run, thisMachine } from "./report/results";
+import type { Setting, SystemUnderTest } from "./measurements/setting";
 import { measureSink, measureSinkAgainst } from "./measurements/sink";
 import { measureTransformer } from "./measurements/transformer";
-import { createTables, workloads as allWorkloads } from "./load/workloads";
-import { measureWriterCost, removePipeline } from "./measurements/writer-cost";
-import { writerName } from "./load/writer";
+import { measureWriterCost } from "./measurements/writer-cost";
+import { earlierName } from "./report/comparison-results";
+import { writeReport } from "./report/report";
+import { conclude, Recorder, type Run, thisMachine } from "./report/results";
+import { startDebezium } from "./systems/debezium";
+import { startEarlier } from "./systems/earlier";
+import { pipelineSystem } from "./systems/ours";
+import { preparePipeline, Running, type Size } from "./systems/own-servers";
+import { type BuiltTree, builtTree } from "./systems/work-tree";
 
 const phases = ["workloads", "transformer", "restart", "outage", "writer", "sink", "growth"] as const;
 type Phase = (typeof phases)[number];
+type Server = NonNullable<Run["machine"]["postgres"]>;
 const peerChoices = ["none", "debezium", "triggers", "all"] as const;
 
 interface Options {
@@ -57,19 +61,21 @@ async function main(): Promise<void> {
     writer: writerName,
     quick: plan.quick,
     scale: options.scale,
+    sustained: "search",
   };
   const { processors, memoryGibibytes, loadBefore } = run.machine;
   console.log(`${processors}, ${memoryGibibytes} GiB, load ${loadBefore}; writer: ${run.writer}; ${run.startedAt}`);
 
-  await measureOnPipeline(recorder, plan);
-  const { against } = options;
+  const against = options.against ? await builtTree(options.against) : undefined;
+  const postgres = await measureOnPipeline(recorder, plan, against);
   if (plan.wanted.includes("sink")) {
     await recorder.attempt("sink", () =>
       against ? measureSinkAgainst(recorder, plan.sinkEvents, against) : measureSink(recorder, plan.sinkEvents),
     );
   }
 
-  conclude(run, recorder, options.json);
+  const machine = { ...run.machine, ...(postgres ? { postgres } : {}) };
+  conclude({ ...run, machine }, recorder, options.json);
 }
 
 /** What a run measures, and how much of it. */
@@ -92,72 +98,78 @@ function planOf(options: Options) {
   };
 }
 
-/** Starts the pipeline, measures it and the peers on it, and stops it. */
-async function measureOnPipeline(recorder: Recorder, plan: Plan): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "cdc-audit-bench-"));
-  chmodSync(folder, 0o755);
-  const begin = Date.now();
-  let filling = 0;
-  const pipeline = await Pipeline.prepare({
-    folder,
-    tables: [{ schema: "ledger", table: "%" }],
-    // As in production: in the application's database the log would go through its own capture, for every system.
-    auditDatabase: "audit",
-    prepareSample: async (client) => {
-      const before = Date.now();
-      await createTables(client, plan.scale);
-      filling = Date.now() - before;
-    },
-    postgresSettings: {
-      // Nothing reads while a backlog grows; the server must not end the reader's session.
-      wal_sender_timeout: "0",
-      // As on a server whose log has millions of rows, for every system; PostgreSQL's defaults suit a laptop.
-      shared_buffers: "1GB",
-      max_wal_size: "8GB",
-    },
-  });
-  const setting: Setting = {
-    recorder,
-    application: { ...pipeline.sample, ...sampleUser },
-    source: pipeline.sample,
-    observer: pipeline.destination,
-    brokerLog: join(folder, "data/kafka/log"),
-    seconds: plan.seconds,
-    backlog: plan.backlog,
-  };
-  const interrupted = () => void pipeline.stop().finally(() => process.exit(130));
+/** Starts the pipeline, measures it, and other systems in turns with it. Returns what its server is, where one was started. */
+async function measureOnPipeline(recorder: Recorder, plan: Plan, against?: BuiltTree): Promise<Server | undefined> {
+  if (plan.wanted.every((phase) => phase === "sink")) return undefined;
+  const running = new Running();
+  const interrupted = () => void running.stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
-    if (plan.wanted.some((phase) => phase !== "sink")) {
-      await pipeline.start();
-      // Filling the application's large tables is no part of starting.
-      await measureStart(setting, pipeline, begin + filling);
-      await measurePipeline(setting, pipeline, plan);
+    const begin = Date.now();
+    const size = { recorder, seconds: plan.seconds, backlog: plan.backlog, scale: plan.scale };
+    const { pipeline, setting, filling, stop } = await preparePipeline(size, running);
+    await pipeline.start();
+    // Filling the application's large tables is no part of starting.
+    await measureStart(setting, pipeline, begin + filling());
+    await measureBriefly(setting, pipeline, plan);
+    if (plan.wanted.includes("workloads")) {
+      const others = await startOthers(size, running, plan, against);
+      await measureWorkloads({ system: pipelineSystem(pipeline), setting, stop }, others, plan);
     }
-    if (plan.wanted.includes("workloads") && (plan.peers === "debezium" || plan.peers === "all")) {
-      await measurePeers(setting, pipeline, plan);
-    }
+    await measureAlone(setting, pipeline, plan);
+    return await withClient(pipeline.destination, describeServer);
   } finally {
-    await pipeline.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await running.stop();
   }
 }
 
-/** Everything that needs the pipeline. The writer's cost comes last, because it removes capture again. */
-async function measurePipeline(setting: Setting, pipeline: Pipeline, plan: Plan): Promise<void> {
-  const { recorder } = setting;
-  const { wanted, chosen, selected } = plan;
-  const system = pipelineSystem(pipeline);
-  if (wanted.includes("workloads") || wanted.includes("transformer")) await warmUp(setting, system, chosen);
-  // First, while only the warm-up's rows have been captured, so that the chosen workloads make no difference.
-  if (wanted.includes("transformer")) {
-    await recorder.attempt("transformer", () => measureTransformer(setting, pipeline));
+/** While only the warm-up's rows have been captured, so that the chosen workloads make no difference to the transformer. */
+async function measureBriefly(setting: Setting, pipeline: Pipeline, { wanted, chosen }: Plan): Promise<void> {
+  const measuresTransformer = wanted.includes("transformer");
+  if (measuresTransformer || wanted.includes("workloads")) await warmUp(setting, pipelineSystem(pipeline), chosen);
+  if (measuresTransformer) {
+    await setting.recorder.attempt("transformer", () => measureTransformer(setting, pipeline));
   }
-  if (wanted.includes("workloads")) {
-    for (const workload of selected) {
-      await recorder.attempt(`${system.name}, ${workload.title}`, () => measureWorkload(setting, system, workload));
+}
+
+/** All systems run at once, each on its own servers, and one at a time is at work. */
+async function measureWorkloads(ours: SystemUnderTest, others: readonly SystemUnderTest[], plan: Plan): Promise<void> {
+  const systems = [ours, ...others];
+  for (const [index, workload] of plan.selected.entries()) {
+    const first = index % systems.length;
+    await measureWorkload([...systems.slice(first), ...systems.slice(0, first)], workload);
+  }
+  for (const { stop } of others) await stop();
+}
+
+/** One that does not start is reported. */
+async function startOthers(
+  size: Size,
+  running: Running,
+  plan: Plan,
+  against: BuiltTree | undefined,
+): Promise<SystemUnderTest[]> {
+  const started: SystemUnderTest[] = [];
+  const start = (what: string, starting: () => Promise<SystemUnderTest>) =>
+    size.recorder.attempt(what, async () => {
+      const test = await starting();
+      await warmUp(test.setting, test.system, plan.chosen).catch(async (error: unknown) => {
+        await test.stop();
+        throw error;
+      });
+      started.push(test);
+    });
+  if (against) await start(earlierName(against.commit), () => startEarlier(size, running, against));
+  if (plan.peers === "debezium" || plan.peers === "all") {
+    for (const images of ["old and new values", "new values only"] as const) {
+      await start(`Debezium, ${images}`, () => startDebezium(size, running, images));
     }
   }
+  return started;
+}
+
+/** What is measured without others. The writer's cost comes last, because it removes capture. */
+async function measureAlone(setting: Setting, pipeline: Pipeline, plan: Plan): Promise<void> {
   const steps: Partial<Record<Phase, () => Promise<void>>> = {
     restart: () => measureRestart(setting, pipeline),
     outage: () => measureOutage(setting, pipeline, plan.outage),
@@ -166,30 +178,12 @@ async function measurePipeline(setting: Setting, pipeline: Pipeline, plan: Plan)
       measureWriterCost(
         setting,
         pipeline,
-        chosen.filter(({ name }) => name === "hot" || (name === "tpcb" && !plan.quick)),
+        plan.chosen.filter(({ name }) => name === "hot" || (name === "tpcb" && !plan.quick)),
         plan.peers === "triggers" || plan.peers === "all",
       ),
   };
   for (const [phase, measure] of Object.entries(steps) as [Phase, () => Promise<void>][]) {
-    if (wanted.includes(phase)) await recorder.attempt(phase, measure);
-  }
-}
-
-async function measurePeers(setting: Setting, pipeline: Pipeline, plan: Plan): Promise<void> {
-  await removePipeline(pipeline);
-  for (const images of ["old and new values", "new values only"] as const) {
-    await setting.recorder.attempt(`Debezium, ${images}`, () => measureDebezium(setting, pipeline, images, plan));
-    await stopDebezium(pipeline, images);
-  }
-}
-
-async function measureDebezium(setting: Setting, pipeline: Pipeline, images: Images, plan: Plan): Promise<void> {
-  const system = await startDebezium(pipeline, images);
-  await warmUp(setting, system, plan.chosen);
-  for (const workload of plan.selected) {
-    await setting.recorder.attempt(`${system.name}, ${workload.title}`, () =>
-      measureWorkload(setting, system, workload),
-    );
+    if (plan.wanted.includes(phase)) await setting.recorder.attempt(phase, measure);
   }
 }
 
@@ -219,7 +213,11 @@ function parse(): Options {
     .option("--only <phases>", `some of ${phases.join(",")}; growth only by name`, listOf(phases))
     .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
     .option("--scale <factor>", "multiply every size by this, to try out the benchmark itself", positive, 1)
-    .option("--against <commit>", "the sink beside that of a commit of this repository, in place of Debezium's")
+    .option(
+      "--against <commit>",
+      "another build of ours, of this commit of this repository, beside today's and the peers; the sink alone in place of Debezium's",
+    )
+    .addOption(postgresOption())
     .option("--json <file>", "also write the figures to this file")
     .option("--report <files...>", "measure nothing: write docs/performance.md from these files")
     .parse()

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { freePorts } from "../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { fill, installOf, installToday, measureReading, type ReadingSystem } from "./measurements/reading";
+import { describeServer, postgresOption } from "./load/postgres-option";
 import { conclude, Recorder, thisMachine } from "./report/results";
 
 interface Options {
@@ -48,12 +49,13 @@ async function main(): Promise<void> {
   const interrupted = () => void stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   const recorder = new Recorder();
-  const machine = thisMachine();
+  let machine = thisMachine();
   const startedAt = new Date().toISOString();
   console.log(`${machine.processors}, ${machine.memoryGibibytes} GiB, load ${machine.loadBefore}; ${startedAt}`);
   try {
     await postgres.start();
     const admin = await connect("postgres");
+    machine = { ...machine, postgres: await describeServer(admin) };
     const systems = [await filled("today", installToday)];
     if (options.against) systems.push(await filled("before", (client) => installOf(client, options.against as string)));
 
@@ -97,6 +99,7 @@ function parse(): Options {
     .option("--events <number>", "events of the log, from 200000 on", events, fullSize)
     .option("--against <commit>", "ask the log's SQL of this commit too, in turns, on the same events")
     .option("--data <folder>", "keep the filled logs in this folder, and use those that an earlier run kept there")
+    .addOption(postgresOption())
     .option("--json <file>", "also write the figures to this file")
     .parse()
     .opts<Options>();

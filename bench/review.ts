@@ -11,6 +11,7 @@ import { buildPage } from "../review/build";
 import { nodeOptions } from "../review/server/node-options";
 import { bootstrapDestination } from "../operator/database/bootstrap";
 import { fill } from "./measurements/reading";
+import { describeServer, postgresOption } from "./load/postgres-option";
 import { addDeletes, measureFirstAct, measureReview, type ServedReview } from "./measurements/review";
 import { conclude, Recorder, thisMachine } from "./report/results";
 
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   const interrupted = () => void stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   const recorder = new Recorder();
-  const machine = thisMachine();
+  let machine = thisMachine();
   const startedAt = new Date().toISOString();
   console.log(`${machine.processors}, ${machine.memoryGibibytes} GiB, load ${machine.loadBefore}; ${startedAt}`);
   try {
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     const page = await buildPage(join(folder, "page"));
     await postgres.start();
     client = await logOf(server, options.events, new Date(startedAt));
+    machine = { ...machine, postgres: await describeServer(client) };
     recorder.recordAll({ system: "cdc-audit", phase: "review" }, [
       {
         metric: "script and style, compressed",
@@ -154,6 +156,7 @@ function parse(): Options {
       "--data <folder>",
       "keep the filled log in this folder, and use that which a run of the same day kept there",
     )
+    .addOption(postgresOption())
     .option("--json <file>", "also write the figures to this file")
     .parse()
     .opts<Options>();

@@ -25,16 +25,8 @@ export type Effort =
 export interface Written {
   /** Transactions that were committed. */
   readonly transactions: number;
-  /** From the first transaction's begin to the last one's end, pauses included. */
+  /** From the first transaction's begin to the last one's end. */
   readonly seconds: number;
-}
-
-/** A writer at work. */
-export interface Writer {
-  /** Stops it at once, possibly in the middle of a transaction. */
-  pause(): void;
-  resume(): void;
-  readonly finished: Promise<Written>;
 }
 
 const pgbenchVersion = (() => {
@@ -48,16 +40,22 @@ const retries = Number(/ (\d+)/.exec(pgbenchVersion ?? "")?.[1]) >= 15 ? ["--max
 /** What writes: pgbench where it is installed, else a writer in Node, which takes more of the processor. */
 export const writerName = pgbenchVersion ?? "Node (pgbench is not on the PATH)";
 
-export function startWriter(connection: Connection, workload: Workload, effort: Effort): Writer {
-  return pgbenchVersion ? pgbench(connection, workload, effort) : nodeWriter(connection, workload, effort);
-}
+/** pgbench draws the time of each transaction of a rate: of fewer than these it may write twice as many, or half. */
+const fewTransactions = 100;
+
+/** Whether a rate means so few transactions that only a writer with even steps keeps it. */
+export const isSparse = (effort: Effort): boolean =>
+  "seconds" in effort &&
+  effort.transactionsPerSecond !== undefined &&
+  effort.seconds * effort.transactionsPerSecond < fewTransactions;
 
 /** Writes to the end. */
 export function write(connection: Connection, workload: Workload, effort: Effort): Promise<Written> {
-  return startWriter(connection, workload, effort).finished;
+  const writer = pgbenchVersion && !isSparse(effort) ? pgbench : writeFromNode;
+  return writer(connection, workload, effort);
 }
 
-function pgbench(connection: Connection, workload: Workload, effort: Effort): Writer {
+function pgbench(connection: Connection, workload: Workload, effort: Effort): Promise<Written> {
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-pgbench-"));
   const script = join(folder, "transaction.sql");
   const variables = Object.entries(workload.variables).map(
@@ -100,44 +98,24 @@ function pgbench(connection: Connection, workload: Workload, effort: Effort): Wr
   let output = "";
   child.stdout.on("data", (text: Buffer) => (output += text.toString()));
   child.stderr.on("data", (text: Buffer) => (output += text.toString()));
-  const begin = performance.now();
-  const finished = new Promise<Written>((resolve, reject) => {
+  return new Promise<Written>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
       rmSync(folder, { recursive: true, force: true });
       const transactions = Number(/transactions actually processed: (\d+)/.exec(output)?.[1] ?? Number.NaN);
       const failed = Number(/number of failed transactions: (\d+)/.exec(output)?.[1] ?? 0);
-      if (code !== 0 || failed > 0 || Number.isNaN(transactions)) {
+      // Connecting takes from the time that it was given, and is no writing.
+      const perSecond = Number(/tps = ([\d.]+) \((?:without|excluding)/.exec(output)?.[1] ?? Number.NaN);
+      if (code !== 0 || failed > 0 || Number.isNaN(transactions) || Number.isNaN(perSecond)) {
         reject(new Error(`pgbench failed (exit code ${code}, ${failed} failed transactions):\n${output}`));
       } else {
-        resolve({ transactions, seconds: (performance.now() - begin) / 1000 });
+        resolve({ transactions, seconds: transactions === 0 ? 0 : transactions / perSecond });
       }
     });
   });
-  return { pause: () => void child.kill("SIGSTOP"), resume: () => void child.kill("SIGCONT"), finished };
 }
 
-function nodeWriter(connection: Connection, workload: Workload, effort: Effort): Writer {
-  let gate: Promise<void> | undefined;
-  let open = () => undefined as void;
-  return {
-    pause: () => {
-      gate ??= new Promise((resolve) => (open = resolve));
-    },
-    resume: () => {
-      gate = undefined;
-      open();
-    },
-    finished: writeFromNode(connection, workload, effort, () => gate),
-  };
-}
-
-async function writeFromNode(
-  connection: Connection,
-  workload: Workload,
-  effort: Effort,
-  gate: () => Promise<void> | undefined,
-): Promise<Written> {
+async function writeFromNode(connection: Connection, workload: Workload, effort: Effort): Promise<Written> {
   const count = clientsFor(workload, effort);
   const clients = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -160,7 +138,6 @@ async function writeFromNode(
           if (due > begin + effort.seconds * 1000) return;
           if (due - performance.now() > 1) await sleep(due - performance.now());
         }
-        await gate();
         const values = Object.fromEntries(
           Object.entries(workload.variables).map(([name, [low, high]]) => [
             name,

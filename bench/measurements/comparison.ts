@@ -2,56 +2,42 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import { memoryMebibytes, total } from "../../local/machine/processes";
 import { withClient } from "../../local/servers/database-client";
-import { countChanges, logSize, type AuditSystem } from "../systems/audit-system";
-import { LatencyProbe } from "./latency";
-import {
-  cpuSeconds,
-  machineCpuSeconds,
-  memoryMebibytes,
-  postgresCpuSeconds,
-  total,
-} from "../../local/machine/processes";
-import type { Figure, Recorder } from "../report/results";
+import { write } from "../load/writer";
 import type { Workload } from "../load/workloads";
-import { startWriter, write, type Connection } from "../load/writer";
+import { logSize, type AuditSystem } from "../systems/audit-system";
+import { everythingArrived, stored } from "./arrival";
+import { cpu, cpuPerThousand } from "./cpu";
+import { LatencyProbe } from "./latency";
+import type { Measured, Setting, SystemUnderTest } from "./setting";
+import { measureSustained, type Drained } from "./sustained";
 
-/** What every system is measured with. */
-export interface Setting {
-  readonly recorder: Recorder;
-  /** The application, and a superuser of its database. */
-  readonly application: Connection;
-  readonly source: Connection;
-  /** A superuser of the log's database, which is on the same server. */
-  readonly observer: Connection;
-  /** The broker's log folder, for the bytes of each topic. */
-  readonly brokerLog: string;
-  /** Seconds of each measurement at a rate. */
-  readonly seconds: number;
-  /** Changes of a full backlog. */
-  readonly backlog: number;
+/**
+ * Measures systems under one workload, in turns: latency and drain of a backlog of each, then the sustained rates of all
+ * together. What fails for one system is reported, and the others go on.
+ */
+export async function measureWorkload(systems: readonly SystemUnderTest[], workload: Workload): Promise<void> {
+  const drained: Drained[] = [];
+  for (const test of systems) {
+    const { recorder } = test.setting;
+    await recorder.attempt(`${test.system.name}, ${workload.title}`, async () => {
+      drained.push({ ...test, drain: await latencyAndDrain(test, workload) });
+    });
+  }
+  await measureSustained(drained, workload);
 }
 
-/** How long a measurement waits for changes before it fails. */
-const patienceMilliseconds = 900_000;
-
-/** The sustained rate is measured for this many times the usual seconds, so that the last changes' way weighs little. */
-const sustainedShare = 2;
-
-/** How far the log may be behind during that time. */
-const tolerableLagMilliseconds = 1000;
-
-type Measured = Omit<Figure, "system" | "phase" | "workload">;
-
-/** Measures one system under one workload: latency, sustained rate, drain of a backlog. */
-export async function measureWorkload(setting: Setting, system: AuditSystem, workload: Workload): Promise<void> {
+/** Returns the rate of the drain. */
+async function latencyAndDrain({ setting, system }: SystemUnderTest, workload: Workload): Promise<number> {
   const { recorder } = setting;
-  await withClient(setting.observer, async (observer) => {
+  return withClient(setting.observer, async (observer) => {
     await prime(setting, observer, system, workload);
     const of = (phase: string) => ({ system: system.name, phase, workload: workload.name });
     recorder.recordAll(of("latency"), await latency(setting, observer, system, workload));
-    recorder.recordAll(of("sustained"), await sustained(setting, observer, system, workload));
-    recorder.recordAll(of("drain"), await drain(setting, observer, system, workload));
+    const { rate, figures } = await drain(setting, observer, system, workload);
+    recorder.recordAll(of("drain"), figures);
+    return rate;
   });
 }
 
@@ -124,52 +110,6 @@ async function latency(
 }
 
 /**
- * The highest rate without a growing backlog: the writer goes as fast as it can, and is held whenever the log is more
- * than a second behind. All changes, over the time from the first commit until the last of them is in the log.
- */
-async function sustained(
-  setting: Setting,
-  observer: Client,
-  system: AuditSystem,
-  workload: Workload,
-): Promise<Measured[]> {
-  await system.emptyLog(observer);
-  const parts = system.processes();
-  const cpuBefore = cpu(parts);
-  const begin = Date.now();
-  const wanted = sustainedShare * setting.seconds;
-  const { clients, saturatingClients = clients } = workload;
-  const writer = startWriter(setting.application, { ...workload, clients: saturatingClients }, { seconds: wanted });
-  let pausedAt: number | undefined;
-  let held = 0;
-  let finished = false;
-  void writer.finished.finally(() => (finished = true)).catch(() => undefined);
-  while (!finished) {
-    await sleep(100);
-    const newest = (await system.newestCommit(observer)) ?? begin;
-    const lag = (pausedAt ?? Date.now()) - newest;
-    const over = Date.now() > begin + wanted * 1000;
-    if (pausedAt === undefined && lag > tolerableLagMilliseconds && !over) {
-      writer.pause();
-      pausedAt = Date.now();
-    } else if (pausedAt !== undefined && (lag < tolerableLagMilliseconds / 2 || over)) {
-      writer.resume();
-      held += Date.now() - pausedAt;
-      pausedAt = undefined;
-    }
-  }
-  const { transactions } = await writer.finished;
-  const changes = transactions * workload.changes;
-  await stored(setting, observer, system, changes);
-  const seconds = (Date.now() - begin) / 1000;
-  return [
-    { metric: "sustained rate", value: changes / seconds, unit: "changes/s" },
-    { metric: "share of the time that the writer was held", value: (100 * held) / (seconds * 1000), unit: "%" },
-    ...cpuPerThousand(cpuBefore, cpu(parts), changes),
-  ];
-}
-
-/**
  * Does some work while the server's process that reads the WAL for the system is stopped. Nothing is decoded, sent or
  * queued in that time. A system that was only told to pause would already do so.
  */
@@ -198,7 +138,8 @@ async function stopWalSender(observer: Client): Promise<number> {
     let waiting: number | null = 0;
     try {
       ({ rowCount: waiting } = await observer.query(
-        "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'WalSenderWaitForWal'",
+        // Before version 17 its name ends in WAL.
+        "SELECT FROM pg_stat_activity WHERE pid = $1 AND lower(wait_event) = 'walsenderwaitforwal'",
         [pid],
       ));
     } finally {
@@ -210,7 +151,12 @@ async function stopWalSender(observer: Client): Promise<number> {
 }
 
 /** How fast a backlog, written while capture was held, reaches the log; and what that costs. No writer runs beside it. */
-async function drain(setting: Setting, observer: Client, system: AuditSystem, workload: Workload): Promise<Measured[]> {
+async function drain(
+  setting: Setting,
+  observer: Client,
+  system: AuditSystem,
+  workload: Workload,
+): Promise<{ rate: number; figures: Measured[] }> {
   await system.emptyLog(observer);
   const wanted = Math.max(1, Math.round((setting.backlog * workload.backlogShare) / workload.changes));
   const parts = system.processes();
@@ -235,7 +181,7 @@ async function drain(setting: Setting, observer: Client, system: AuditSystem, wo
   const size = await logSize(observer, system);
   const memory = parts.map((part) => ({ name: part.name, value: total(part.pid as number, memoryMebibytes) }));
   const rate = changes / seconds;
-  return [
+  const figures: Measured[] = [
     {
       metric: "drain rate",
       value: rate,
@@ -254,71 +200,7 @@ async function drain(setting: Setting, observer: Client, system: AuditSystem, wo
     { metric: "bytes per change: rows in the log", value: size.rows / changes, unit: "B" },
     { metric: "bytes per change: indexes of the log", value: size.indexes / changes, unit: "B" },
   ];
-}
-
-/** CPU seconds so far: of each part, PostgreSQL's by what it does, and of everything else on the machine. */
-function cpu(parts: ReturnType<AuditSystem["processes"]>): Map<string, number> {
-  const seconds = new Map<string, number>();
-  let measured = 0;
-  for (const part of parts) {
-    const pid = part.pid as number;
-    if (part.name === "PostgreSQL") {
-      for (const [role, value] of Object.entries(postgresCpuSeconds(pid))) {
-        seconds.set(`PostgreSQL, ${role}`, value);
-        measured += value;
-      }
-    } else {
-      const value = total(pid, cpuSeconds);
-      seconds.set(part.name, value);
-      measured += value;
-    }
-  }
-  seconds.set("everything else on the machine", machineCpuSeconds() - measured);
-  return seconds;
-}
-
-function cpuPerThousand(before: Map<string, number>, after: Map<string, number>, changes: number): Measured[] {
-  return [...after].map(([name, seconds]) => ({
-    metric: `CPU for 1,000 changes: ${name}`,
-    value: ((seconds - (before.get(name) ?? 0)) * 1e6) / changes,
-    unit: "ms",
-  }));
-}
-
-/** Waits until exactly this many changes are in the log. The checks are cheap, because the same machine does the work. */
-async function stored(setting: Setting, observer: Client, system: AuditSystem, changes: number): Promise<void> {
-  const checkDeadline = await everythingArrived(setting, observer, system);
-  for (;;) {
-    const begin = performance.now();
-    const count = await countChanges(observer, system);
-    if (count === changes) return;
-    if (count > changes) throw new Error(`${system.name}: ${count} changes in the log, but ${changes} were written.`);
-    checkDeadline(`${count} of ${changes} changes have arrived`);
-    await sleep(Math.max(20, 5 * (performance.now() - begin)));
-  }
-}
-
-/**
- * Waits for a row that is written after everything else and is not counted. Returns a function that throws when the time
- * to wait is over.
- */
-async function everythingArrived(
-  setting: Setting,
-  observer: Client,
-  system: AuditSystem,
-): Promise<(state: string) => void> {
-  const marked = Date.now();
-  const deadline = marked + patienceMilliseconds;
-  const checkDeadline = (state: string) => {
-    if (Date.now() > deadline)
-      throw new Error(`${system.name}: ${state} after ${patienceMilliseconds / 60_000} minutes.`);
-  };
-  await withClient(setting.source, (source) => source.query("UPDATE ledger.marker SET at = clock_timestamp()"));
-  while (((await system.newestCommit(observer)) ?? 0) < marked) {
-    checkDeadline("the newest change has not arrived");
-    await sleep(20);
-  }
-  return checkDeadline;
+  return { rate, figures };
 }
 
 /** The WAL position in bytes. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
-import type { Setting } from "./comparison";
+import type { Setting } from "./setting";
 
 const batchRows = 1000;
 /** Different records that the changes belong to; each is changed about ten times. */

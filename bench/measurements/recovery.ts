@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
-import type { Setting } from "./comparison";
+import { ownGoals } from "../report/goals";
+import type { Setting } from "./setting";
 import { countChanges } from "../systems/audit-system";
 import { pipelineSystem } from "../systems/ours";
 import { total, memoryMebibytes } from "../../local/machine/processes";
@@ -34,7 +35,7 @@ export async function measureStart(setting: Setting, pipeline: Pipeline, begin: 
   const all = memory.reduce((sum, { value }) => sum + value, 0);
   recorder.recordAll({ system, phase: "start" }, [
     ...memory,
-    { metric: "idle memory: all", value: all, unit: "MiB", goal: { atMost: 1536 } },
+    { metric: ownGoals.idleMemory.metric, value: all, unit: "MiB", goal: ownGoals.idleMemory.goal },
   ]);
 }
 

@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repositoryFolder } from "../../local/machine/folders";
 import type { Recorder } from "../report/results";
+import { type BuiltTree, maven } from "../systems/work-tree";
 
 /** One line of what `SinkBenchmark` writes. */
 interface SinkResult {
@@ -14,9 +14,6 @@ interface SinkResult {
   readonly rowsPerSecond: number;
   readonly processorMicroseconds: number;
 }
-
-/** A benchmark that failed at its start may never end by itself. */
-const patienceMilliseconds = 1_800_000;
 
 /** The sink alone, from a full topic, beside Debezium's own with the same converter, servers and table. */
 export async function measureSink(recorder: Recorder, events: number): Promise<void> {
@@ -64,21 +61,19 @@ const pairedGoal = 0.97;
 const benchmarkFile = "connect/src/test/java/io/cdcaudit/connect/benchmark/SinkBenchmark.java";
 
 /**
- * Our sink and that of a commit of this repository, built in a work tree of its own, in turns. Both run by the benchmark of
- * today, which may know how to leave out what is not compared.
+ * Our sink, and that of another commit of this repository, in turns. Both run by the benchmark of today, which may know how
+ * to leave out what is not compared.
  */
-export async function measureSinkAgainst(recorder: Recorder, events: number, commit: string): Promise<void> {
+export async function measureSinkAgainst(
+  recorder: Recorder,
+  events: number,
+  { commit, folder: tree }: BuiltTree,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "cdc-audit-sink-"));
   // The servers run as another user when root starts them.
   chmodSync(folder, 0o755);
-  const tree = join(folder, "tree");
-  const git = (...words: string[]) => execFileSync("git", words, { cwd: repositoryFolder, stdio: "pipe" });
-  git("worktree", "add", "--detach", tree, commit);
   try {
-    // Both write to the PostgreSQL that the packages of this tree bring.
-    symlinkSync(join(repositoryFolder, "node_modules"), join(tree, "node_modules"));
     copyFileSync(join(repositoryFolder, benchmarkFile), join(tree, benchmarkFile));
-    await maven(tree, ["-T1C", "verify", "-DskipTests"]);
     const ratios: number[] = [];
     for (let round = 0; round < pairedRounds; round += 1) {
       const rates = new Map<string, number>();
@@ -102,7 +97,6 @@ export async function measureSinkAgainst(recorder: Recorder, events: number, com
       goal: { atLeast: pairedGoal },
     });
   } finally {
-    git("worktree", "remove", "--force", tree);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -113,23 +107,4 @@ async function drain(folder: string, events: number, file: string, settings: rea
     ...[`-Devents=${events}`, ...settings, `-Dresult=${file}`],
   ]);
   return JSON.parse(readFileSync(file, "utf8")) as SinkResult[];
-}
-
-function maven(folder: string, words: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("mvn", ["-q", "-B", ...words], {
-      cwd: folder,
-      timeout: patienceMilliseconds,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    child.stdout.on("data", (text: Buffer) => (output += text.toString()));
-    child.stderr.on("data", (text: Buffer) => (output += text.toString()));
-    child.once("error", reject);
-    child.once("close", (code) =>
-      code === 0
-        ? resolve()
-        : reject(new Error(`The sink's benchmark failed (exit code ${code}): ${output.slice(-2000)}`)),
-    );
-  });
 }

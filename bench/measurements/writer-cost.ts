@@ -2,18 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { uninstallSource } from "../../operator/database/bootstrap";
-import { sinkConnectorName } from "../../contract/sink-connector";
-import { connectRequest } from "../../local/servers/kafka-connect";
 import { ReplicationStream } from "../../local/dms-stand-in/replication-stream";
 import { connectionUrl, withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
 import { repositoryFolder } from "../../local/machine/folders";
-import { walPosition, type Setting } from "./comparison";
+import { walPosition } from "./comparison";
+import type { Setting } from "./setting";
 import { postgresCpuSeconds } from "../../local/machine/processes";
 import type { Goal } from "../report/results";
 import type { Workload } from "../load/workloads";
 import { write } from "../load/writer";
+import { removePipeline } from "../systems/ours";
 
 const phase = "writer";
 const rowTriggerSystem = "row trigger";
@@ -170,28 +169,6 @@ async function readingElsewhere(pipeline: Pipeline, source: Client, work: () => 
   } finally {
     await stream.close();
   }
-}
-
-/** Ends the pipeline's parts and takes back what capture put into the database. Safe to repeat. */
-export async function removePipeline(pipeline: Pipeline): Promise<void> {
-  await withClient(pipeline.sample, async (client) => {
-    await pipeline.standIn.stop();
-    await pipeline.transformer.stop();
-    if (!pipeline.worker.running) await pipeline.worker.start();
-    await connectRequest(pipeline.ports.worker, "DELETE", `/connectors/${sinkConnectorName}`).catch(() => undefined);
-    await pipeline.worker.stop();
-    await dropSlots(client);
-    await uninstallSource(client);
-  });
-}
-
-async function dropSlots(client: Client): Promise<void> {
-  // The server notices a closed replication connection a moment later.
-  for (const deadline = Date.now() + 10_000; ; await sleep(100)) {
-    const { rowCount } = await client.query("SELECT FROM pg_replication_slots WHERE active");
-    if (!rowCount || Date.now() > deadline) break;
-  }
-  await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
 }
 
 /** Waits until every slot has been read to its end. */

@@ -10,13 +10,12 @@ import {
   oldAndNew,
   ours,
   phaseTitles,
-  ratioGoals,
   Results,
   shortMetric,
-  systems,
   titleOf,
   type Comparison,
 } from "./comparison-results";
+import { furthest, goalOf, ratioGoals } from "./goals";
 import { goalText, meets, shown, type Run } from "./results";
 import { summary } from "./summary";
 import { table } from "./table";
@@ -32,7 +31,7 @@ const plotFolder = join(repositoryFolder, "docs/performance");
 export function writeReport(files: readonly string[]): void {
   const runs = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Run);
   for (const phase of new Set(runs.flatMap(phasesOf))) {
-    const sizes = new Set(runs.filter((run) => phasesOf(run).includes(phase)).map(sizeOf));
+    const sizes = new Set(runs.filter((run) => phasesOf(run).includes(phase)).map((run) => sizeOf(run, phase)));
     // Where everything starts is measured on the way to whatever was asked for, and is the same at any size.
     if (sizes.size === 1 || phase === "start") continue;
     throw new Error(
@@ -48,6 +47,7 @@ export function writeReport(files: readonly string[]): void {
     plots.map(({ file, chart }) => `![${chart.title}](performance/${file})`).join("\n\n"),
     ...comparisons.map((comparison) => comparisonTable(results, comparison)),
     heldTable(results),
+    writtenTable(results),
     partsTables(results, "sustained", cpuPrefix, "CPU of each part at the sustained rate, ms for 1,000 changes"),
     partsTables(results, "drain", cpuPrefix, "CPU of each part while a backlog drains, ms for 1,000 changes"),
     partsTables(results, "drain", "bytes per change: ", "Bytes of one change at each hop"),
@@ -69,25 +69,29 @@ function withPart(page: string, part: string, text: string): string {
   return `${before}${begin}\n\n${text}\n\n${end}${after}`;
 }
 
-const sizeOf = ({ quick, scale }: Run) => `${quick ? "quick, " : ""}scale ${scale}`;
+/** Rates that were found in another way are no more comparable than those of another size. */
+const sizeOf = ({ quick, scale, sustained }: Run, phase?: string) =>
+  `${quick ? "quick, " : ""}scale ${scale}${phase === "sustained" ? `, by ${sustained ?? "holding the writer"}` : ""}`;
 const phasesOf = ({ figures }: Run) => [...new Set(figures.map(({ phase }) => phase))];
 
 function losses(results: Results): string {
   const lines: string[] = [];
-  for (const figure of results.distinct(({ goal }) => goal !== undefined)) {
-    const { system, phase, workload, metric, goal, unit } = figure;
+  for (const figure of results.distinct((each) => goalOf(each) !== undefined)) {
+    const { system, phase, workload, metric, unit } = figure;
     const value = results.median(system, phase, workload, shortMetric(phase, metric));
+    const goal = goalOf(figure);
     if (!goal || value === undefined || meets(value, goal)) continue;
     lines.push(
       `${[titleOf(workload), metric].filter(Boolean).join(": ")}: ${shown(value)} ${unit}, the goal is ${goalText(goal)}.`,
     );
   }
-  for (const { metric, peer, ...goal } of ratioGoals) {
+  for (const ratioGoal of ratioGoals) {
+    const { metric, other, goal } = ratioGoal;
     const { phase, title } = comparisons.find((comparison) => comparison.metric === metric) as Comparison;
-    const ratio = results.ratio(peer, phase, "hot", metric);
-    if (ratio === undefined || meets(ratio, goal)) continue;
+    const found = furthest(results, ratioGoal, phase);
+    if (!found || meets(found.ratio, goal)) continue;
     lines.push(
-      `${title}, ${titleOf("hot")}: ${ratio.toFixed(2)} times that of ${peer}, the goal is ${goalText(goal)}.`,
+      `${title}, ${titleOf(found.workload)}: ${found.ratio.toFixed(2)} times that of ${other}, the goal is ${goalText(goal)}.`,
     );
   }
   for (const { phase, metric, title, better } of comparisons) {
@@ -119,6 +123,16 @@ function comparisonTable(results: Results, { phase, metric, title, unit, better 
   return `### ${title}\n\nIn ${unit}.${note}\n\n${text}`;
 }
 
+/** Tells where a sustained rate, found by search, is what the system carries, and where it is what the writer can write. */
+function writtenTable(results: Results): string {
+  const metric = "share of the next higher rate that the writer wrote";
+  const { text } = systemsTable(results, "sustained", metric, (value) => value.toFixed(0));
+  const note =
+    "Percent of the lowest rate that was too high. At 95 or more the system fell behind; below, the writer, on the same " +
+    "processors, could not write more.";
+  return text && `### What limited the sustained rate\n\n${note}\n\n${text}`;
+}
+
 /** Tells where a sustained rate is what the system carries, and where it is what the writer wrote beside it. */
 function heldTable(results: Results): string {
   const metric = "share of the time that the writer was held";
@@ -134,7 +148,7 @@ function systemsTable(
   metric: string,
   cell: (value: number, system: string, workload: string) => string,
 ): { present: readonly string[]; text: string } {
-  const present = systems.filter((system) =>
+  const present = results.systems.filter((system) =>
     workloads(1).some(({ name }) => results.median(system, phase, name, metric) !== undefined),
   );
   const rows = workloads(1).flatMap(({ name, title }) => {
@@ -159,7 +173,7 @@ function partsTable(results: Results, phase: string, prefix: string, workload: s
     (figure) => figure.phase === phase && figure.workload === workload && figure.metric.startsWith(prefix),
   );
   const metrics = [...new Set(figures.map(({ metric }) => metric))];
-  const present = systems.filter((system) => figures.some((figure) => figure.system === system));
+  const present = results.systems.filter((system) => figures.some((figure) => figure.system === system));
   if (metrics.length === 0) return "";
   const rows = metrics.map((metric) => [
     metric.slice(prefix.length),
@@ -175,7 +189,9 @@ function partsTable(results: Results, phase: string, prefix: string, workload: s
 function phaseTable(results: Results, phase: string): string {
   const figures = results.distinct((figure) => figure.phase === phase);
   if (figures.length === 0) return "";
-  const rows = figures.map(({ system, workload, metric, unit, goal }) => {
+  const rows = figures.map((figure) => {
+    const { system, workload, metric, unit } = figure;
+    const goal = goalOf(figure);
     const values = results.values(system, phase, workload, metric).filter((value) => value !== undefined);
     const value = median(values) as number;
     const range = values.length > 1 ? `${shown(Math.min(...values))} to ${shown(Math.max(...values))}` : "one run";
@@ -195,12 +211,17 @@ function runsTable(files: readonly string[], runs: readonly Run[]): string {
       sizeOf(run),
       phasesOf(run).join(", "),
       `${machine.processors}, ${machine.memoryGibibytes} GiB, Linux ${machine.kernel}, Node ${machine.node}`,
+      serverText(machine.postgres),
       machine.loadBefore.toFixed(1),
       writer,
     ];
   });
-  return `### The runs\n\nEach figure is the median of the runs that measured it.\n\n${table(["file", "begun", "size", "measured", "machine", "load before", "writer"], rows)}`;
+  return `### The runs\n\nEach figure is the median of the runs that measured it.\n\n${table(["file", "begun", "size", "measured", "machine", "server", "load before", "writer"], rows)}`;
 }
+
+/** Earlier runs did not record it: they ran on the npm package, as all did then. */
+const serverText = (server: Run["machine"]["postgres"]): string =>
+  server ? `PostgreSQL ${server.version}, ${server.lz4 ? "with" : "without"} lz4` : "npm package, without lz4";
 
 function plotsOf(results: Results): { file: string; chart: BarChart }[] {
   const compared = comparisons
@@ -210,11 +231,11 @@ function plotsOf(results: Results): { file: string; chart: BarChart }[] {
       chart: {
         title,
         unit,
-        series: systems,
+        series: results.systems,
         groups: workloads(1)
           .map(({ name, title: label }) => ({
             label,
-            values: systems.map((system) => results.median(system, phase, name, metric)),
+            values: results.systems.map((system) => results.median(system, phase, name, metric)),
           }))
           .filter(({ values }) => values.some((value) => value !== undefined)),
       },

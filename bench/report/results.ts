@@ -34,10 +34,18 @@ export interface Run {
     readonly node: string;
     /** Load average of the minute before the run: other work on the machine. */
     readonly loadBefore: number;
+    /** The server; runs before it was recorded lack it. */
+    readonly postgres?: {
+      readonly version: string;
+      /** Whether it can compress large values with lz4, as Aurora does. */
+      readonly lz4: boolean;
+    };
   };
   readonly writer: string;
   readonly quick: boolean;
   readonly scale: number;
+  /** How sustained rates were found. Runs without it let the writer go as fast as it could, and held it. */
+  readonly sustained?: "search";
   readonly figures: readonly Figure[];
   /** What was asked for and did not run, with the reason. */
   readonly failures: readonly { readonly what: string; readonly reason: string }[];
@@ -75,6 +83,12 @@ export class Recorder {
     figures: readonly Omit<Figure, keyof typeof of>[],
   ): void {
     for (const figure of figures) this.record({ ...of, ...figure });
+  }
+
+  /** Says that there is no figure, and why. */
+  notMeasured(what: string, reason: string): void {
+    this.failures.push({ what, reason });
+    console.error(`\n${what}: not measured: ${reason}`);
   }
 
   /** Runs a measurement whose failure must not end the others; a failure is reported as such. */

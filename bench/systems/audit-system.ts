@@ -1,5 +1,4 @@
 import type { Client } from "pg";
-import type { ManagedProcess } from "../../local/machine/managed-process";
 import type { Workload } from "../load/workloads";
 
 /** A table that a system writes its log into. */
@@ -12,11 +11,18 @@ export interface LogTable {
   readonly changes: string;
 }
 
+/** A process of a system. */
+export interface SystemProcess {
+  readonly name: string;
+  /** Its number while it runs. */
+  readonly pid: number | undefined;
+}
+
 /** A chain that carries changes into an audit log: ours, or a peer. Everything is measured the same way through this. */
 export interface AuditSystem {
   readonly name: string;
   /** The processes of the chain, PostgreSQL among them. */
-  processes(): readonly ManagedProcess[];
+  processes(): readonly SystemProcess[];
   /** What Kafka holds between the hops, in order; several topics may make one hop. */
   topics(): readonly { readonly name: string; readonly topics: readonly string[] }[];
   /** Creates what the system needs before it meets a workload's tables. */

@@ -5,11 +5,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { sinkDefaultTasks } from "../../contract/sink-connector";
 import { repositoryFolder } from "../../local/machine/folders";
-import { connectorTasks, connectRequest, putConnector } from "../../local/servers/kafka-connect";
+import { connectorTasks, putConnector } from "../../local/servers/kafka-connect";
 import { withClient } from "../../local/servers/database-client";
 import type { Pipeline } from "../../local/pipeline";
 import { createTopics } from "../../local/servers/topics";
+import { fillAccounts } from "../load/workloads";
+import type { SystemUnderTest } from "../measurements/setting";
 import type { AuditSystem } from "./audit-system";
+import { removePipeline } from "./ours";
+import { preparePipeline, type Running, type Size } from "./own-servers";
 
 /** Whether the peer's log holds old values too. */
 export type Images = "old and new values" | "new values only";
@@ -39,11 +43,19 @@ const topicOf = (images: Images, table: string) => `${prefixes[images]}.ledger.$
 const logTableOf = (table: string) => `${user}.${table}`;
 
 /**
- * What a user would choose instead: Debezium's PostgreSQL source connector and Debezium's JDBC sink, on the pipeline's
- * worker and broker. The worker is restarted, so that both begin with a fresh process.
+ * What a user would choose instead: Debezium's PostgreSQL source connector and Debezium's JDBC sink, on servers as our
+ * pipeline has them, from which our parts are removed.
  */
-export async function startDebezium(pipeline: Pipeline, images: Images): Promise<AuditSystem> {
-  await pipeline.worker.stop();
+export async function startDebezium(size: Size, running: Running, images: Images): Promise<SystemUnderTest> {
+  const { pipeline, setting, stop } = await preparePipeline(size, running);
+  await pipeline.start();
+  await removePipeline(pipeline);
+  await withClient(setting.application, (client) => client.query(fillAccounts));
+  return { system: await installDebezium(pipeline, images), setting, stop };
+}
+
+/** Takes a pipeline whose worker is stopped. */
+async function installDebezium(pipeline: Pipeline, images: Images): Promise<AuditSystem> {
   installSourceConnector(join(pipeline.options.folder, "data/plugins/debezium-postgres"));
   await withClient(pipeline.destination, (client) =>
     client.query(`DROP SCHEMA IF EXISTS ${user} CASCADE; CREATE SCHEMA ${user}`),
@@ -74,24 +86,6 @@ export async function startDebezium(pipeline: Pipeline, images: Images): Promise
   await connectorRuns(pipeline, sinkOf(images));
   await slotIsActive(pipeline);
   return system(pipeline, images);
-}
-
-/** Removes the connectors, the slot and the log, so that the next system starts as this one did. */
-export async function stopDebezium(pipeline: Pipeline, images: Images): Promise<void> {
-  for (const name of [sourceOf(images), sinkOf(images)]) {
-    await connectRequest(pipeline.ports.worker, "DELETE", `/connectors/${name}`).catch(() => undefined);
-  }
-  await pipeline.worker.stop();
-  await withClient(pipeline.sample, async (client) => {
-    await client.query(
-      "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = $1 AND active",
-      [user],
-    );
-    await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", [
-      user,
-    ]);
-  });
-  await withClient(pipeline.destination, (client) => client.query(`DROP SCHEMA IF EXISTS ${user} CASCADE`));
 }
 
 function system(pipeline: Pipeline, images: Images): AuditSystem {
