@@ -11,6 +11,7 @@ import { measureOutage, measureRestart, measureStart } from "./measurements/reco
 import type { Setting, SystemUnderTest } from "./measurements/setting";
 import { measureSink, measureSinkAgainst } from "./measurements/sink";
 import { measureTransformer } from "./measurements/transformer";
+import { measureUpgrade } from "./measurements/upgrade";
 import { measureWriterCost } from "./measurements/writer-cost";
 import { earlierName } from "./report/comparison-results";
 import { writeReport } from "./report/report";
@@ -21,8 +22,11 @@ import { pipelineSystem } from "./systems/ours";
 import { preparePipeline, Running, type Size } from "./systems/own-servers";
 import { type BuiltTree, builtTree } from "./systems/work-tree";
 
-const phases = ["workloads", "transformer", "restart", "outage", "writer", "sink", "growth"] as const;
+const phases = ["workloads", "transformer", "restart", "outage", "writer", "sink", "growth", "upgrade"] as const;
 type Phase = (typeof phases)[number];
+const byName: readonly Phase[] = ["growth", "upgrade"];
+/** Those that need no pipeline of today's. */
+const withoutPipeline: readonly Phase[] = ["sink", "upgrade"];
 type Server = NonNullable<Run["machine"]["postgres"]>;
 const peerChoices = ["none", "debezium", "triggers", "all"] as const;
 
@@ -53,6 +57,9 @@ async function main(): Promise<void> {
   const options = parse();
   if (options.report) return writeReport(options.report);
   const plan = planOf(options);
+  if (plan.wanted.includes("upgrade") && !options.against) {
+    throw new Error("--only upgrade needs --against, which names the commit whose log is upgraded, such as HEAD~1.");
+  }
   if (!isBuilt()) await build();
   const recorder = new Recorder();
   const run: Omit<Run, "figures" | "failures"> = {
@@ -74,6 +81,8 @@ async function main(): Promise<void> {
     );
   }
 
+  if (plan.wanted.includes("upgrade") && against) await measureUpgradeOf(recorder, plan, against);
+
   const machine = { ...run.machine, ...(postgres ? { postgres } : {}) };
   conclude({ ...run, machine }, recorder, options.json);
 }
@@ -89,8 +98,9 @@ function planOf(options: Options) {
     quick,
     /** Of the tables and the workloads. */
     scale,
-    // Sink and growth take minutes each. Growth also takes 12 GB of disk, so it must be named.
-    wanted: options.only ?? phases.filter((phase) => phase !== "growth" && !(quick && phase === "sink")),
+    // Sink and growth take minutes each. Growth also takes 12 GB of disk, and an upgrade is one of another build: both must be
+    // named.
+    wanted: options.only ?? phases.filter((phase) => !byName.includes(phase) && !(quick && phase === "sink")),
     peers: options.peers ?? (quick ? "none" : "all"),
     chosen,
     selected: chosen.filter(({ name }) => !options.workloads || options.workloads.includes(name)),
@@ -100,7 +110,7 @@ function planOf(options: Options) {
 
 /** Starts the pipeline, measures it, and other systems in turns with it. Returns what its server is, where one was started. */
 async function measureOnPipeline(recorder: Recorder, plan: Plan, against?: BuiltTree): Promise<Server | undefined> {
-  if (plan.wanted.every((phase) => phase === "sink")) return undefined;
+  if (plan.wanted.every((phase) => withoutPipeline.includes(phase))) return undefined;
   const running = new Running();
   const interrupted = () => void running.stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
@@ -118,6 +128,19 @@ async function measureOnPipeline(recorder: Recorder, plan: Plan, against?: Built
     }
     await measureAlone(setting, pipeline, plan);
     return await withClient(pipeline.destination, describeServer);
+  } finally {
+    await running.stop();
+  }
+}
+
+/** The other build alone. Its log is that of today afterwards. */
+async function measureUpgradeOf(recorder: Recorder, plan: Plan, against: BuiltTree): Promise<void> {
+  const running = new Running();
+  const interrupted = () => void running.stop().finally(() => process.exit(130));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  const size = { recorder, seconds: plan.seconds, backlog: plan.backlog, scale: plan.scale };
+  try {
+    await recorder.attempt("upgrade", async () => measureUpgrade(await startEarlier(size, running, against)));
   } finally {
     await running.stop();
   }
@@ -210,7 +233,11 @@ function parse(): Options {
         peerChoices,
       ),
     )
-    .option("--only <phases>", `some of ${phases.join(",")}; growth only by name`, listOf(phases))
+    .option(
+      "--only <phases>",
+      `some of ${phases.join(",")}; growth, and upgrade with --against, only by name`,
+      listOf(phases),
+    )
     .option("--workloads <names>", `some of ${names.join(",")}`, listOf(names))
     .option("--scale <factor>", "multiply every size by this, to try out the benchmark itself", positive, 1)
     .option(

@@ -8,6 +8,7 @@ import { databaseRoles } from "../contract/database-roles";
 import { freePorts } from "../local/machine/managed-process";
 import { postgresServer, superuserConnection } from "../local/servers/postgres";
 import { buildPage } from "../review/build";
+import { bundleServer } from "../review/build-service";
 import { nodeOptions } from "../review/server/node-options";
 import { bootstrapDestination } from "../operator/database/bootstrap";
 import { fill } from "./measurements/reading";
@@ -110,11 +111,13 @@ async function newestOf(client: Client): Promise<Date> {
   return rows[0]?.newest as Date;
 }
 
-/** The page's server in a process of its own, whose memory is its own. */
+/** The page's server in a process of its own, whose memory is its own, and in one file as its image runs it. */
 async function serve(databasePort: number, pageFolder: string): Promise<ServedReview> {
   const port = (await freePorts(1))[0] as number;
-  const child = fork(join(__dirname, "systems/review-server.ts"), [], {
-    execArgv: [...nodeOptions, "--import", "tsx"],
+  const program = join(pageFolder, "..", "review-server.cjs");
+  await bundleServer(join(__dirname, "systems/review-server.ts"), program);
+  const child = fork(program, [], {
+    execArgv: [...nodeOptions],
     env: {
       ...process.env,
       BENCH_REVIEW: JSON.stringify({ databasePort, database, port, pageFolder, password }),

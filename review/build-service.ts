@@ -4,8 +4,13 @@ import { artifacts } from "../contract/artifacts";
 
 /** Bundles the server of the page, with its libraries, into the one file that the image runs. */
 export async function buildServer(outfile = join(__dirname, "..", artifacts.reviewServer)): Promise<void> {
+  await bundleServer(join(__dirname, "server", "main.ts"), outfile);
+}
+
+/** Bundles a program with its libraries, as the image's is. */
+export async function bundleServer(program: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: [join(__dirname, "server", "main.ts")],
+    entryPoints: [program],
     bundle: true,
     platform: "node",
     target: "node24",

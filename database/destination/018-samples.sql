@@ -178,7 +178,7 @@ $$;
 COMMENT ON FUNCTION audit.acts_spread(name, text[], timestamptz, timestamptz, interval, integer) IS
   'Some acts of actors, or of requests, evenly spread within each time of that width, and how many each stands for.';
 
-CREATE OR REPLACE FUNCTION audit.sampled_acts(filter jsonb, width interval, most integer DEFAULT 100)
+CREATE OR REPLACE FUNCTION audit.sampled_acts(filter jsonb, width interval, most integer DEFAULT 60)
 RETURNS TABLE (committed_at timestamptz, source_id text, transaction_id bigint, weight float8)
 LANGUAGE plpgsql
 VOLATILE
