@@ -52,7 +52,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN nullif(btrim(CASE WHEN member IS NULL THEN setting ELSE setting::jsonb ->> member END), '');
-EXCEPTION WHEN data_exception THEN
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
   RETURN NULL;
 END
 $$;
@@ -61,7 +61,8 @@ COMMENT ON FUNCTION capture.said_in(text, text) IS
 
 -- A tag of sqlcommenter: URL-encoded, in quotes unless it is a number, in one of the comments at the very end, or at the very
 -- beginning. A comment in between may be part of a value. Python's libraries double each % for the driver, which halves them
--- only in a statement with parameters; no URL encoding has two beside each other.
+-- only in a statement with parameters; no URL encoding has two beside each other. What is quoted otherwise is no tag: a part of
+-- it would be another name.
 CREATE OR REPLACE FUNCTION capture.said_in_comment(query text, tag text)
 RETURNS text
 LANGUAGE plpgsql
@@ -69,19 +70,24 @@ IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  -- A statement may have hundreds of megabytes.
+  furthest CONSTANT integer := 10000;
   blank CONSTANT text := E' \t\r\n\f\v;';
-  pattern CONSTANT text := '(?:^|,)\s*' || tag || '=(?:''((?:[^''\\]|\\.)*)''|([\w.-]+))';
-  statement text := btrim(query, blank);
+  -- A comma in the quotes of another tag begins none.
+  pattern CONSTANT text := '^(?:[^'',]*(?:''(?:[^''\\]|\\.)*''[^'',]*)?,)*\s*' || tag
+    || '=(?:''((?:[^''\\]|\\.)*)''|([\w.-]+))\s*(?:,|$)';
+  part text := rtrim(right(query, furthest), blank);
   comment text;
   found text[];
 BEGIN
-  WHILE found IS NULL AND statement LIKE '%/*%*/' LOOP
-    comment := split_part(left(statement, -2), '/*', -1);
-    statement := rtrim(left(statement, -4 - length(comment)), blank);
+  WHILE found IS NULL AND part LIKE '%/*%*/' LOOP
+    comment := split_part(left(part, -2), '/*', -1);
+    part := rtrim(left(part, -4 - length(comment)), blank);
     found := CASE WHEN strpos(comment, '*/') = 0 THEN regexp_match(comment, pattern) END;
   END LOOP;
-  IF found IS NULL AND statement LIKE '/*%*/%' THEN
-    found := regexp_match(split_part(substr(statement, 3), '*/', 1), pattern);
+  part := ltrim(left(query, furthest), blank);
+  IF found IS NULL AND part LIKE '/*%*/%' THEN
+    found := regexp_match(split_part(substr(part, 3), '*/', 1), pattern);
   END IF;
   RETURN (
     SELECT nullif(btrim(convert_from(string_agg(
@@ -94,8 +100,8 @@ EXCEPTION WHEN data_exception OR character_not_in_repertoire OR untranslatable_c
 END
 $$;
 COMMENT ON FUNCTION capture.said_in_comment(text, text) IS
-  'The value of a tag that sqlcommenter has written at the end of a statement, or else at its beginning. Null where there is '
-  'none. It never fails.';
+  'The value of a tag that sqlcommenter has written at the end of a statement, or else at its beginning, within 10,000 '
+  'characters. Null where there is none. It never fails.';
 
 CREATE OR REPLACE FUNCTION capture.set_actor_sources(sources text[] DEFAULT NULL)
 RETURNS void

@@ -4,7 +4,7 @@ import { type DatabaseSide, sqlFiles, sqlVersion } from "../../database";
 
 /** What each version of the SQL is made of: an operator refuses to replace newer objects, which it tells by the version. */
 const recorded: Record<DatabaseSide, { readonly version: number; readonly sha256: string }> = {
-  source: { version: 7, sha256: "9ebd709e516dab7e952e03a49c7fe09990aaca37e9239bd3dc3c43460f266899" },
+  source: { version: 7, sha256: "acb710d7875f1800077341eb90b535bd788ddf8f560744f809b6c71a84c11fb5" },
   destination: { version: 9, sha256: "1cad55124e969a990d06910abcc759fbca084fa52869a334f8c153f09f12f2a1" },
 };
 

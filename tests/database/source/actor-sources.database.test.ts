@@ -123,10 +123,26 @@ describe("The actor trigger", () => {
     ["of another name", "(id) VALUES (ID) /*factor='mallory'*/"],
     ["that is no text", "(id) VALUES (ID) /*actor='%FF%FE'*/"],
     ["that is empty", "(id) VALUES (ID) /*actor=''*/"],
+    ["in the value of another one", "(id) VALUES (ID) /*route='/find,actor=mallory'*/"],
+    ["that ends before its value does", "(id) VALUES (ID) /*actor=mia@shop.example*/"],
+    ["whose quotes are doubled", "(id) VALUES (ID) /*actor='O''Hara'*/"],
   ])("takes no tag %s", async (_, insert) => {
     await application.query(`INSERT INTO shop.orders ${insert.replace("ID", String(++nextId))}`);
     const [signal] = await takeSignals(client);
     expect([signal?.body.actor, signal?.body.context?.actor_source]).toEqual(["clerk", undefined]);
+  });
+
+  it("reads no more of a large statement than its ends", async () => {
+    const told = async (query: string, ...values: unknown[]) => {
+      const { rows } = await client.query(`SELECT capture.said_in_comment(${query}, 'actor') AS name`, values);
+      return (rows[0] as { name: string | null }).name;
+    };
+    const begun = performance.now();
+    expect(await told("$1 || repeat('/**/', 30000)", "INSERT INTO notes VALUES (1)")).toBeNull();
+    expect(await told("repeat('/*x*/', 1000000) || $1", " /*actor='mia'*/")).toBe("mia");
+    expect(await told("$1 || repeat('/*x*/', 1000000)", "/*actor='mia'*/ INSERT INTO notes VALUES ('")).toBe("mia");
+    expect(await told("repeat('x', 140000000) || $1", "*/ '")).toBeNull();
+    expect(performance.now() - begun).toBeLessThan(20_000);
   });
 
   it("takes the application's own word first, then the first source that has a name", async () => {
@@ -147,6 +163,8 @@ describe("The actor trigger", () => {
     for (const value of ["{broken", "[]", '"text"', "null", '{"sub": null}', '{"sub": "  "}', '{"sub": "\\u0000"}']) {
       expect(await named([`select set_config('request.jwt.claims', '${value}', true)`])).toEqual(["clerk", undefined]);
     }
+    const deep = "select set_config('request.jwt.claims', repeat('[', 100000), true)";
+    expect(await named([deep])).toEqual(["clerk", undefined]);
   });
 
   it("has the order and the sources that it is told, also behind another bootstrap", async () => {
