@@ -83,14 +83,14 @@ export async function measureSinkAgainst(
       }
       const [ours, theirs] = [repositoryFolder, tree].map((each) => rates.get(each) ?? Number.NaN) as [number, number];
       ratios.push(ours / theirs);
-      recorder.recordAll({ system: "cdc-audit", phase: "sink" }, [
+      recorder.recordAll({ system: "cdc-audit", phase: "sink against" }, [
         { metric: `round ${round + 1}: rows`, value: ours, unit: "/s" },
         { metric: `round ${round + 1}: rows at ${commit}`, value: theirs, unit: "/s" },
       ]);
     }
     recorder.record({
       system: "cdc-audit",
-      phase: "sink",
+      phase: "sink against",
       metric: `2 tasks, batches of 1000, shipped indexes: median rate over that of ${commit}`,
       value: ratios.sort((one, other) => one - other)[Math.floor(pairedRounds / 2)] as number,
       unit: "×",

@@ -32,11 +32,14 @@ export const phaseTitles: Readonly<Record<string, string>> = {
   writer: "What the application pays",
   transformer: "The transformer alone",
   sink: "The sink alone",
+  "sink against": "The sink alone, beside an earlier build",
+  upgrade: "The log of an earlier build, upgraded while its sink writes",
   start: "Start and rest",
   restart: "Restart",
   outage: "Outage",
   growth: "A growing log",
   reading: "Reading a log of ten million events",
+  review: "The reviewer's page over ten million events",
 };
 
 /** A latency's metric names its rate first, which differs with the size of a run. */

@@ -52,9 +52,7 @@ export function writeReport(files: readonly string[]): void {
     partsTables(results, "drain", cpuPrefix, "CPU of each part while a backlog drains, ms for 1,000 changes"),
     partsTables(results, "drain", "bytes per change: ", "Bytes of one change at each hop"),
     partsTables(results, "drain", "memory after the drain: ", "Memory of each part after a drain, MiB"),
-    ...["writer", "transformer", "sink", "start", "restart", "outage", "growth", "reading"].map((phase) =>
-      phaseTable(results, phase),
-    ),
+    ...Object.keys(phaseTitles).map((phase) => phaseTable(results, phase)),
     runsTable(files, runs),
   ];
   const page = withPart(readFileSync(document, "utf8"), "summary", summary(results));

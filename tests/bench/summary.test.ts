@@ -93,4 +93,15 @@ describe("the table at the top of the report", () => {
     expect(goalOf(recorded)).toEqual({ atLeast: 150_000 });
     expect(goalOf({ ...recorded, metric: "another" })).toEqual({ atLeast: 110_000 });
   });
+
+  it("shows of the page's many views the slowest", () => {
+    const view = (name: string, value: number): Figure => ({
+      ...figure(ours, "review", "", `${name}: p95 of 200`, value),
+      goal: { atMost: 100 },
+    });
+    const rows = rowsOf(run([view("feed: the last day", 40), view("act", 120), view("health", 10)]));
+    expect(rows.filter((row) => row.includes("p95 of 200"))).toEqual([
+      expect.stringMatching(/act: p95 of 200 .*\| ≤ 100 \| \*\*missed\*\* \|$/),
+    ]);
+  });
 });
