@@ -5,7 +5,7 @@ const word = "(?:\\w|[^\\x00-\\x7f])+";
  * Where the actor trigger may find a name that others set: a setting, a member of a setting's JSON, or a tag of sqlcommenter.
  * As `capture.set_actor_sources` takes it.
  */
-export const actorSourcePattern = new RegExp(`^(?:comment ${word}|${word}(?:\\.${word})+(?: ->> .+)?)$`, "su");
+export const actorSourcePattern = new RegExp(`^(?:comment ${word}|${word}(?:\\.${word})+(?: ->> [^\\x00]+)?)$`, "su");
 
 /** What {@link actorSourcePattern} allows, as a phrase. */
 export const actorSourceForms =

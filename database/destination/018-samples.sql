@@ -149,7 +149,7 @@ BEGIN
       SELECT part.*, found.times, cardinality(found.times) AS count, found.times[cardinality(found.times)] AS last
       FROM part CROSS JOIN LATERAL (
         SELECT array_agg(context.committed_at) AS times FROM (
-          SELECT context.committed_at FROM audit.events AS context
+          SELECT DISTINCT context.committed_at FROM audit.events AS context
           WHERE context.operation = 'context' AND context.%1$I = part.name
             AND context.committed_at >= part.begun AND context.committed_at < part.ended
           ORDER BY context.committed_at LIMIT $6
@@ -168,9 +168,15 @@ BEGIN
       CROSS JOIN LATERAL generate_series(0, picks.count - 1) AS place
     )
     SELECT act.*, chosen.weight FROM chosen CROSS JOIN LATERAL (
-      SELECT context.committed_at, context.source_id, context.transaction_id FROM audit.events AS context
-      WHERE context.operation = 'context' AND context.%1$I = chosen.name AND context.committed_at = chosen.at LIMIT 1
+      SELECT DISTINCT context.committed_at, context.source_id, context.transaction_id FROM audit.events AS context
+      WHERE context.operation = 'context' AND context.%1$I = chosen.name AND context.committed_at = chosen.at LIMIT 10
     ) AS act
+    -- An act of several of the names counts as one of the first.
+    WHERE NOT EXISTS (
+      SELECT FROM audit.events AS context
+      WHERE context.operation = 'context' AND context.transaction_id = act.transaction_id
+        AND context.committed_at = act.committed_at AND context.source_id = act.source_id
+        AND context.%1$I = ANY ($1) AND context.%1$I < chosen.name)
     $question$, of_column)
     USING names, since, until, width, ends, greatest(150, 12000 / parts), greatest(1, most / parts);
 END
@@ -195,7 +201,7 @@ DECLARE
 BEGIN
   SELECT * INTO wanted FROM audit.filter_of(filter);
   named := CASE WHEN wanted.request IS NULL THEN 'actor' ELSE 'request_id' END;
-  names := CASE WHEN wanted.request IS NULL THEN wanted.actors ELSE ARRAY[wanted.request] END;
+  names := CASE WHEN wanted.request IS NULL THEN ARRAY(SELECT DISTINCT unnest(wanted.actors)) ELSE ARRAY[wanted.request] END;
   contexts := format('FROM audit.events AS context WHERE context.operation = ''context'' AND context.%I = ANY ($1) '
     'AND context.committed_at >= $2 AND context.committed_at < $3', named);
   EXECUTE format('SELECT count(*) FROM (SELECT %s LIMIT $4 + 1) AS few', contexts)

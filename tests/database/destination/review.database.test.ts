@@ -228,6 +228,31 @@ describe("A picture", () => {
     expect(Number(estimate?.changes)).toBeLessThan(bulkChanges * 1.4);
   });
 
+  it("takes an act once that names its actor again, or several of the actors that are asked for", async () => {
+    await client.query("BEGIN");
+    // 300 acts of two changes: erin is named in all of them, twice in the first 200, and frank beside her in the last 100.
+    await client.query(
+      `INSERT INTO audit.events (committed_at, event_id, source_id, transaction_id, sequence, operation, schema_name, table_name,
+         record_key, after, actor, stream_order)
+       SELECT timestamptz '2026-11-05T12:00:00Z' + interval '1 minute' * act, gen_random_uuid(), 'test', 7000 + act, number,
+         CASE WHEN number <= 2 THEN 'context' ELSE 'insert' END, 'shop', 'orders',
+         CASE WHEN number > 2 THEN '{"id": 1}'::jsonb END, CASE WHEN number > 2 THEN '{"id": 1}'::jsonb END,
+         CASE WHEN number = 2 AND act > 200 THEN 'frank' WHEN number <= 2 THEN 'erin' END, 9e15
+       FROM generate_series(1, 300) AS act CROSS JOIN generate_series(1, 4) AS number`,
+    );
+    const changes = async (actor: readonly string[]) =>
+      (
+        await rows(`SELECT sum(changes)::int AS changes FROM audit.sampled($1::text::jsonb, '1 hour')`, [
+          JSON.stringify({ ...span, actor }),
+        ])
+      )[0]?.changes;
+    expect(await changes(["erin"])).toBe(600);
+    expect(await changes(["erin", "erin"])).toBe(600);
+    expect(await changes(["frank", "erin"])).toBe(600);
+    expect(await changes(["frank"])).toBe(200);
+    await client.query("ROLLBACK");
+  });
+
   it("counts few acts of an actor whole, and takes some of many for all, as many as there are in each time", async () => {
     await client.query("BEGIN");
     // 600 acts of four changes, 420 of them in the last of ten hours; and one act of 2,000.

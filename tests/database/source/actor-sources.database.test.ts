@@ -223,6 +223,12 @@ describe("The actor trigger", () => {
     expect(error.message).toBe(`capture.set_actor_sources: ${client.escapeLiteral(source)} is no source`);
   });
 
+  it("refuses a member with a character that no JSON of PostgreSQL holds, as the settings of a stack do", async () => {
+    const source = "request.jwt.claims ->> a\0";
+    expect(source).not.toMatch(actorSourcePattern);
+    await errorOf(client.query("SELECT capture.set_actor_sources($1)", [[source]]));
+  });
+
   it("can't be made to run what a source or a value holds", async () => {
     await client.query("SELECT capture.set_actor_sources($1)", [["request.jwt.claims ->> it's"]]);
     expect(await named([`select set_config('request.jwt.claims', '{"it''s": "mia''); DROP TABLE"}', true)`])).toEqual([
