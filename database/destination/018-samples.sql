@@ -146,10 +146,12 @@ BEGIN
       FROM unnest($1) AS listed (name)
       CROSS JOIN generate_series(date_bin($4, $2, audit.bucket_origin()), $5 - interval '1 microsecond', $4) AS start
     ), counted AS MATERIALIZED (
-      SELECT part.*, found.times, cardinality(found.times) AS count, found.times[cardinality(found.times)] AS last
+      SELECT part.*, found.times, found.contexts, cardinality(found.times) AS count,
+        found.times[cardinality(found.times)] AS last
       FROM part CROSS JOIN LATERAL (
-        SELECT array_agg(context.committed_at) AS times FROM (
-          SELECT DISTINCT context.committed_at FROM audit.events AS context
+        -- Not DISTINCT below, for which PostgreSQL reads all of the part.
+        SELECT array_agg(DISTINCT context.committed_at) AS times, count(*) AS contexts FROM (
+          SELECT context.committed_at FROM audit.events AS context
           WHERE context.operation = 'context' AND context.%1$I = part.name
             AND context.committed_at >= part.begun AND context.committed_at < part.ended
           ORDER BY context.committed_at LIMIT $6
@@ -160,7 +162,7 @@ BEGIN
       SELECT counted.name,
         counted.times[1 + floor((place + random()) * counted.count / picks.count)::integer] AS at,
         -- Of more than are counted: as if the part went on as it begins.
-        counted.count::float8 / picks.count * CASE WHEN counted.count < $6 OR counted.last <= counted.begun THEN 1
+        counted.count::float8 / picks.count * CASE WHEN counted.contexts < $6 OR counted.last <= counted.begun THEN 1
           ELSE greatest(1, extract(epoch FROM least(counted.ended, greatest($5, counted.last)) - counted.begun)::float8
             / extract(epoch FROM counted.last - counted.begun)::float8) END AS weight
       FROM counted
@@ -171,12 +173,12 @@ BEGIN
       SELECT DISTINCT context.committed_at, context.source_id, context.transaction_id FROM audit.events AS context
       WHERE context.operation = 'context' AND context.%1$I = chosen.name AND context.committed_at = chosen.at LIMIT 10
     ) AS act
-    -- An act of several of the names counts as one of the first.
+    -- An act of several of the names counts as one of the first. OFFSET 0, so that it is looked up act by act.
     WHERE NOT EXISTS (
       SELECT FROM audit.events AS context
       WHERE context.operation = 'context' AND context.transaction_id = act.transaction_id
         AND context.committed_at = act.committed_at AND context.source_id = act.source_id
-        AND context.%1$I = ANY ($1) AND context.%1$I < chosen.name)
+        AND context.%1$I = ANY ($1) AND context.%1$I < chosen.name OFFSET 0)
     $question$, of_column)
     USING names, since, until, width, ends, greatest(150, 12000 / parts), greatest(1, most / parts);
 END
