@@ -71,7 +71,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   -- A statement may have hundreds of megabytes.
-  furthest CONSTANT integer := 10000;
+  furthest CONSTANT integer := 9000;
   blank CONSTANT text := E' \t\r\n\f\v;';
   -- A comma in the quotes of another tag begins none.
   pattern CONSTANT text := '^(?:[^'',]*(?:''(?:[^''\\]|\\.)*''[^'',]*)?,)*\s*' || tag
@@ -100,8 +100,8 @@ EXCEPTION WHEN data_exception OR character_not_in_repertoire OR untranslatable_c
 END
 $$;
 COMMENT ON FUNCTION capture.said_in_comment(text, text) IS
-  'The value of a tag that sqlcommenter has written at the end of a statement, or else at its beginning, within 10,000 '
-  'characters. Null where there is none. It never fails.';
+  'The value of a tag that sqlcommenter has written at the end of a statement, or else at its beginning, within 9000 '
+  'characters of it. Null where there is none. It never fails.';
 
 CREATE OR REPLACE FUNCTION capture.set_actor_sources(sources text[] DEFAULT NULL)
 RETURNS void
