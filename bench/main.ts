@@ -111,12 +111,9 @@ function planOf(options: Options) {
 /** Starts the pipeline, measures it, and other systems in turns with it. Returns what its server is, where one was started. */
 async function measureOnPipeline(recorder: Recorder, plan: Plan, against?: BuiltTree): Promise<Server | undefined> {
   if (plan.wanted.every((phase) => withoutPipeline.includes(phase))) return undefined;
-  const running = new Running();
-  const interrupted = () => void running.stop().finally(() => process.exit(130));
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
-  try {
+  return withRunning(async (running) => {
     const begin = Date.now();
-    const size = { recorder, seconds: plan.seconds, backlog: plan.backlog, scale: plan.scale };
+    const size = sizeOf(recorder, plan);
     const { pipeline, setting, filling, stop } = await preparePipeline(size, running);
     await pipeline.start();
     // Filling the application's large tables is no part of starting.
@@ -128,19 +125,27 @@ async function measureOnPipeline(recorder: Recorder, plan: Plan, against?: Built
     }
     await measureAlone(setting, pipeline, plan);
     return await withClient(pipeline.destination, describeServer);
-  } finally {
-    await running.stop();
-  }
+  });
 }
 
 /** The other build alone. Its log is that of today afterwards. */
 async function measureUpgradeOf(recorder: Recorder, plan: Plan, against: BuiltTree): Promise<void> {
+  await withRunning((running) =>
+    recorder.attempt("upgrade", async () =>
+      measureUpgrade(await startEarlier(sizeOf(recorder, plan), running, against)),
+    ),
+  );
+}
+
+const sizeOf = (recorder: Recorder, { seconds, backlog, scale }: Plan): Size => ({ recorder, seconds, backlog, scale });
+
+/** Stops whatever was started, also when the measurement fails or is interrupted. */
+async function withRunning<T>(measure: (running: Running) => Promise<T>): Promise<T> {
   const running = new Running();
   const interrupted = () => void running.stop().finally(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
-  const size = { recorder, seconds: plan.seconds, backlog: plan.backlog, scale: plan.scale };
   try {
-    await recorder.attempt("upgrade", async () => measureUpgrade(await startEarlier(size, running, against)));
+    return await measure(running);
   } finally {
     await running.stop();
   }

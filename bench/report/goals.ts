@@ -38,7 +38,7 @@ export const ratioGoals: readonly RatioGoal[] = [
   { metric: "drain rate", workloads: ["hot"], other: newOnly, goal: { atLeast: 0.9 } },
 ];
 
-/** Goals of figures of ours alone that were set anew; they also judge runs that recorded earlier ones. */
+/** Goals of our own figures that have changed. They also judge runs that recorded the earlier goals. */
 export const ownGoals = {
   transformer: { phase: "transformer", metric: "events per CPU second, warm", goal: { atLeast: 150_000 } },
   idleMemory: { phase: "start", metric: "idle memory: all", goal: { atMost: 900 } },
